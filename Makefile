@@ -1,0 +1,18 @@
+# Every target sets up what it needs; a second run starts in seconds.
+# DB=, PORT=, SIMULATOR_PORT=, ODOO_ARGS= are honoured by odoo, demo and shell.
+PYTHON ?= python3
+export DB PORT SIMULATOR_PORT ODOO_ARGS
+
+.PHONY: help setup demo story test bench odoo shell lint unit clean
+
+help:
+	@echo "make demo | story | test | bench [only=send] | odoo | shell"
+
+setup demo story test odoo shell lint unit:
+	@$(PYTHON) -m tools $@
+
+bench:
+	@$(PYTHON) -m tools bench $(only)
+
+clean:
+	rm -rf .work

@@ -1,0 +1,91 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Paths and small helpers shared by every command; standard library only."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+WORK = Path(os.environ.get("WAB_WORK") or ROOT / ".work")
+VENV = WORK / "venv"
+LOGS = WORK / "logs"
+
+
+class Problem(Exception):
+    """Something the person at the keyboard can mend; its text says how."""
+
+
+def say(text: str) -> None:
+    print(text, flush=True)
+
+
+def python() -> str:
+    """Return the interpreter of the project's virtual environment."""
+    return str(VENV / "bin" / "python")
+
+
+def run(
+    command: list[str], log: str | None = None, **kwargs
+) -> subprocess.CompletedProcess:
+    """Run a command; with `log`, keep its output in the working folder.
+
+    :raise Problem: when it fails, naming the log
+    """
+    LOGS.mkdir(parents=True, exist_ok=True)
+    if log is None:
+        result = subprocess.run(command, **kwargs)
+        where = ""
+    else:
+        path = LOGS / f"{log}.log"
+        with path.open("ab") as stream:
+            result = subprocess.run(
+                command, stdout=stream, stderr=subprocess.STDOUT, **kwargs
+            )
+        where = f"; see {path.relative_to(ROOT) if ROOT in path.parents else path}"
+    if result.returncode:
+        raise Problem(
+            f"`{' '.join(command[:3])} ...` failed ({result.returncode}){where}"
+        )
+    return result
+
+
+def stamp(name: str, content: str) -> bool:
+    """Return whether the step `name` was already done for this `content`."""
+    path = WORK / "stamps" / name
+    return path.exists() and path.read_text() == content
+
+
+def set_stamp(name: str, content: str) -> None:
+    path = WORK / "stamps" / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(content)
+
+
+def which(*names: str) -> str | None:
+    """Return the first program found on the path."""
+    return next((path for name in names if (path := shutil.which(name))), None)
+
+
+def free_port(preferred: int | None = None) -> int:
+    """Return `preferred` when it is free on loopback, else any free port."""
+    for candidate in filter(None, (preferred, 0)):
+        try:
+            return _bind(candidate)
+        except OSError:
+            continue
+    return _bind(0)
+
+
+def _bind(port: int) -> int:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        probe.bind(("127.0.0.1", port))
+        return probe.getsockname()[1]
+
+
+def in_venv() -> bool:
+    return Path(sys.prefix).resolve() == VENV.resolve()

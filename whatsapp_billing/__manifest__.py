@@ -1,0 +1,30 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+{
+    "name": "WhatsApp Billing",
+    "summary": "Invoices, reminders and receipts on WhatsApp, sent once and accounted for",
+    "version": "19.0.1.0.0",
+    "category": "Accounting/Accounting",
+    "license": "LGPL-3",
+    "author": "The whatsapp_billing authors",
+    "application": True,
+    "depends": [
+        "account",
+        "account_payment",
+        "base_automation",
+        "phone_validation",
+        "queue_job",
+    ],
+    "external_dependencies": {
+        "python": ["cryptography", "phonenumbers", "requests"],
+    },
+    "data": [
+        "security/whatsapp_billing_groups.xml",
+        "security/ir.model.access.csv",
+        "security/whatsapp_billing_security.xml",
+        "data/ir_cron.xml",
+        "data/queue_job.xml",
+    ],
+    "post_init_hook": "post_init_hook",
+    "uninstall_hook": "uninstall_hook",
+}

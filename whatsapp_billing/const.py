@@ -1,0 +1,106 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Our vocabulary. A provider's own words live in its client."""
+
+METHOD = "whatsapp_billing"
+
+DOCUMENT_TYPES = [
+    ("invoice", "Invoice"),
+    ("credit_note", "Credit Note"),
+    ("sales_receipt", "Sales Receipt"),
+    ("retainer_invoice", "Retainer Invoice"),
+    ("payment_receipt", "Payment Receipt"),
+    ("payment_reminder", "Payment Reminder"),
+    ("customer_statement", "Customer Statement"),
+    ("vendor_statement", "Vendor Statement"),
+    ("quotation", "Quotation"),
+    ("sales_order", "Sales Order"),
+    ("customer_message", "Customer Message"),
+    ("vendor_message", "Vendor Message"),
+]
+
+# The Odoo model whose records a template of each document type is sent for.
+DOCUMENT_MODELS = {
+    "invoice": "account.move",
+    "credit_note": "account.move",
+    "sales_receipt": "account.move",
+    "retainer_invoice": "account.move",
+    "payment_receipt": "account.payment",
+    "payment_reminder": "account.move",
+    "customer_statement": "res.partner",
+    "vendor_statement": "res.partner",
+    "quotation": "sale.order",
+    "sales_order": "sale.order",
+    "customer_message": "res.partner",
+    "vendor_message": "res.partner",
+}
+
+MOVE_DOCUMENT_TYPES = {
+    "out_invoice": "invoice",
+    "out_refund": "credit_note",
+    "out_receipt": "sales_receipt",
+}
+
+# Who a document type speaks to, and why we may: see `rules.consent.PURPOSES`.
+PURPOSES = [
+    ("billing", "Documents and receipts"),
+    ("collections", "Payment reminders"),
+    ("marketing", "Offers and news"),
+]
+
+CATEGORIES = [
+    ("utility", "Utility"),
+    ("marketing", "Marketing"),
+    ("authentication", "Authentication"),
+]
+
+AUDIENCES = [("customer", "Customers"), ("vendor", "Vendors")]
+
+MESSAGE_STATES = [
+    ("queued", "Queued"),
+    ("sending", "Sending"),
+    ("sent", "Sent"),
+    ("delivered", "Delivered"),
+    ("read", "Read"),
+    ("held", "Held"),
+    ("failed", "Failed"),
+    ("canceled", "Not sent"),
+    ("unknown", "Unknown"),
+    ("received", "Received"),
+]
+
+REASONS = [
+    ("draft", "Draft document"),
+    ("cancelled_document", "Cancelled document"),
+    ("wrong_document_type", "Wrong document type"),
+    ("not_enabled", "WhatsApp not enabled"),
+    ("not_opted_in", "No consent"),
+    ("opted_out", "Opted out"),
+    ("no_number", "No number"),
+    ("invalid_number", "Invalid number"),
+    ("no_template", "No template"),
+    ("template_not_approved", "Template not approved"),
+    ("bad_parameter", "Text does not fit the template"),
+    ("file_too_large", "File too large"),
+    ("already_paid", "Already paid"),
+    ("no_credit", "No credit"),
+    ("quiet_hours", "Quiet hours"),
+    ("account_inactive", "WhatsApp account not active"),
+    ("paused", "Paused"),
+    ("disputed", "Disputed"),
+    ("superseded", "No longer true"),
+    ("not_mapped", "Not mapped"),
+    ("no_connection", "No connection"),
+]
+
+WEBHOOK_ROUTE = "/whatsapp_billing/webhook"
+WEBHOOK_MAX_BYTES = 4 * 1024 * 1024
+
+# Meta keeps uploaded media 30 days; the fact sheet (3.1) says not to trust an id
+# longer than 25.
+MEDIA_LIFE_DAYS = 25
+
+# A message that was neither confirmed nor denied is sent again only when its
+# number's webhook channel was seen alive for this long since (design section 6).
+EVIDENCE_MINUTES = 10
+LEASE_SECONDS = 120
