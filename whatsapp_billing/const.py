@@ -104,3 +104,16 @@ MEDIA_LIFE_DAYS = 25
 # number's webhook channel was seen alive for this long since (design section 6).
 EVIDENCE_MINUTES = 10
 LEASE_SECONDS = 120
+
+TEMPLATE_STATUSES = [
+    ("draft", "Draft"),
+    ("pending", "Waiting for approval"),
+    ("approved", "Approved"),
+    ("rejected", "Rejected"),
+    ("paused", "Paused"),
+    ("disabled", "Disabled"),
+    ("deletion_pending", "Deletion in progress"),
+    ("deletion_failed", "Deletion failed"),
+    ("deleted", "Deleted"),
+    ("unknown", "Unknown"),
+]
