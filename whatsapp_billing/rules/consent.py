@@ -1,0 +1,302 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""May we write to this person, and did they just say otherwise?
+
+Which words count, and why:
+
+- Only a whole message counts, never a word inside a sentence: "please stop by on
+  Monday" is about an appointment. Accents, case, punctuation, emoji, invisible
+  characters, letters drawn out or spaced out, greetings and politeness do not matter.
+- A stop that is missed breaks the law and the customer's trust; a stop that was not
+  meant is visible, recorded, and undone with one word. So in doubt a word stops. "end",
+  "quit" and "cancel" could be about an order, but in the USA they are by rule a
+  request to stop (47 CFR 64.1200(a)(10), 2025); "cancelar", "alto", "parar" and "sair"
+  are their counterparts and are treated alike. Naming something else to cancel
+  ("cancel the order", "cancelar factura") is not a stop.
+- Portuguese "baixa", "dar baixa" is left out: said about an invoice it means "mark it
+  as paid". So are "no", "nao", "fin", "fim", "para" and "remove it": they answer
+  questions. "Stop promotions" is left out: Meta reports that button as a marketing
+  preference of its own, and it must not switch the invoices off.
+- A word that starts again must be plain: "yes", "si", "sim", "ok", "continue" answer
+  questions and grant nothing.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable
+from itertools import groupby
+from typing import Final, NamedTuple
+
+PURPOSES: Final = ("billing", "collections", "marketing")
+
+# Folded: lower case, no accents, no punctuation.
+_STOP: Final[frozenset[str]] = frozenset(
+    {
+        # English
+        "stop",
+        "stopall",
+        "stop all",
+        "unstart",
+        "end",
+        "quit",
+        "cancel",
+        "revoke",
+        "unsubscribe",
+        "unsubscribe me",
+        "unsub",
+        "cancel subscription",
+        "opt out",
+        "optout",
+        "opt me out",
+        "i want to opt out",
+        "i want to unsubscribe",
+        "remove me",
+        "remove me from the list",
+        "remove me from this list",
+        "remove me from your list",
+        "take me off the list",
+        "take me off your list",
+        "stop it",
+        "stop now",
+        "stop messages",
+        "stop messaging",
+        "stop messaging me",
+        "stop sending messages",
+        "stop sending me messages",
+        "stop texting me",
+        "stop writing to me",
+        "stop contacting me",
+        "do not message me",
+        "dont message me",
+        "do not contact me",
+        "dont contact me",
+        "no more messages",
+        "leave me alone",
+        # Spanish
+        "baja",
+        "de baja",
+        "dar de baja",
+        "darme de baja",
+        "dame de baja",
+        "deme de baja",
+        "denme de baja",
+        "darse de baja",
+        "quiero la baja",
+        "quiero baja",
+        "quiero darme de baja",
+        "quiero que me den de baja",
+        "solicito la baja",
+        "solicito baja",
+        "alto",
+        "basta",
+        "basta ya",
+        "parar",
+        "pare",
+        "paren",
+        "detener",
+        "detener mensajes",
+        "salir",
+        "no mas",
+        "ya no mas",
+        "no mas mensajes",
+        "no mas avisos",
+        "no quiero mensajes",
+        "no quiero mas mensajes",
+        "no quiero recibir mensajes",
+        "no quiero recibir mas mensajes",
+        "ya no quiero recibir mensajes",
+        "no me escriban",
+        "no me escriban mas",
+        "no me escribas mas",
+        "no me manden mas mensajes",
+        "no me envien mas mensajes",
+        "dejen de escribirme",
+        "deja de escribirme",
+        "cancelar",
+        "cancelar suscripcion",
+        "cancelar subscripcion",
+        "cancelar la suscripcion",
+        "cancelar mi suscripcion",
+        "cancelar mensajes",
+        "anular suscripcion",
+        "desuscribir",
+        "desuscribirme",
+        "desuscribirse",
+        "eliminarme",
+        "borrarme",
+        "borrarme de la lista",
+        # Portuguese
+        "sair",
+        "quero sair",
+        "sair da lista",
+        "parem",
+        "pare de mandar mensagem",
+        "pare de mandar mensagens",
+        "pare de enviar mensagens",
+        "parar de receber",
+        "parar de receber mensagens",
+        "parar mensagens",
+        "cancelar inscricao",
+        "cancelar a inscricao",
+        "cancelar minha inscricao",
+        "cancelar subscricao",
+        "cancelar assinatura",
+        "cancelar mensagens",
+        "cancelar envio",
+        "descadastrar",
+        "descadastrar me",
+        "me descadastrar",
+        "me descadastre",
+        "descadastre me",
+        "descadastro",
+        "quero me descadastrar",
+        "desinscrever",
+        "desinscrever me",
+        "me desinscrever",
+        "desinscrever se",
+        "remover",
+        "remover me",
+        "me remover",
+        "me remova",
+        "me remova da lista",
+        "remover da lista",
+        "me tire da lista",
+        "nao mais",
+        "chega",
+        "nao quero mensagens",
+        "nao quero mais mensagens",
+        "nao quero receber mensagens",
+        "nao quero mais receber mensagens",
+        "nao quero receber mais mensagens",
+        "nao me mande mais mensagens",
+        "nao me mandem mais mensagens",
+    }
+)
+
+_START: Final[frozenset[str]] = frozenset(
+    {
+        # English
+        "start",
+        "unstop",
+        "resume",
+        "subscribe",
+        "subscribe me",
+        "resubscribe",
+        "opt in",
+        "optin",
+        "opt me in",
+        # Spanish
+        "alta",
+        "de alta",
+        "dar de alta",
+        "darme de alta",
+        "dame de alta",
+        "deme de alta",
+        "quiero darme de alta",
+        "iniciar",
+        "reanudar",
+        "reactivar",
+        "suscribir",
+        "suscribirme",
+        "suscribirse",
+        "quiero suscribirme",
+        # Portuguese
+        "voltar",
+        "retomar",
+        "reativar",
+        "inscrever",
+        "inscrever me",
+        "me inscrever",
+        "quero me inscrever",
+        "cadastrar",
+        "me cadastrar",
+        "quero me cadastrar",
+    }
+)
+
+# Longer phrases first, so that "por favor" goes as one.
+_POLITE: Final[tuple[str, ...]] = (
+    *("thank you", "por favor", "bom dia", "buenos dias", "buenas tardes", "boa tarde"),
+    *("please", "pls", "plz", "thanks", "thx", "hi", "hello", "porfavor", "porfa"),
+    *("favor", "xfa", "gracias", "hola", "obrigado", "obrigada", "oi", "ola"),
+)
+
+# Typed, curly, accents used as one.
+_APOSTROPHES: Final = "'\u2019`\u00b4"
+
+# Longer than any phrase with its politeness; a longer message is a sentence.
+_MAX_LENGTH: Final = 120
+
+
+class Entry(NamedTuple):
+    """One grant or withdrawal of one purpose; any pair of the two will do."""
+
+    purpose: str
+    granted: bool
+
+
+def keyword(text: str) -> str | None:
+    """Return "stop" or "start" when a whole message asks for it, else None."""
+    folded = fold(text)
+    if not folded or len(folded) > _MAX_LENGTH:
+        return None
+    for candidate in (folded, _without_politeness(folded)):
+        if candidate in _STOP:
+            return "stop"
+        if candidate in _START:
+            return "start"
+    return None
+
+
+def fold(text: str) -> str:
+    """Reduce a text to plain lower-case words, to compare what people type.
+
+    "¡¡STOOOP!! 🛑", "s.t.o.p" and "Stop stop" all become "stop".
+    """
+    decomposed = unicodedata.normalize("NFKD", text).casefold()
+    # Accents and invisible characters vanish, apostrophes join, the rest separates.
+    vanishing = (
+        char
+        for char in decomposed
+        if char not in _APOSTROPHES
+        and unicodedata.category(char) not in {"Mn", "Me", "Cf"}
+    )
+    separated = "".join(char if char.isalnum() else " " for char in vanishing)
+    words = [re.sub(r"(.)\1{2,}", r"\1", word) for word in separated.split()]
+    if len(words) > 1 and all(len(word) == 1 for word in words):
+        words = ["".join(words)]
+    return " ".join(word for word, _same in groupby(words))
+
+
+def _without_politeness(folded: str) -> str:
+    """Take greetings and thanks off both ends, as often as there are any."""
+    text, before = folded, ""
+    while text != before:
+        before = text
+        for phrase in _POLITE:
+            text = text.removeprefix(f"{phrase} ").removesuffix(f" {phrase}")
+    return text
+
+
+def state(history: Iterable[tuple[str, bool]], purpose: str) -> str:
+    """Return "granted", "withdrawn" or "none" for a purpose.
+
+    :param history: pairs of (purpose, granted), oldest first
+
+    The last word counts. An opt-in to billing covers collections until either is
+    withdrawn; an opt-in to collections of its own outlives the withdrawal of billing.
+    Marketing is covered by nothing but itself.
+    """
+    result = "none"
+    is_covered = False
+    for entry_purpose, granted in history:
+        if entry_purpose == purpose:
+            result, is_covered = "granted" if granted else "withdrawn", False
+        elif (purpose, entry_purpose) == ("collections", "billing"):
+            if granted and result != "granted":
+                result, is_covered = "granted", True
+            elif not granted and is_covered:
+                result, is_covered = "withdrawn", False
+    return result

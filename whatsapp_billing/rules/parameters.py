@@ -1,0 +1,141 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What goes into a template's placeholders, and the name of the file beside it.
+
+Fact sheet 2.3 (template send page, 2026-09): a parameter has no newline, no tab, not
+more than four spaces in a row and is not empty, else Meta refuses the whole message
+(132018, 132012, 100). Names and addresses in an ERP contain all of these.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+from typing import Final
+
+from .terms import Problem, _lt
+
+MAX_DOCUMENT_BYTES: Final = 100 * 1024 * 1024
+
+# Filled-in lengths. Meta documents them for the template's own text only; beyond it
+# the send fails with 132005.
+MAX_LENGTHS: Final[dict[str, int]] = {"header": 60, "body": 1024, "button": 2000}
+
+PLACEHOLDER: Final = re.compile(r"\{\{([1-9][0-9]{0,2})\}\}")
+
+_FILE_NAME_LENGTH = 100
+# A single no-break space stays: it keeps an amount and its currency on one line.
+_SPACES = re.compile(r"\s{2,}|[^\S \u00a0\u202f]")
+# Joiners are part of emoji and of Persian words; the others only look like nothing.
+_KEPT_FORMATS = frozenset("\u200c\u200d\u200e\u200f")
+
+
+def clean(text: str) -> str:
+    """Return the text on one line, as Meta accepts it in a parameter.
+
+    Newlines, tabs and runs of spaces become one space; control characters, byte order
+    marks and the like disappear. "" says that there was nothing to see.
+    """
+    kept = (char for char in _SPACES.sub(" ", text) if not _is_junk(char))
+    cleaned = _SPACES.sub(" ", "".join(kept)).strip()
+    return cleaned if _is_visible(cleaned) else ""
+
+
+def _is_junk(char: str) -> bool:
+    # Surrogates cannot be written as UTF-8, so one of them would lose the request.
+    category = unicodedata.category(char)
+    return category in {"Cc", "Cs", "Cn"} or (
+        category == "Cf" and char not in _KEPT_FORMATS and not _is_tag(char)
+    )
+
+
+def _is_tag(char: str) -> bool:
+    """Tell the invisible letters inside the flags of England, Scotland and Wales."""
+    return "\U000e0020" <= char <= "\U000e007f"
+
+
+def _is_visible(text: str) -> bool:
+    return any(
+        not char.isspace() and unicodedata.category(char) not in {"Cf", "Mn"}
+        for char in text
+    )
+
+
+def placeholders(text: str) -> list[int]:
+    """Return the numbers of the `{{n}}` in a text, in order of appearance."""
+    return [int(match[1]) for match in PLACEHOLDER.finditer(text)]
+
+
+def fill(text: str, params: Sequence[str]) -> str:
+    """Return the text with `{{1}}` replaced by the first parameter, and so on.
+
+    In one pass: a parameter that itself contains `{{2}}` is left alone. A placeholder
+    without a parameter stays visible.
+    """
+
+    def value(match: re.Match[str]) -> str:
+        position = int(match[1])
+        return params[position - 1] if position <= len(params) else match[0]
+
+    return PLACEHOLDER.sub(value, text)
+
+
+def check(
+    template_body: str, params: Sequence[str], component: str = "body"
+) -> Problem | None:
+    """Return why these parameters do not fit this text of a template, or None.
+
+    :param template_body: the approved text with its placeholders
+    :param component: `header`, `body` or `button` (whose text is the whole URL)
+    """
+    expected = max(placeholders(template_body), default=0)
+    if len(params) != expected:
+        return Problem(
+            "parameter_count",
+            component,
+            _lt(
+                "The approved template takes %(expected)s values here and %(given)s"
+                " are given. Update the template's variables, or read the templates"
+                " from WhatsApp again."
+            ),
+            {"expected": expected, "given": len(params)},
+        )
+    for position, param in enumerate(params, start=1):
+        if not clean(param):
+            return Problem(
+                "parameter_empty",
+                component,
+                _lt(
+                    "The value for {{%(position)s}} is empty. Fill in the field it"
+                    " comes from, or choose another field in the template."
+                ),
+                {"position": position},
+            )
+    length = len(fill(template_body, [clean(param) for param in params]))
+    limit = MAX_LENGTHS.get(component, MAX_LENGTHS["body"])
+    if length > limit:
+        return Problem(
+            "parameter_too_long",
+            component,
+            _lt(
+                "With its values the text has %(length)s characters and WhatsApp"
+                " takes %(limit)s. Shorten the values or the template."
+            ),
+            {"length": length, "limit": limit},
+        )
+    return None
+
+
+def filename(name: str) -> str:
+    """Return a safe PDF file name for a document's name: `INV-2026-00001.pdf`.
+
+    Letters of every script stay; what separates folders, hides or reorders text goes.
+    """
+    text = unicodedata.normalize("NFC", name).strip()
+    if text.lower().endswith(".pdf"):
+        text = text[:-4]
+    text = re.sub(r"[^\w.]+", "-", text)
+    text = re.sub(r"\.{2,}", ".", text)
+    text = re.sub(r"-{2,}", "-", text).strip("-._")[:_FILE_NAME_LENGTH].rstrip("-._")
+    return f"{text or 'document'}.pdf"

@@ -1,0 +1,80 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Where a message stands, and which news may change that.
+
+Receipts arrive late, twice and out of order (Meta's webhook reference, fact sheet
+5.6, read 2026-10), so the rank decides and never the arrival: an event moves a
+message up or does nothing. Steps that are our own decision (claiming, putting a row
+back in the queue, holding, cancelling) go down as well and do not pass through here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+# `failed` outranks `sent` because it follows it; `delivered` outranks `failed`
+# because a message that reached a phone did not fail, whatever was said before.
+RANK: Final[dict[str, int]] = {
+    "canceled": 0,
+    "held": 0,
+    "queued": 0,
+    "sending": 10,
+    "unknown": 20,
+    "sent": 30,
+    "failed": 40,
+    "delivered": 50,
+    "read": 60,
+}
+
+# `played` is the receipt of a voice message: the person has had it.
+ALIASES: Final[dict[str, str]] = {"played": "read"}
+
+# Our side still owes these something: they are the visible "waiting".
+WAITING: Final[frozenset[str]] = frozenset({"queued", "held", "sending", "unknown"})
+
+# No more news is expected. Stronger evidence may still correct `failed`, `canceled`.
+TERMINAL: Final[frozenset[str]] = frozenset({"canceled", "failed", "read", "received"})
+
+
+def may_advance(old: str, new: str) -> bool:
+    """Tell whether the news `new` changes a message that stands at `old`.
+
+    Any evidence of `sent` or better lifts a row that we believed `queued`, `held`,
+    `sending`, `unknown` or `canceled`: the provider knows better than we do. Words
+    that we do not know change nothing, and an inbound message never moves.
+    """
+    if old == "received":
+        return False
+    rank = RANK.get(ALIASES.get(new, new))
+    return rank is not None and rank > RANK.get(ALIASES.get(old, old), -1)
+
+
+def merge(old: str, *news: str) -> str:
+    """Return where a message stands after all of `news`, in whatever order."""
+    state = ALIASES.get(old, old)
+    for new in news:
+        if may_advance(state, new):
+            state = ALIASES.get(new, new)
+    return state
+
+
+def best(states: Iterable[str]) -> str | None:
+    """Return the best news among several messages of one document, or None.
+
+    Differs from `merge` in that `failed` is the worst news here, not better than
+    `sent`: one of two recipients having it is worth more than the other's failure.
+    """
+    return max(states, key=_goodness, default=None)
+
+
+def _goodness(state: str) -> tuple[int, str]:
+    order = ("canceled", "failed", "held", "queued", "sending", "unknown")
+    if state in order:
+        return order.index(state) - len(order), state
+    return RANK.get(ALIASES.get(state, state), -len(order) - 1), state
+
+
+def is_terminal(state: str) -> bool:
+    """Tell whether no more news is expected for a message."""
+    return ALIASES.get(state, state) in TERMINAL
