@@ -38,7 +38,6 @@ _STOP: Final[frozenset[str]] = frozenset(
         "stop",
         "stopall",
         "stop all",
-        "unstart",
         "end",
         "quit",
         "cancel",
@@ -144,7 +143,6 @@ _STOP: Final[frozenset[str]] = frozenset(
         "cancelar subscricao",
         "cancelar assinatura",
         "cancelar mensagens",
-        "cancelar envio",
         "descadastrar",
         "descadastrar me",
         "me descadastrar",
@@ -164,7 +162,6 @@ _STOP: Final[frozenset[str]] = frozenset(
         "remover da lista",
         "me tire da lista",
         "nao mais",
-        "chega",
         "nao quero mensagens",
         "nao quero mais mensagens",
         "nao quero receber mensagens",
@@ -210,9 +207,6 @@ _START: Final[frozenset[str]] = frozenset(
         "inscrever me",
         "me inscrever",
         "quero me inscrever",
-        "cadastrar",
-        "me cadastrar",
-        "quero me cadastrar",
     }
 )
 
@@ -242,7 +236,8 @@ def keyword(text: str) -> str | None:
     folded = fold(text)
     if not folded or len(folded) > _MAX_LENGTH:
         return None
-    for candidate in (folded, _without_politeness(folded)):
+    plain = _unstretch(folded)
+    for candidate in (plain, _without_politeness(plain)):
         if candidate in _STOP:
             return "stop"
         if candidate in _START:
@@ -251,21 +246,25 @@ def keyword(text: str) -> str | None:
 
 
 def fold(text: str) -> str:
-    """Reduce a text to plain lower-case words, to compare what people type.
-
-    "¡¡STOOOP!! 🛑", "s.t.o.p" and "Stop stop" all become "stop".
-    """
-    decomposed = unicodedata.normalize("NFKD", text).casefold()
-    # Accents and invisible characters vanish, apostrophes join, the rest separates.
-    vanishing = (
+    """Reduce a text to lower-case words without accents, signs and emoji."""
+    joined = "".join(char for char in text if char not in _APOSTROPHES)
+    decomposed = unicodedata.normalize("NFKD", joined).casefold()
+    # Accents and invisible characters vanish, everything else that is no letter or
+    # digit separates words.
+    visible = (
         char
         for char in decomposed
-        if char not in _APOSTROPHES
-        and unicodedata.category(char) not in {"Mn", "Me", "Cf"}
+        if unicodedata.category(char) not in {"Mn", "Me", "Cf"}
     )
-    separated = "".join(char if char.isalnum() else " " for char in vanishing)
-    words = [re.sub(r"(.)\1{2,}", r"\1", word) for word in separated.split()]
-    if len(words) > 1 and all(len(word) == 1 for word in words):
+    return " ".join(
+        "".join(char if char.isalnum() else " " for char in visible).split()
+    )
+
+
+def _unstretch(folded: str) -> str:
+    """Undo emphasis: "stooop", "s t o p" and "stop stop" all become "stop"."""
+    words = [re.sub(r"(.)\1{2,}", r"\1", word) for word in folded.split()]
+    if all(len(word) == 1 for word in words):
         words = ["".join(words)]
     return " ".join(word for word, _same in groupby(words))
 

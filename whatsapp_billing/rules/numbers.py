@@ -71,6 +71,9 @@ def normalise(raw: str, country_code: str | None) -> str:
     text = _visible(raw)
     if not text:
         raise InvalidNumber("no_number")
+    if is_bsuid(text):
+        # The parser would read its digits as a telephone number.
+        raise InvalidNumber("invalid_number")
     text = re.sub(r"^\(?\s*00\s*\)?", "+", text)
     try:
         parsed = phonenumbers.parse(text, (country_code or "").upper() or None)

@@ -24,7 +24,7 @@ MAX_LENGTHS: Final[dict[str, int]] = {"header": 60, "body": 1024, "button": 2000
 
 PLACEHOLDER: Final = re.compile(r"\{\{([1-9][0-9]{0,2})\}\}")
 
-_FILE_NAME_LENGTH = 100
+_FILE_NAME_LENGTH: Final = 80
 # A single no-break space stays: it keeps an amount and its currency on one line.
 _SPACES = re.compile(r"\s{2,}|[^\S \u00a0\u202f]")
 # Joiners are part of emoji and of Persian words; the others only look like nothing.

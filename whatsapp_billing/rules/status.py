@@ -37,6 +37,13 @@ WAITING: Final[frozenset[str]] = frozenset({"queued", "held", "sending", "unknow
 TERMINAL: Final[frozenset[str]] = frozenset({"canceled", "failed", "read", "received"})
 
 
+# From the worst news to the best, for the document that was sent.
+_NEWS: Final = (
+    *("canceled", "failed", "held", "queued", "unknown", "sending"),
+    *("sent", "delivered", "read"),
+)
+
+
 def may_advance(old: str, new: str) -> bool:
     """Tell whether the news `new` changes a message that stands at `old`.
 
@@ -62,17 +69,11 @@ def merge(old: str, *news: str) -> str:
 def best(states: Iterable[str]) -> str | None:
     """Return the best news among several messages of one document, or None.
 
-    Differs from `merge` in that `failed` is the worst news here, not better than
-    `sent`: one of two recipients having it is worth more than the other's failure.
+    Differs from `merge`, which is about one message: here `failed` is bad news, and
+    one recipient who has it is worth more than another who could not be reached.
     """
-    return max(states, key=_goodness, default=None)
-
-
-def _goodness(state: str) -> tuple[int, str]:
-    order = ("canceled", "failed", "held", "queued", "sending", "unknown")
-    if state in order:
-        return order.index(state) - len(order), state
-    return RANK.get(ALIASES.get(state, state), -len(order) - 1), state
+    known = [ALIASES.get(state, state) for state in states]
+    return max((s for s in known if s in _NEWS), key=_NEWS.index, default=None)
 
 
 def is_terminal(state: str) -> bool:

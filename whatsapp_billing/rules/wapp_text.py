@@ -16,7 +16,7 @@ _CODE: Final = re.compile(r"```(?P<block>.+?)```|`(?P<inline>[^`\n]+)`", re.DOTA
 # A pair hugs its text, does not cross a line and stands free of letters outside:
 # `2*3*4` and `snake_case_name` stay as they are.
 _PAIR: Final = re.compile(
-    r"(?<!\w)(?P<mark>[*_~])(?=[^\s*_~]|(?!(?P=mark))[*_~])"
+    r"(?<!\w)(?P<mark>[*_~])(?=\S)"
     r"(?P<inner>(?:(?!(?P=mark))[^\n])+)(?<=\S)(?P=mark)(?!\w)"
 )
 
