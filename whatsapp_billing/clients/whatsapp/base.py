@@ -1,0 +1,369 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What every WhatsApp provider can do, in our words."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as default
+from typing import Any, ClassVar, Protocol, TypeAlias
+
+from ..transport import Transport
+
+Json: TypeAlias = dict[str, Any]
+
+# What an app must be told about (fact sheet 5.7, 2026-11-20).
+SUBSCRIBED_FIELDS = (
+    "messages",
+    "message_template_status_update",
+    "message_template_quality_update",
+    "message_template_components_update",
+    "template_category_update",
+    "phone_number_quality_update",
+    "phone_number_name_update",
+    "business_capability_update",
+    "account_update",
+    "account_alerts",
+    "account_review_update",
+    "user_preferences",
+    "security",
+)
+subscribed_fields = SUBSCRIBED_FIELDS
+
+
+@dataclass(frozen=True, slots=True)
+class AccountConfig:
+    """Where and as whom to call. The secrets stay out of its text."""
+
+    api_url: str
+    api_version: str
+    access_token: str = default(repr=False)
+    app_secret: str = default(default="", repr=False)
+    app_uid: str = ""
+    waba_uid: str = ""
+
+
+# === OUTGOING === #
+
+
+@dataclass(frozen=True, slots=True)
+class HeaderParam:
+    """What fills a template's header: a text, or an uploaded file."""
+
+    kind: str  # text, document, image
+    text: str = ""
+    media_uid: str = ""
+    filename: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ButtonParam:
+    """What fills a button: the end of a URL, or the payload of a quick reply."""
+
+    index: int
+    kind: str  # url, quick_reply
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateMessage:
+    """An approved template with its parameters by position."""
+
+    template_name: str
+    lang_code: str
+    header: HeaderParam | None = None
+    body: tuple[str, ...] = ()
+    buttons: tuple[ButtonParam, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TextMessage:
+    """Free text, only inside the service window."""
+
+    body: str
+    preview_url: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """One message to one person; `uuid` comes back in every status of it."""
+
+    recipient: str  # "+" and digits, or a business-scoped user id
+    content: TemplateMessage | TextMessage
+    uuid: str
+    context_wamid: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SendResult:
+    """The provider took the message: accepted, which is not delivered."""
+
+    wamid: str
+    message_status: str = ""  # accepted, held_for_quality_assessment, paused, or empty
+    wa_id: str = ""
+    user_uid: str = ""
+    raw: Json = default(default_factory=dict)
+
+
+# === ACCOUNT === #
+
+
+@dataclass(frozen=True, slots=True)
+class PhoneInfo:
+    """A sender number; `pace` is in messages a second."""
+
+    phone_uid: str
+    number: str
+    verified_name: str = ""
+    is_verified: bool = False
+    quality: str = ""
+    tier: str = ""
+    pace: int = 80
+    status: str = ""
+    raw: Json = default(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TokenInfo:
+    """What an access token may do; `expires_at` in unix seconds, 0 is never."""
+
+    is_valid: bool
+    app_uid: str = ""
+    expires_at: int = 0
+    scopes: tuple[str, ...] = ()
+    targets: Mapping[str, tuple[str, ...]] = default(default_factory=dict)
+
+
+# === TEMPLATES === #
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateInfo:
+    """A template as the provider has it."""
+
+    template_uid: str
+    name: str
+    lang_code: str
+    category: str = ""
+    status: str = ""
+    raw_status: str = ""
+    rejected_reason: str = ""
+    quality: str = ""
+    previous_category: str = ""
+    correct_category: str = ""
+    source: str = ""
+    parameter_format: str = ""
+    components: list[Json] = default(default_factory=list)
+    raw: Json = default(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateDraft:
+    """A template to submit; components in the Graph API's shape."""
+
+    name: str
+    lang_code: str
+    category: str
+    components: list[Json] = default(default_factory=list)
+    ttl_seconds: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SubmitResult:
+    """The provider's first answer: the status, and the category it decided on."""
+
+    template_uid: str
+    status: str = ""
+    category: str = ""
+
+
+# === EVENTS === #
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorInfo:
+    """An error that came by webhook, classified like one that came as an answer."""
+
+    code: str
+    title: str = ""
+    message: str = ""
+    details: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StatusUpdate:
+    """What became of a message that we sent."""
+
+    wamid: str
+    uuid: str = ""
+    status: str = ""
+    timestamp: int = 0
+    recipient: str = ""
+    user_uid: str = ""
+    errors: tuple[ErrorInfo, ...] = ()
+    pricing: Json | None = None
+    waba_uid: str = ""
+    phone_uid: str = ""
+    raw: Json = default(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class InboundMessage:
+    """What a person wrote, tapped or sent."""
+
+    wamid: str
+    sender: str = ""
+    user_uid: str = ""
+    profile_name: str = ""
+    timestamp: int = 0
+    type: str = ""
+    text: str = ""
+    payload: str = ""
+    context_wamid: str = ""
+    media: Json | None = None
+    errors: tuple[ErrorInfo, ...] = ()
+    waba_uid: str = ""
+    phone_uid: str = ""
+    raw: Json = default(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TemplateEvent:
+    """Something happened to a template: review, pause, quality, category."""
+
+    field: str
+    template_uid: str = ""
+    name: str = ""
+    lang_code: str = ""
+    event: str = ""
+    reason: str = ""
+    category: str = ""
+    previous_category: str = ""
+    correct_category: str = ""
+    quality: str = ""
+    waba_uid: str = ""
+    time: int = 0
+    raw: Json = default(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountEvent:
+    """Something happened to the account or a number."""
+
+    field: str
+    waba_uid: str = ""
+    phone_uid: str = ""
+    number: str = ""
+    raw: Json = default(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceEvent:
+    """A person stopped or resumed marketing messages in WhatsApp."""
+
+    sender: str = ""
+    user_uid: str = ""
+    category: str = ""
+    value: str = ""
+    timestamp: int = 0
+    waba_uid: str = ""
+    phone_uid: str = ""
+    raw: Json = default(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownEvent:
+    """Something that we do not know; kept as it came."""
+
+    field: str
+    waba_uid: str = ""
+    phone_uid: str = ""
+    raw: Json = default(default_factory=dict)
+
+
+Event: TypeAlias = (
+    StatusUpdate
+    | InboundMessage
+    | TemplateEvent
+    | AccountEvent
+    | PreferenceEvent
+    | UnknownEvent
+)
+
+
+class WhatsAppClient(Protocol):
+    """A provider. Every call raises a `ClientError` for anything but success."""
+
+    provider: ClassVar[str]
+
+    def __init__(self, config: AccountConfig, transport: Transport) -> None:
+        """Keep where to call and how."""
+
+    def send(self, phone_uid: str, outgoing: Outgoing) -> SendResult:
+        """Send one message; thread safe."""
+        ...
+
+    def upload_media(
+        self, phone_uid: str, content: bytes, filename: str, mime: str
+    ) -> str:
+        """Upload a file to be sent from this number and return its media id."""
+        ...
+
+    def fetch_token_info(self) -> TokenInfo | None:
+        """Return what the credentials may do; None where the provider cannot say."""
+        ...
+
+    def list_phones(self) -> Iterator[PhoneInfo]:
+        """Iterate over the account's sender numbers."""
+        ...
+
+    def list_templates(self) -> Iterator[TemplateInfo]:
+        """Iterate over all templates, page by page."""
+        ...
+
+    def subscribe(self, webhook_url: str, verify_token: str) -> None:
+        """Have webhooks sent to this address."""
+        ...
+
+    def upload_sample(self, content: bytes, filename: str, mime: str) -> str:
+        """Upload a sample file for a template's header and return its handle."""
+        ...
+
+    def submit_template(self, draft: TemplateDraft) -> SubmitResult:
+        """Submit a new template for review."""
+        ...
+
+    def edit_template(self, template_uid: str, draft: TemplateDraft) -> SubmitResult:
+        """Replace a template's content; it is reviewed again."""
+        ...
+
+    def delete_template(self, template_uid: str, name: str) -> None:
+        """Delete one template in one language."""
+        ...
+
+    def request_code(self, phone_uid: str, method: str, language: str) -> None:
+        """Have a verification code sent to a number, by SMS or VOICE."""
+        ...
+
+    def verify_code(self, phone_uid: str, code: str) -> None:
+        """Confirm a number with the code that it received."""
+        ...
+
+    def health(self) -> Json:
+        """Return whether the account can send, and if not, why."""
+        ...
+
+    @staticmethod
+    def verify_webhook(
+        body: bytes, headers: Mapping[str, str], secrets: Sequence[str]
+    ) -> bool:
+        """Tell whether a webhook is the provider's; fails closed."""
+        ...
+
+    @staticmethod
+    def parse_webhook(body: bytes) -> list[Event]:
+        """Return a webhook's events.
+
+        :raise ValueError: if the body is not a JSON object
+        """
+        ...

@@ -1,0 +1,443 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Error codes as data: what each means for the row, and a sentence for people.
+
+Codes and kinds from Meta's error page as read in 2026 (fact sheet section 8,
+2026-11-20); Meta advises to decide on `code` and `details` only, never on title or HTTP
+status. A sentence says what happened and what to do next.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+
+def _lt(sentence: str) -> str:
+    """Mark a sentence for the extraction of terms to translate."""
+    return sentence
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorSpec:
+    """What a code means; `retry_after` in seconds where the provider names a wait."""
+
+    code: str
+    kind: str
+    sentence: str
+    retry_after: float | None = None
+
+
+# kind -> codes -> sentence; "200-299" is every code in between.
+_TABLE: dict[str, dict[str, str]] = {
+    "account": {
+        "0 104 190 2500": _lt(
+            "Meta no longer accepts the access token of this WhatsApp account, so"
+            " nothing can be sent. Ask an administrator to enter a new access token and"
+            " connect the account again; waiting messages then go out."
+        ),
+        "3 10 131005 200-299": _lt(
+            "The access token may not use this WhatsApp account. Ask an administrator"
+            " to give it access to the account in Meta's business settings, then"
+            " connect again."
+        ),
+        "33": _lt(
+            "Meta does not know the sender number any more; it was probably deleted."
+            " Ask an administrator to connect the account again and choose another"
+            " number."
+        ),
+        "100/33": _lt(
+            "Meta cannot find this WhatsApp account or number, or does not let us use"
+            " it. Ask an administrator to check the numbers typed in the account's"
+            " settings and the rights of its access token."
+        ),
+        "368": _lt(
+            "Meta has blocked this WhatsApp account for a while because of its"
+            " policies. Open Meta's Business Support page to see why and to ask for a"
+            " review."
+        ),
+        "131031": _lt(
+            "Meta has locked this WhatsApp account. Open Meta's Business Support page"
+            " to see why and to ask for a review."
+        ),
+        "131037": _lt(
+            "The sender number has no approved display name yet. Have the name"
+            " approved in WhatsApp Manager, then activate the account again."
+        ),
+        "131042 131044": _lt(
+            "Meta could not charge for messages: a payment method is missing, expired"
+            " or over its limit. Correct the payment settings of the WhatsApp account"
+            " at Meta, then activate the account again."
+        ),
+        "131045 133010": _lt(
+            "The sender number is not registered for sending at Meta. Register it in"
+            " WhatsApp Manager, then activate the account again."
+        ),
+        "133005": _lt(
+            "The PIN of the sender number is not the right one. Enter the PIN that was"
+            " set in WhatsApp Manager, or set a new one there."
+        ),
+        "133006": _lt(
+            "The sender number is not verified yet. Ask for a verification code and"
+            " enter it first."
+        ),
+        "134011": _lt(
+            "The terms of WhatsApp Payments have not been accepted. Accept them in"
+            " WhatsApp Manager, then activate the account again."
+        ),
+        "141002": _lt(
+            "Meta reports that this WhatsApp account cannot send at the moment. Check"
+            " the account's health in WhatsApp Manager and solve what it lists."
+        ),
+        "d360_api_key": _lt(
+            "360dialog does not accept the API key of this account. Ask an"
+            " administrator to enter the key from the 360dialog Hub and connect again."
+        ),
+        "d360_disabled": _lt(
+            "360dialog has disabled this number. Look in the 360dialog Hub for the"
+            " reason, then activate the account again."
+        ),
+        "d360_payment": _lt(
+            "360dialog has stopped this number because a payment is missing. Settle it"
+            " in the 360dialog Hub, then activate the account again."
+        ),
+        "d360_forbidden": _lt(
+            "360dialog does not let this number use the function. Ask 360dialog's"
+            " support to open it."
+        ),
+        "bad_token": _lt(
+            "The access token has characters that do not belong into one. Copy it"
+            " again from Meta, without spaces or line breaks."
+        ),
+        "no_app": _lt(
+            "The app id or the app secret is missing. Enter both in the WhatsApp"
+            " account; you find them in the settings of your app at Meta."
+        ),
+    },
+    "pace": {
+        "4 613 80007": _lt(
+            "We asked Meta for too much in a short time. Nothing needs to be done; we"
+            " go on by ourselves when Meta allows it."
+        ),
+        "130429": _lt(
+            "Messages went out faster than Meta allows for this number. Nothing needs"
+            " to be done; the message is sent again by itself, more slowly."
+        ),
+        "131056": _lt(
+            "Too many messages went to this person in a short time. Nothing needs to"
+            " be done; the message is sent again by itself."
+        ),
+        "132069": _lt(
+            "The form in this message is limited by Meta to a few sends an hour."
+            " Nothing needs to be done; the message is sent again later by itself."
+        ),
+        "d360_rate": _lt(
+            "We asked 360dialog for too much in a short time. Nothing needs to be"
+            " done; we go on by ourselves."
+        ),
+    },
+    "transient": {
+        "1 2 131000 131016 133004": _lt(
+            "WhatsApp had a problem of its own. Nothing needs to be done; the message"
+            " is tried again by itself."
+        ),
+        "131057 2494100": _lt(
+            "Meta is doing maintenance on the sender number. Nothing needs to be done;"
+            " the message is tried again by itself in some minutes."
+        ),
+        "133000 133015": _lt(
+            "The sender number was removed at Meta a moment ago and is not free yet."
+            " Wait some minutes and try again."
+        ),
+        "134101": _lt(
+            "Meta is still preparing this template. Nothing needs to be done; the"
+            " message is tried again by itself in some minutes."
+        ),
+        "139102 139103": _lt(
+            "WhatsApp could not change the list of blocked people right now. Try again"
+            " in a minute."
+        ),
+    },
+    "recipient_limit": {
+        "131048": _lt(
+            "Meta slows this sender number down because too many people blocked or"
+            " reported its messages. Check the number's quality in WhatsApp Manager and"
+            " send less for some days; this message is tried again later."
+        ),
+        "131049": _lt(
+            "Meta chose not to bring this message to the person, because they get too"
+            " much advertising. If this is a bill or a reminder, check whether Meta"
+            " turned the template into marketing; the message is tried again tomorrow."
+        ),
+        "131064": _lt(
+            "Meta limits this account for a day because templates were put into the"
+            " wrong category. Check the categories of your templates in WhatsApp"
+            " Manager; the message is tried again tomorrow."
+        ),
+        "133008 133009": _lt(
+            "A wrong PIN was entered too often. Wait until Meta allows another try and"
+            " make sure of the right PIN in the meantime."
+        ),
+        "133016": _lt(
+            "The sender number was registered too often in a short time. Wait up to"
+            " three days, then try again."
+        ),
+    },
+    "recipient": {
+        "130403": _lt(
+            "Your company has blocked this person in WhatsApp. Unblock them first, or"
+            " reach them another way."
+        ),
+        "130472": _lt(
+            "Meta does not bring advertising to this person at present because they"
+            " are part of a study. Reach them another way, for example by e-mail."
+        ),
+        "130497": _lt(
+            "Meta does not let your company write to people in this country. Reach"
+            " them another way, for example by e-mail."
+        ),
+        "131021": _lt(
+            "The message would go from the sender number to itself. Correct the phone"
+            " number of the contact."
+        ),
+        "131026": _lt(
+            "The message could not be brought to this number: it may have no WhatsApp,"
+            " an old version of it, or have blocked you. Check the number with the"
+            " customer, or send by e-mail."
+        ),
+        "131030": _lt(
+            "The sender is a test number that may only write to a short list of"
+            " people. Add this person to the list at Meta, or send from your real"
+            " number."
+        ),
+        "131050": _lt(
+            "This person has stopped advertising from your company in WhatsApp."
+            " Respect that; bills can still be sent with a template that does not"
+            " advertise."
+        ),
+        "131062": _lt(
+            "This kind of message needs the person's phone number, and WhatsApp only"
+            " gave us their user name. Ask them for the number and enter it on the"
+            " contact."
+        ),
+        "131065": _lt(
+            "A price limit was set for this template, and Meta does not offer that in"
+            " the person's country. Use another template for this country."
+        ),
+        "137000": _lt(
+            "The person behind this number may have changed. Confirm with the customer"
+            " that the number is still theirs, then send again."
+        ),
+    },
+    "template": {
+        "132001": _lt(
+            "The template does not exist in this language at Meta, or is not approved."
+            " Read the templates again from Meta and choose an approved one."
+        ),
+        "132007": _lt(
+            "Meta says that the template's text is against its policies. Change the"
+            " text and submit the template again."
+        ),
+        "132015": _lt(
+            "Meta has paused this template because people did not welcome it. It can"
+            " be used again when Meta lifts the pause; consider improving its text."
+        ),
+        "132016": _lt(
+            "Meta has switched this template off for good. Make a new template with a"
+            " better text and submit it."
+        ),
+        "132021": _lt(
+            "Another template already has this name. Rename the template and submit it"
+            " again."
+        ),
+        "132068": _lt(
+            "The form in this template is blocked by Meta. Correct the form in"
+            " WhatsApp Manager or use a template without it."
+        ),
+        "131061 131063": _lt(
+            "Meta does not send this marketing template over the normal way. Use a"
+            " template that does not advertise, or change the marketing settings in"
+            " WhatsApp Manager."
+        ),
+        "134100 134102": _lt(
+            "This template cannot be sent as marketing. Check its category at Meta and"
+            " read the templates again."
+        ),
+        "2388019": _lt(
+            "The account has as many templates as Meta allows. Delete templates that"
+            " are no longer used, then submit this one again."
+        ),
+        "2388024": _lt(
+            "A template with this name and language already exists at Meta. Choose"
+            " another name and submit it again."
+        ),
+        "2388039 2388040": _lt(
+            "A part of the template is too long. Shorten it and submit again."
+        ),
+        "2388047": _lt(
+            "The template's header is not as Meta wants it. Correct it and submit."
+        ),
+        "2388072": _lt(
+            "The template's text is not as Meta wants it. Correct it and submit."
+        ),
+        "2388073": _lt(
+            "The template's footer is not as Meta wants it. Correct it and submit."
+        ),
+        "2388273": _lt(
+            "The header needs a sample file. Add one and submit the template again."
+        ),
+        "2388293": _lt(
+            "The template has too many variables for its text. Write more text or use"
+            " fewer variables, then submit again."
+        ),
+        "2388299": _lt(
+            "The text begins or ends with a variable, which Meta does not allow. Put"
+            " words before and after it, then submit again."
+        ),
+        "2388318 2388330": _lt(
+            "Meta made this template by itself, so it can be neither changed nor"
+            " deleted. Make a template of your own."
+        ),
+    },
+    "content": {
+        "100 135000": _lt(
+            "Meta did not understand a part of this message. Look at the details,"
+            " check the values on the document and the template, and send again."
+        ),
+        "131008 132008 131009": _lt(
+            "A value in this message is missing or not valid. Check the fields that"
+            " the template takes from the document, then send again."
+        ),
+        "131047": _lt(
+            "The customer's last message is more than a day old, so free text is not"
+            " allowed any more. Send a template instead."
+        ),
+        "131051 131055": _lt(
+            "WhatsApp cannot send or show this kind of message here. Send it in"
+            " another form."
+        ),
+        "131052": _lt(
+            "A file that the customer sent could not be fetched; it is too large or"
+            " gone. Ask them to send it again."
+        ),
+        "131053": _lt(
+            "WhatsApp could not use the attached file. Make the document's PDF again,"
+            " check that it opens, and send again."
+        ),
+        "132000 132012": _lt(
+            "The values do not fit the template as Meta approved it. Read the"
+            " templates again from Meta, check the template's variables, and send"
+            " again."
+        ),
+        "132005": _lt(
+            "The text became too long with the values filled in. Shorten the values or"
+            " the template, then send again."
+        ),
+        "132018": _lt(
+            "A value has a line break or too many spaces, or the template is not made"
+            " for sending like this. Correct the value on the document and send again."
+        ),
+        "136025": _lt(
+            "The code was not accepted. Ask for a new code and enter that one."
+        ),
+        "138000 138018": _lt(
+            "Calls are not switched on for this number. Send a message instead."
+        ),
+        "139000 139001 139002 139003 139004": _lt(
+            "WhatsApp could not change this form. Look at it in WhatsApp Manager."
+        ),
+        "139100 139101": _lt(
+            "Not everybody could be blocked or unblocked. Try again with fewer people."
+        ),
+        "147001 147002 147003 147004 147005": _lt(
+            "WhatsApp did not accept this user name for your business. Choose another."
+        ),
+        "d360_refused": _lt(
+            "360dialog did not accept this. Look at the details, correct what they"
+            " name, and try again."
+        ),
+        "d360_unsupported": _lt(
+            "This cannot be done through 360dialog from here. Use the 360dialog Hub"
+            " for it."
+        ),
+    },
+    "connection": {
+        "not_connected deadline": _lt(
+            "The messaging service could not be reached. Check the internet connection"
+            " of the server; what waits is tried again by itself."
+        ),
+    },
+    "unknown": {
+        "timeout connection_lost incomplete no_answer no_wamid": _lt(
+            "The connection broke before we heard whether this was accepted. We wait"
+            " for WhatsApp to tell us; do not send it again before you know."
+        ),
+    },
+}
+
+# Seconds to wait at least before the next attempt, where Meta names a time.
+_WAITS: dict[str, float] = {
+    "4": 60.0,
+    "613": 60.0,
+    "80007": 60.0,
+    "132069": 3600.0,
+    "131057": 60.0,
+    "2494100": 60.0,
+    "133000": 300.0,
+    "133015": 300.0,
+    "134101": 600.0,
+    "139102": 60.0,
+    "139103": 60.0,
+    "133016": 259200.0,
+    "d360_rate": 60.0,
+}
+
+DEFAULT_TRANSIENT = _lt(
+    "WhatsApp had a problem that we do not know. Nothing needs to be done; the message"
+    " is tried again by itself."
+)
+DEFAULT_CONTENT = _lt(
+    "WhatsApp did not accept this message. Look at the details, correct what they name,"
+    " and send again."
+)
+
+
+def _codes(listed: str) -> Iterator[str]:
+    for item in listed.split():
+        first, dash, last = item.partition("-")
+        if dash and first.isdigit() and last.isdigit():
+            yield from map(str, range(int(first), int(last) + 1))
+        else:
+            yield item
+
+
+ERRORS: dict[str, ErrorSpec] = {
+    code: ErrorSpec(code, kind, sentence, _WAITS.get(code))
+    for kind, sentences in _TABLE.items()
+    for listed, sentence in sentences.items()
+    for code in _codes(listed)
+}
+
+
+def classify(
+    code: str,
+    http_status: int | None = None,
+    is_transient: bool = False,
+    details: str = "",
+    *,
+    subcode: str = "",
+) -> ErrorSpec:
+    """Return what a code means.
+
+    The general code 100 says more with its subcode (template checks) or where it names
+    a media id (expired, or of another number). Unknown codes are transient where Meta
+    says so or the status is 500 and more, else final.
+    """
+    if code == "100" and len(subcode) > 2 and subcode in ERRORS:
+        return ERRORS[subcode]
+    if code == "100" and "media" in details.lower():
+        return ERRORS["131053"]
+    known = ERRORS.get(code)
+    if known is not None:
+        return known
+    if is_transient or (http_status or 0) >= 500:
+        return ErrorSpec(code, "transient", DEFAULT_TRANSIENT)
+    return ErrorSpec(code, "content", DEFAULT_CONTENT)
