@@ -282,20 +282,15 @@ def _without_politeness(folded: str) -> str:
 def state(history: Iterable[tuple[str, bool]], purpose: str) -> str:
     """Return "granted", "withdrawn" or "none" for a purpose.
 
-    :param history: pairs of (purpose, granted), oldest first
+    :param history: pairs of (purpose, granted), oldest first; the last one of each
+        purpose is enough
 
-    The last word counts. An opt-in to billing covers collections until either is
-    withdrawn; an opt-in to collections of its own outlives the withdrawal of billing.
-    Marketing is covered by nothing but itself.
+    The last word counts. For collections a word about billing counts as well: an
+    opt-in to billing covers them until withdrawn, and who wants no more documents
+    is not reminded of them either. Marketing is covered by nothing but itself.
     """
-    result = "none"
-    is_covered = False
-    for entry_purpose, granted in history:
-        if entry_purpose == purpose:
-            result, is_covered = "granted" if granted else "withdrawn", False
-        elif (purpose, entry_purpose) == ("collections", "billing"):
-            if granted and result != "granted":
-                result, is_covered = "granted", True
-            elif not granted and is_covered:
-                result, is_covered = "withdrawn", False
-    return result
+    covering = {purpose, "billing"} if purpose == "collections" else {purpose}
+    words = [granted for about, granted in history if about in covering]
+    if not words:
+        return "none"
+    return "granted" if words[-1] else "withdrawn"

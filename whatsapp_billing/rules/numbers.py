@@ -88,7 +88,8 @@ def normalise(raw: str, country_code: str | None) -> str:
 
 def _visible(raw: str) -> str:
     """Drop what a copied contact carries along: direction marks, zero-width spaces."""
-    kept = (char for char in raw if unicodedata.category(char) not in {"Cf", "Cc"})
+    spaced = (" " if char.isspace() else char for char in raw)
+    kept = (char for char in spaced if unicodedata.category(char) not in {"Cf", "Cc"})
     return "".join(kept).strip()
 
 

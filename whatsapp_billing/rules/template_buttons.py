@@ -40,6 +40,7 @@ _SHORTENERS: Final[frozenset[str]] = frozenset(
 
 
 def check_buttons(content: TemplateContent) -> Iterator[Problem]:
+    """Check the buttons together, then each of them."""
     buttons = content.buttons
     if len(buttons) > MAX_BUTTONS:
         yield Problem(

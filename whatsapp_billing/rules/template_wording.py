@@ -51,6 +51,7 @@ _SENSITIVE: Final[tuple[str, ...]] = (
 
 
 def check_wording(content: TemplateContent) -> Iterator[Problem]:
+    """Warn of offers in a utility template, of threats and of sensitive questions."""
     parts = {
         "header": content.header_text,
         "body": content.body,
