@@ -1,0 +1,183 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What customers do: write, tap, send files, say STOP."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import TYPE_CHECKING, Any
+
+from .errors import Json
+from .graph_media import media_url, store
+from .graph_messages import new_wamid
+from .lifecycle import contact_of
+from .packing import Update
+from .settings import ControlError
+from .state import Message, Phone, User
+
+if TYPE_CHECKING:
+    from .engine import Simulator
+
+
+class Inbox:
+    """Carry what a customer does to the business."""
+
+    def __init__(self, sim: Simulator) -> None:
+        self.sim = sim
+
+    def receive(
+        self,
+        user: User,
+        phone: Phone,
+        kind: str,
+        content: Json,
+        text: str = "",
+        context: str = "",
+        header: Json | None = None,
+    ) -> Message:
+        """Record an inbound message, open the window, and send the webhook."""
+        now = self.sim.clock.now()
+        message = Message(
+            wamid=new_wamid(self.sim, user),
+            phone=phone,
+            user=user,
+            type=kind,
+            created=now,
+            inbound=True,
+            body=text,
+            header=header,
+            context=context,
+            content=content,
+            status="received",
+        )
+        user.last_inbound[phone.uid] = now
+        if user.user_uid in phone.blocked:
+            return message
+        if kind != "reaction":
+            self.sim.state.add_message(message)
+        self._emit(message, int(now))
+        self.sim.notify(user)
+        return message
+
+    def _emit(self, message: Message, stamp: int) -> None:
+        user, phone = message.user, message.phone
+        item: Json = {}
+        if user.wa_id and not user.hides_number:
+            item["from"] = user.wa_id
+        item["from_user_id"] = user.user_uid
+        item.update(id=message.wamid, timestamp=str(stamp), type=message.type)
+        if message.context:
+            item["context"] = {"from": phone.number, "id": message.context}
+        if message.content is not None and message.type != "unsupported":
+            item[message.type] = message.content
+        if message.type == "unsupported":
+            item["errors"] = [
+                {
+                    "code": 131051,
+                    "title": "Message type unknown",
+                    "message": "Message type unknown",
+                    "error_data": {
+                        "details": "Message type is currently not supported."
+                    },
+                }
+            ]
+        self.sim.webhooks.emit(
+            Update(
+                "messages",
+                phone.waba_uid,
+                phone,
+                "messages",
+                item,
+                message.created,
+                contact_of(user, with_name=True),
+                user,
+            )
+        )
+
+    def write(self, user: User, phone: Phone, text: str, context: str = "") -> Message:
+        """Write a text."""
+        return self.receive(user, phone, "text", {"body": text}, text, context)
+
+    def tap(self, user: User, phone: Phone, button: Json, target: Message) -> Message:
+        """Tap a button of a message; a url button only opens a page."""
+        kind, text = str(button["type"]), str(button["text"])
+        payload = str(button.get("payload", text))
+        if kind == "quick_reply":
+            content: Json = {"payload": payload, "text": text}
+            return self.receive(user, phone, "button", content, text, target.wamid)
+        if kind not in ("reply", "list"):
+            raise ControlError(f"A {kind} button tells the business nothing.")
+        name = "button_reply" if kind == "reply" else "list_reply"
+        reply = {"id": payload, "title": text}
+        if kind == "list" and button.get("description"):
+            reply["description"] = button["description"]
+        content = {"type": name, name: reply}
+        return self.receive(user, phone, "interactive", content, text, target.wamid)
+
+    def react(self, user: User, phone: Phone, emoji: str, target: Message) -> Message:
+        """React to a message; an empty emoji takes the reaction away."""
+        content = {"message_id": target.wamid}
+        if emoji:
+            content["emoji"] = emoji
+            target.reactions["customer"] = emoji
+        else:
+            target.reactions.pop("customer", None)
+        return self.receive(user, phone, "reaction", content, emoji)
+
+    def send_file(
+        self,
+        user: User,
+        phone: Phone,
+        content: bytes,
+        filename: str,
+        mime: str,
+        caption: str = "",
+        context: str = "",
+    ) -> Message:
+        """Send a file as the kind that its type says."""
+        family = mime.split("/", 1)[0]
+        kind = family if family in ("image", "video", "audio") else "document"
+        media = store(self.sim, phone, content, filename, mime, inbound=True)
+        value: Json = {
+            "mime_type": mime,
+            "sha256": b64encode(bytes.fromhex(media.sha256)).decode("ascii"),
+            "id": media.uid,
+            "url": media_url(media, self.sim.clock, self.sim.base_url),
+        }
+        if caption and kind != "audio":
+            value["caption"] = caption
+        if kind == "document":
+            value["filename"] = filename
+        header = {"type": kind, "filename": filename, "size": media.size, "mime": mime}
+        header.update(sha256=media.sha256, media_id=media.uid)
+        return self.receive(user, phone, kind, value, caption, context, header)
+
+    def prefer(self, user: User, phone: Phone, value: str) -> None:
+        """Stop or resume marketing messages in WhatsApp's own settings."""
+        if value == "stop":
+            user.no_marketing.add(phone.uid)
+        else:
+            user.no_marketing.discard(phone.uid)
+        now = self.sim.clock.now()
+        detail = f"User requested to {value} marketing messages"
+        item: dict[str, Any] = {
+            "user_id": user.user_uid,
+            "detail": detail,
+            "category": "marketing_messages",
+            "value": value,
+            "timestamp": int(now),
+        }
+        if user.wa_id and not user.hides_number:
+            item["wa_id"] = user.wa_id
+        self.sim.webhooks.emit(
+            Update(
+                "user_preferences",
+                phone.waba_uid,
+                phone,
+                "user_preferences",
+                item,
+                now,
+                contact_of(user, with_name=True),
+                user,
+            )
+        )
