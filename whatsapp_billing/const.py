@@ -3,6 +3,7 @@
 """Our vocabulary. A provider's own words live in its client."""
 
 METHOD = "whatsapp_billing"
+PDF = "application/pdf"
 
 DOCUMENT_TYPES = [
     ("invoice", "Invoice"),

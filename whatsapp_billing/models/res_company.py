@@ -12,3 +12,25 @@ class ResCompany(models.Model):
         string="WhatsApp Account",
         domain="[('company_id', '=', id)]",
     )
+    wab_with_email = fields.Boolean(
+        string="WhatsApp with E-mail",
+        default=True,
+        help="The Send dialog proposes both for contacts with WhatsApp.",
+    )
+    wab_consent_by_contract = fields.Boolean(
+        string="Consent Is in Our Contracts",
+        help="Contacts with a valid number count as enabled for billing.",
+    )
+    wab_consent_text = fields.Text(
+        string="Words of the Consent",
+        help="Quoted as evidence with the first message to each contact.",
+    )
+    wab_retention_days = fields.Integer(
+        string="Keep Message Texts (Days)",
+        default=730,
+        help="Texts and numbers of older messages are erased; figures stay.",
+    )
+
+    _wab_retention_positive = models.Constraint(
+        "CHECK(wab_retention_days >= 0)", "Days cannot be negative."
+    )

@@ -1,0 +1,116 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import api, fields, models
+
+from .. import const
+
+
+class AccountMove(models.Model):
+    _name = "account.move"
+    _inherit = ["account.move", "whatsapp.billing.document.mixin"]
+
+    wab_channel = fields.Selection(
+        [("on", "On"), ("off", "Off")],
+        string="WhatsApp for This Document",
+        copy=False,
+        help="Empty: as set on the contact.",
+    )
+    wab_enabled = fields.Boolean(
+        compute="_compute_wab_enabled",
+        inverse="_inverse_wab_enabled",
+        string="Send on WhatsApp",
+    )
+    wab_recipient_ids = fields.Many2many(
+        "res.partner",
+        "account_move_wab_recipient_rel",
+        "move_id",
+        "partner_id",
+        string="WhatsApp Recipients",
+        copy=False,
+        help="Empty: the contact's default recipients.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("wab_channel", "partner_id.wab_enabled")
+    def _compute_wab_enabled(self):
+        for move in self:
+            if move.wab_channel:
+                move.wab_enabled = move.wab_channel == "on"
+            else:
+                move.wab_enabled = move.partner_id.wab_enabled
+
+    def _inverse_wab_enabled(self):
+        for move in self:
+            same = move.wab_enabled == move.partner_id.wab_enabled
+            move.wab_channel = False if same else "on" if move.wab_enabled else "off"
+
+    # === ACTION METHODS === #
+
+    def action_wab_compose(self):
+        """Open our composer for the selected documents."""
+        return self.env["whatsapp.billing.compose"]._open(self)
+
+    # === BUSINESS METHODS === #
+
+    def wab_send(self, template=False, partners=False, key=False):
+        """Send these documents on WhatsApp.
+
+        :param template: id, xml id or `template_name:lang_code`; left out, the
+            default of the document type in each partner's language
+        :param list partners: ids of res.partner to write to instead of the
+            document's own recipients
+        :param str key: at most 64 characters; a repeat with the same key returns
+            the first result and does nothing
+        :return: list of dictionaries, one per document and recipient: `id`,
+            `partner_id`, `message_id`, `state`, `reason`, `detail`; absent values
+            are False
+        :raise AccessError: when the user may not read the documents or not send
+        """
+        recipients = self._wab_get_recipients(partners)
+        return self._wab_enqueue(recipients, "wab_send", template, key, explicit=True)
+
+    def _wab_get_recipients(self, partners=False):
+        """Return {move id: partners} to write to.
+
+        The given ones; else the document's; else the contact's default recipients
+        (contact persons ticked as such); else the contact itself.
+        """
+        if partners:
+            given = self.env["res.partner"].browse(partners).exists()
+            given.check_access("read")
+            return {move.id: given for move in self}
+        defaults = self.partner_id._wab_default_recipients()
+        return {
+            move.id: move.wab_recipient_ids or defaults.get(move.partner_id.id)
+            for move in self
+        }
+
+    def _wab_document_type(self):
+        self.ensure_one()
+        return const.MOVE_DOCUMENT_TYPES.get(self.move_type, False)
+
+    def _wab_document_facts(self):
+        self.ensure_one()
+        return {
+            "document_state": self.state,
+            "payment_state": self.payment_state,
+        }
+
+    def _wab_channel_flag(self):
+        self.ensure_one()
+        return self.wab_channel == "on" if self.wab_channel else None
+
+    def _wab_attachment(self):
+        self.ensure_one()
+        # sudo: ir.attachment - the PDF of a document that the user may read
+        return self.sudo().invoice_pdf_report_id
+
+    def _wab_document_name(self):
+        self.ensure_one()
+        return self.name or self.display_name or ""
+
+    def _wab_filename(self):
+        self.ensure_one()
+        attachment = self._wab_attachment()
+        return attachment.name or super()._wab_filename()

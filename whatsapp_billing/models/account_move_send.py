@@ -1,0 +1,134 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import logging
+
+from odoo import api, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ..const import METHOD
+
+_logger = logging.getLogger(__name__)
+
+
+class AccountMoveSend(models.AbstractModel):
+    _inherit = "account.move.send"
+
+    # === BUSINESS METHODS - SENDING METHOD === #
+
+    @api.model
+    def _get_default_sending_methods(self, move):
+        """Override of `account` to propose WhatsApp beside e-mail, as Peppol does."""
+        methods = super()._get_default_sending_methods(move)
+        if METHOD in methods:
+            return methods
+        if move.company_id.wab_with_email and self._wab_is_enabled(move):
+            return {*methods, METHOD} - {"manual"}
+        return methods
+
+    @api.model
+    def _wab_is_enabled(self, move):
+        if not move.company_id.sudo().wab_account_id:
+            return False
+        if move.wab_enabled:
+            return True
+        partner = move.partner_id
+        return move.company_id.wab_consent_by_contract and bool(partner.wab_e164)
+
+    @api.model
+    def _is_applicable_to_company(self, method, company):
+        """Override of `account` to show WhatsApp where an account is connected."""
+        if method == METHOD:
+            # sudo: whatsapp.billing.account - whether there is one, nothing more
+            return bool(company.sudo().wab_account_id)
+        return super()._is_applicable_to_company(method, company)
+
+    @api.model
+    def _is_applicable_to_move(self, method, move, **move_data):
+        """Override of `account`: WhatsApp needs a number to go to."""
+        if method != METHOD:
+            return super()._is_applicable_to_move(method, move, **move_data)
+        recipients = self._wab_recipients(move, move_data)
+        return bool(recipients and any(recipients.mapped("wab_e164")))
+
+    @api.model
+    def _wab_recipients(self, move, move_data):
+        """Return the partners of the dialog, or the document's own."""
+        ids = move_data.get("wab_partner_ids")
+        if ids:
+            return self.env["res.partner"].browse(ids)
+        return move._wab_get_recipients()[move.id]
+
+    # === BUSINESS METHODS - ALERTS === #
+
+    def _get_alerts(self, moves, moves_data):
+        """Override of `account` to say who gets no WhatsApp message."""
+        alerts = super()._get_alerts(moves, moves_data)
+        without = moves.filtered(
+            lambda m: METHOD in moves_data[m]["sending_methods"]
+            and not self._is_applicable_to_move(METHOD, m, **moves_data[m])
+        )
+        if without:
+            partners = without.partner_id
+            alerts["whatsapp_billing_no_number"] = {
+                "level": "warning",
+                "message": self.env._(
+                    "No valid WhatsApp number: %(names)s. These documents go out "
+                    "by the other methods only.",
+                    names=", ".join(partners.mapped("display_name")[:10]),
+                ),
+                "action_text": self.env._("View Partner(s)"),
+                "action": partners._get_records_action(
+                    name=self.env._("Check WhatsApp Numbers")
+                ),
+            }
+        return alerts
+
+    # === BUSINESS METHODS - SENDING === #
+
+    def _hook_if_success(self, moves_data, from_cron=False):
+        """Override of `account` to queue the messages; never stops Odoo's sending."""
+        self._wab_send_documents(moves_data)
+        return super()._hook_if_success(moves_data, from_cron=from_cron)
+
+    @api.model
+    def _wab_send_documents(self, moves_data):
+        todo = {
+            move: data
+            for move, data in moves_data.items()
+            if METHOD in data["sending_methods"]
+        }
+        if not todo:
+            return
+        try:
+            with self.env.cr.savepoint():
+                self._wab_enqueue(todo)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            # Messaging never breaks accounting (design 6): whatever went wrong on
+            # our side is shown on the documents, and e-mail goes out as usual.
+            _logger.exception("WhatsApp messages could not be queued")
+            for move in todo:
+                move._message_log(
+                    body=self.env._(
+                        "The WhatsApp message could not be queued. Send it again "
+                        "from the document."
+                    )
+                )
+
+    @api.model
+    def _wab_enqueue(self, todo):
+        """Queue the messages of a dialog or of a batch, with the author's rights."""
+        by_settings = {}
+        for move, data in todo.items():
+            template = data.get("wab_template_id") or False
+            author = data.get("author_user_id") or self.env.uid
+            by_settings.setdefault((template, author), []).append((move, data))
+        for (template, author), pairs in by_settings.items():
+            moves = self.env["account.move"].union(*(move for move, _data in pairs))
+            recipients = {
+                move.id: self._wab_recipients(move, data) for move, data in pairs
+            }
+            moves.with_user(author)._wab_enqueue(
+                recipients, "send_dialog", template, explicit=True
+            )

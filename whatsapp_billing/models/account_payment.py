@@ -1,0 +1,64 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import models
+
+from .. import const
+
+
+class AccountPayment(models.Model):
+    _name = "account.payment"
+    _inherit = ["account.payment", "whatsapp.billing.document.mixin"]
+
+    # === ACTION METHODS === #
+
+    def action_wab_compose(self):
+        """Open our composer for the selected payments."""
+        return self.env["whatsapp.billing.compose"]._open(self)
+
+    # === BUSINESS METHODS === #
+
+    def wab_send_receipt(self, template=False, partners=False, key=False):
+        """Send the receipts of customer payments on WhatsApp.
+
+        Parameters, answer and errors as `account.move.wab_send`.
+        """
+        if partners:
+            given = self.env["res.partner"].browse(partners).exists()
+            given.check_access("read")
+            recipients = {payment.id: given for payment in self}
+        else:
+            defaults = self.partner_id._wab_default_recipients()
+            recipients = {
+                payment.id: defaults.get(payment.partner_id.id) for payment in self
+            }
+        return self._wab_enqueue(
+            recipients, "wab_send_receipt", template, key, explicit=True
+        )
+
+    def _wab_document_type(self):
+        self.ensure_one()
+        if self.partner_type == "customer" and self.payment_type == "inbound":
+            return "payment_receipt"
+        return False
+
+    def _wab_document_facts(self):
+        self.ensure_one()
+        states = {"draft": "draft", "canceled": "cancel", "rejected": "cancel"}
+        return {"document_state": states.get(self.state, "posted")}
+
+    def _wab_attachment(self):
+        self.ensure_one()
+        # sudo: ir.attachment - the receipt of a payment that the user may read
+        return self.env["ir.attachment"].sudo().search(
+            [
+                ("res_model", "=", self._name),
+                ("res_id", "=", self.id),
+                ("description", "=", const.METHOD),
+                ("write_date", ">=", self.write_date),
+            ],
+            limit=1,
+        )
+
+    def _wab_document_name(self):
+        self.ensure_one()
+        return self.name or self.display_name or ""

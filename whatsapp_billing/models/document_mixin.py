@@ -1,0 +1,132 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ..rules import parameters
+from ..rules import status as status_rules
+from .messaging.message_enqueue import Order
+
+
+class WhatsappBillingDocumentMixin(models.AbstractModel):
+    """What invoices, payments and contacts share: messages, their news, sending."""
+
+    _name = "whatsapp.billing.document.mixin"
+    _description = "Document that goes out on WhatsApp"
+
+    wab_message_ids = fields.One2many(
+        "whatsapp.billing.message",
+        "res_id",
+        string="WhatsApp Messages",
+        domain=lambda self: [("res_model", "=", self._name)],
+        groups="whatsapp_billing.group_user",
+        copy=False,
+    )
+    wab_message_count = fields.Integer(
+        compute="_compute_wab_state", groups="whatsapp_billing.group_user"
+    )
+    wab_state = fields.Selection(
+        selection=lambda self: self.env["whatsapp.billing.message"]
+        ._fields["state"]
+        ._description_selection(self.env),
+        compute="_compute_wab_state",
+        search="_search_wab_state",
+        string="WhatsApp",
+        groups="whatsapp_billing.group_user",
+        help="The best news of the messages about this document.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("wab_message_ids.state")
+    def _compute_wab_state(self):
+        found = {}
+        # sudo: whatsapp.billing.message - counted for whoever may read the document
+        for record_id, state, count in (
+            self.env["whatsapp.billing.message"]
+            .sudo()
+            ._read_group(
+                [("res_model", "=", self._name), ("res_id", "in", self.ids)],
+                ["res_id", "state"],
+                ["__count"],
+            )
+        ):
+            found.setdefault(record_id, {})[state] = count
+        for record in self:
+            states = found.get(record._origin.id or record.id, {})
+            record.wab_message_count = sum(states.values())
+            outgoing = [state for state in states if state != "received"]
+            record.wab_state = status_rules.best(outgoing) or False
+
+    def _search_wab_state(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        states = [state for state in value if state]
+        having = SQL(
+            "SELECT res_id FROM whatsapp_billing_message "
+            "WHERE res_model = %s AND direction = 'out' AND state = ANY(%s)",
+            self._name,
+            states,
+        )
+        domain = [("id", "in", having)]
+        if False in value:
+            anything = SQL(
+                "SELECT res_id FROM whatsapp_billing_message WHERE res_model = %s",
+                self._name,
+            )
+            domain = ["|", ("id", "not in", anything), *domain]
+        return domain
+
+    # === ACTION METHODS === #
+
+    def action_wab_messages(self):
+        """Open the messages about this document."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "whatsapp_billing.message_action"
+        )
+        action["domain"] = [("res_model", "=", self._name), ("res_id", "=", self.id)]
+        action["context"] = {}
+        return action
+
+    # === BUSINESS METHODS === #
+
+    def _wab_enqueue(self, recipients, method, template=False, key=False, **options):
+        """Queue messages about these records; see `whatsapp.billing.message._enqueue`.
+
+        :param recipients: {record id: res.partner records}
+        :return: one dictionary per record and recipient (design 4.1)
+        """
+        order = Order(method=method, template=template, key=key or "", **options)
+        types = {record.id: record._wab_document_type() for record in self}
+        return self.env["whatsapp.billing.message"]._enqueue(
+            self, recipients, types, order
+        )
+
+    def _wab_document_type(self):
+        """Return the document type of templates that fit this record."""
+        return False
+
+    def _wab_document_facts(self):
+        """Return what `rules.eligibility.Facts` should know of this record."""
+        return {}
+
+    def _wab_channel_flag(self):
+        """Return whether this very record is enabled, or None to ask the partner."""
+        return None
+
+    def _wab_attachment(self):
+        """Return the PDF if it exists already."""
+        return self.env["ir.attachment"]
+
+    def _wab_file_size(self):
+        """Return the size in bytes of the PDF if it exists already, else None."""
+        return self._wab_attachment().file_size or None
+
+    def _wab_filename(self):
+        """Return the name that the customer sees on the document."""
+        return parameters.filename(self._wab_document_name())
+
+    def _wab_document_name(self):
+        self.ensure_one()
+        return self.display_name or ""

@@ -1,0 +1,289 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Claim the next messages of a number, after a last look at the truth."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tools import SQL
+
+from ... import const
+from ...clients.whatsapp.base import (
+    ButtonParam,
+    HeaderParam,
+    Outgoing,
+    TemplateMessage,
+    TextMessage,
+)
+from ...clients.whatsapp.sender import Document, Work
+from ...rules import eligibility
+
+# What these reasons block may become true again: the row waits instead of ending.
+WAITING_REASONS = {"account_inactive"}
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A message on its way, and what recording its outcome needs."""
+
+    work: Work
+    recipient: str
+    attempts: int
+    template_id: int
+    checksum: str
+
+
+def claim(drain, free, recording):
+    """Mark up to `free` due rows as `sending` and build what the threads need.
+
+    Utility before marketing, then oldest; one row per recipient at a time.
+
+    :param recording: what this transaction has just recorded; those recipients
+        are free again
+    :return: (claimed rows, ids of rows that may no longer go)
+    """
+    ids = _lock(drain, free, recording)
+    if not ids:
+        return [], []
+    facts = _read(drain, ids)
+    drop, wait_for_document, ready = [], [], []
+    for row in facts:
+        if _wants_document(row):
+            wait_for_document.append(row["id"])
+            continue
+        decision = eligibility.recheck(_facts(drain, row))
+        if decision.reason:
+            drop.append((row["id"], decision))
+        else:
+            ready.append(row)
+    _ask_for_documents(drain, wait_for_document)
+    _drop(drain, drop)
+    _mark_sending(drain, ready)
+    media = drain.env["whatsapp.billing.media"]._find(
+        drain.phone, {row["checksum"] for row in ready if row["checksum"]}, _now()
+    )
+    claimed = [_claimed(drain, row, media) for row in ready]
+    return claimed, [message_id for message_id, _decision in drop]
+
+
+def _now():
+    return fields.Datetime.now()
+
+
+def _lock(drain, free, recording):
+    busy = {
+        row.recipient
+        for key, row in drain.in_flight.items()
+        if key not in recording.keys
+    }
+    rows = drain.env.execute_query(
+        SQL(
+            """
+            SELECT DISTINCT ON (recipient) id, priority
+              FROM (SELECT id, priority, recipient
+                      FROM whatsapp_billing_message
+                     WHERE phone_id = %s AND state = 'queued'
+                       AND document_state IN ('none', 'ready')
+                       AND (next_attempt_at IS NULL
+                            OR next_attempt_at <= now() at time zone 'utc')
+                       AND NOT recipient = ANY(%s)
+                  ORDER BY priority, id
+                     LIMIT %s
+                FOR NO KEY UPDATE SKIP LOCKED) due
+          ORDER BY recipient, priority, id
+            """,
+            drain.phone.id,
+            list(busy),
+            free,
+        )
+    )
+    return [row[0] for row in rows]
+
+
+def _read(drain, ids):
+    """Return one dict per row with everything that may have changed since."""
+    cr = drain.env.cr
+    cr.execute(
+        """
+        SELECT m.id, m.uuid, m.recipient, m.recipient_uid, m.attempts, m.content,
+               m.body, m.template_id, m.template_name, m.lang_code, m.purpose,
+               m.document_type, m.res_model, m.res_id, m.filename, m.reason,
+               m.document_state, m.partner_id, m.content ->> 'snapshot' AS snapshot,
+               t.status AS template_status,
+               a.state AS account_state,
+               p.active AS partner_active,
+               v.state AS move_state, v.payment_state, v.name AS move_name,
+               v.amount_total, v.partner_id AS move_partner_id,
+               p.wab_e164,
+               f.id AS attachment_id, f.store_fname, f.checksum, f.file_size,
+               f.mimetype,
+               c.granted, c.id AS consent_id
+          FROM whatsapp_billing_message m
+          JOIN whatsapp_billing_account a ON a.id = m.account_id
+     LEFT JOIN whatsapp_billing_template t ON t.id = m.template_id
+     LEFT JOIN res_partner p ON p.id = m.partner_id
+     LEFT JOIN account_move v
+            ON m.res_model = 'account.move' AND v.id = m.res_id
+     LEFT JOIN LATERAL (
+               SELECT id, store_fname, checksum, file_size, mimetype
+                 FROM ir_attachment
+                WHERE m.document_state = 'ready'
+                  AND ((m.res_model = 'account.move' AND res_model = 'account.move'
+                        AND res_id = m.res_id
+                        AND res_field = 'invoice_pdf_report_file')
+                       OR (m.res_model IS DISTINCT FROM 'account.move'
+                           AND id = m.attachment_id))
+             ORDER BY id DESC LIMIT 1) f ON TRUE
+     LEFT JOIN LATERAL (
+               SELECT id, granted FROM whatsapp_billing_consent
+                WHERE (purpose = m.purpose
+                       OR (m.purpose = 'collections' AND purpose = 'billing'))
+                  AND (partner_id = m.partner_id
+                       OR (partner_id IS NULL AND recipient = m.recipient))
+             ORDER BY id DESC LIMIT 1) c ON TRUE
+         WHERE m.id = ANY(%s)
+      ORDER BY m.priority, m.id
+        """,
+        [ids],
+    )
+    return cr.dictfetchall()
+
+
+def _wants_document(row):
+    """Tell whether the file that was ready is gone: reset, replaced, deleted."""
+    return (
+        row["document_state"] == "ready"
+        and not row["attachment_id"]
+        and row["move_state"] in (None, "posted")
+    )
+
+
+def _facts(drain, row):
+    is_move = row["res_model"] == "account.move"
+    consent = {True: "granted", False: "withdrawn", None: "by_contract"}[row["granted"]]
+    return eligibility.Facts(
+        purpose=row["purpose"],
+        document_state=(row["move_state"] or "cancel") if is_move else None,
+        document_type=row["document_type"],
+        payment_state=row["payment_state"],
+        is_reminder=row["document_type"] == "payment_reminder",
+        enabled=True,
+        consent=consent,
+        number=row["recipient_uid"] or row["recipient"],
+        template_found=bool(row["template_status"] or not row["template_name"]),
+        template_status=row["template_status"] or "approved",
+        account_state=row["account_state"],
+        superseded=_is_superseded(row),
+        recipient_active=row["partner_active"] is not False,
+    )
+
+
+def _is_superseded(row):
+    """Tell whether the invoice or the contact's number is another one by now."""
+    if row["wab_e164"] and row["wab_e164"] != row["recipient"]:
+        return True
+    if row["res_model"] != "account.move" or not row["snapshot"]:
+        return False
+    return row["snapshot"] != snapshot(
+        row["move_name"], row["amount_total"], row["move_partner_id"]
+    )
+
+
+def snapshot(name, amount_total, partner_id):
+    """Return what must not change between queueing and sending a document."""
+    return f"{name}|{amount_total:.6f}|{partner_id}"
+
+
+def _ask_for_documents(drain, ids):
+    if not ids:
+        return
+    messages = drain.messages.browse(ids)
+    messages.write({"document_state": "pending", "attachment_id": False})
+    messages._trigger_documents()
+
+
+def _drop(drain, drop):
+    for message_id, decision in drop:
+        waits = decision.reason in WAITING_REASONS
+        drain.messages.browse(message_id).write(
+            {
+                "state": "held" if waits else "canceled",
+                "reason": decision.reason,
+                "trace": decision.trace,
+            }
+        )
+    drain.env.flush_all()
+
+
+def _mark_sending(drain, rows):
+    if not rows:
+        return
+    lease = _now() + timedelta(seconds=drain.messages._lease_seconds())
+    drain.env.cr.execute(
+        """
+        UPDATE whatsapp_billing_message
+           SET state = 'sending', lease_until = %s, attempts = attempts + 1
+         WHERE id = ANY(%s)
+        """,
+        [lease, [row["id"] for row in rows]],
+    )
+
+
+def _claimed(drain, row, media):
+    document = None
+    if row["document_state"] == "ready":
+        document = Document(
+            checksum=row["checksum"],
+            filename=row["filename"] or "document.pdf",
+            mime=row["mimetype"] or const.PDF,
+            load=_loader(drain, row),
+            media_uid=media.get(row["checksum"], ""),
+        )
+    return Claimed(
+        work=Work(row["id"], _outgoing(row), document),
+        recipient=row["recipient"],
+        attempts=row["attempts"] + 1,
+        template_id=row["template_id"],
+        checksum=row["checksum"] or "",
+    )
+
+
+def _loader(drain, row):
+    """Return a function that reads the file in a thread, without a cursor."""
+    attachments = drain.env["ir.attachment"]
+    if row["store_fname"]:
+        path = attachments._full_path(row["store_fname"])
+
+        def load():
+            with open(path, "rb") as stream:
+                return stream.read()
+
+        return load
+    content = attachments.browse(row["attachment_id"]).raw
+    return lambda: content
+
+
+def _outgoing(row):
+    content = row["content"] or {}
+    if not row["template_name"]:
+        message = TextMessage(row["body"])
+    else:
+        header = content.get("header")
+        message = TemplateMessage(
+            template_name=row["template_name"],
+            lang_code=row["lang_code"],
+            header=HeaderParam(kind=header["kind"], text=header.get("param") or "")
+            if header and (header["kind"] != "text" or header.get("param"))
+            else None,
+            body=tuple(content.get("body") or ()),
+            buttons=tuple(
+                ButtonParam(index=index, kind=kind, value=value)
+                for index, kind, value in content.get("buttons") or ()
+            ),
+        )
+    return Outgoing(
+        recipient=row["recipient_uid"] or row["recipient"],
+        content=message,
+        uuid=row["uuid"],
+    )

@@ -1,0 +1,164 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Write down what became of calls, a slice at a time."""
+
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from odoo import fields
+from odoo.tools import SQL
+
+# The provider no longer has a file that we thought it had (fact sheet 3.1).
+MEDIA_GONE = {"131053", "131052"}
+
+
+@dataclass(slots=True)
+class Recording:
+    """What a slice of outcomes changed."""
+
+    ids: list = field(default_factory=list)
+    keys: set = field(default_factory=set)
+    accepted: int = 0
+    stop: bool = False
+    slow_down: bool = False
+    again: bool = False
+
+
+def record(drain, outcomes):
+    """Write the outcomes of calls; a row that a receipt has moved on stays there."""
+    recording = Recording(keys={outcome.key for outcome in outcomes})
+    if not outcomes:
+        return recording
+    accepted = [outcome for outcome in outcomes if outcome.result is not None]
+    refused = [outcome for outcome in outcomes if outcome.result is None]
+    _record_accepted(drain, accepted)
+    for outcome in refused:
+        _record_refused(drain, outcome, recording)
+    drain.env.flush_all()
+    uploads = {k: v for outcome in outcomes for k, v in outcome.uploaded.items()}
+    drain.env["whatsapp.billing.media"]._store(drain.phone.id, uploads)
+    recording.ids = [outcome.key for outcome in outcomes]
+    recording.accepted = len(accepted)
+    return recording
+
+
+def _record_accepted(drain, outcomes):
+    if not outcomes:
+        return
+    now = fields.Datetime.now()
+    values = SQL(", ").join(
+        SQL(
+            "(%s, %s, %s)",
+            outcome.key,
+            outcome.result.wamid,
+            outcome.result.user_uid or None,
+        )
+        for outcome in outcomes
+    )
+    drain.env.cr.execute(
+        SQL(
+            """
+            UPDATE whatsapp_billing_message m
+               SET wamid = COALESCE(m.wamid, v.wamid),
+                   recipient_uid = COALESCE(m.recipient_uid, v.user_uid),
+                   sent_at = %(now)s, lease_until = NULL, unknown_at = NULL,
+                   next_attempt_at = NULL, reason = NULL,
+                   error_code = NULL, error_detail = NULL,
+                   state = CASE WHEN m.state IN ('sending', 'unknown', 'queued')
+                                THEN 'sent' ELSE m.state END
+              FROM (VALUES %(values)s) v (id, wamid, user_uid)
+             WHERE m.id = v.id
+            """,
+            now=now,
+            values=values,
+        )
+    )
+
+
+def _record_refused(drain, outcome, recording):
+    error = outcome.error
+    row = drain.in_flight[outcome.key]
+    values = _decide(drain, row, error)
+    recording.stop = recording.stop or error.kind == "account"
+    recording.slow_down = recording.slow_down or error.kind == "pace"
+    applied = _update_sending(drain, outcome.key, values, error)
+    if not applied:
+        return
+    drain.env["whatsapp.billing.message.attempt"].create(
+        {
+            "message_id": outcome.key,
+            "number": row.attempts,
+            "kind": error.kind,
+            "outcome": values["state"],
+            "error_code": error.code,
+            "error_detail": error.as_dict()["details"] or error.as_dict()["message"],
+            "http_status": error.http_status or 0,
+            "trace_uid": error.trace_id,
+            "raw": error.as_dict(),
+        }
+    )
+    _tell_owner(drain, row, error)
+
+
+def _decide(drain, row, error):
+    """Return the row's next state by the class of the error (design section 6)."""
+    now = fields.Datetime.now()
+    if error.sent is None:
+        return {"state": "unknown", "unknown_at": now}
+    if error.kind == "account":
+        return {"state": "held", "reason": "account_inactive"}
+    if error.kind == "template":
+        return {"state": "held", "reason": "template_not_approved"}
+    if _is_stale_media(drain, row, error):
+        return {"state": "queued", "next_attempt_at": now}
+    delay = drain.delay(row.attempts, error)
+    if delay is None:
+        return {"state": "failed", "failed_at": now}
+    return {"state": "queued", "next_attempt_at": now + delay}
+
+
+def _is_stale_media(drain, row, error):
+    """Forget a refused file and tell whether to try once more with a new upload."""
+    if not row.checksum or row.attempts > 1:
+        return False
+    if error.code not in MEDIA_GONE and not (
+        error.code == "100" and "media" in f"{error.message} {error.details}".lower()
+    ):
+        return False
+    drain.env["whatsapp.billing.media"]._forget(drain.phone.id, [row.checksum])
+    return True
+
+
+def _update_sending(drain, message_id, values, error):
+    clean = error.as_dict()
+    rows = drain.env.execute_query(
+        SQL(
+            """
+            UPDATE whatsapp_billing_message
+               SET state = %s, reason = %s, unknown_at = %s, failed_at = %s,
+                   next_attempt_at = %s, lease_until = NULL,
+                   error_code = %s, error_detail = %s
+             WHERE id = %s AND state = 'sending'
+         RETURNING id
+            """,
+            values["state"],
+            values.get("reason"),
+            values.get("unknown_at"),
+            values.get("failed_at"),
+            values.get("next_attempt_at"),
+            error.code or None,
+            (clean["details"] or clean["message"] or "")[:500] or None,
+            message_id,
+        )
+    )
+    return bool(rows)
+
+
+def _tell_owner(drain, row, error):
+    """Stop the account or the template that the provider no longer accepts."""
+    if error.kind == "account":
+        drain.phone.account_id._apply_account_error(error)
+    elif error.kind == "template" and row.template_id:
+        template = drain.env["whatsapp.billing.template"].browse(row.template_id)
+        template._apply_send_error(error)
+

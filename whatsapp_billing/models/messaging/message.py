@@ -1,0 +1,414 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import uuid
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import LazyTranslate
+
+from ... import const
+from ...clients.whatsapp.meta_errors import classify
+from ...rules import eligibility, numbers, wapp_text
+
+_lt = LazyTranslate(__name__)
+
+RETRYABLE_STATES = ("failed", "unknown", "held")
+CANCELABLE_STATES = ("queued", "held", "unknown")
+
+
+class WhatsappBillingMessage(models.Model):
+    """One message in or out, with everything needed to send it and to explain it.
+
+    Business code creates rows in its own transaction; only the drain
+    (`message_drain.py`) and the inbox (`message_status.py`) move them on, by
+    SQL that respects the order of states. A message that may not go is a row
+    too: `canceled` or `held`, with its reason.
+    """
+
+    _name = "whatsapp.billing.message"
+    _inherit = ["whatsapp.billing.outbox.mixin"]
+    _description = "WhatsApp Message"
+    _order = "id desc"
+    _rec_name = "recipient"
+
+    direction = fields.Selection(
+        [("out", "Sent"), ("in", "Received")], required=True, default="out"
+    )
+    state = fields.Selection(const.MESSAGE_STATES, required=True, default="queued")
+    reason = fields.Selection(const.REASONS, index="btree_not_null")
+    reason_detail = fields.Char(compute="_compute_reason_detail", string="Why")
+    uuid = fields.Char(
+        required=True,
+        copy=False,
+        default=lambda self: str(uuid.uuid4()),
+        string="Proof Token",
+    )
+    wamid = fields.Char(copy=False, string="Provider's Message ID")
+    company_id = fields.Many2one("res.company", required=True, index=True)
+    account_id = fields.Many2one(
+        "whatsapp.billing.account", index="btree_not_null", ondelete="restrict"
+    )
+    phone_id = fields.Many2one(
+        "whatsapp.billing.phone",
+        index="btree_not_null",
+        ondelete="restrict",
+        string="Our Number",
+    )
+    partner_id = fields.Many2one(
+        "res.partner", index="btree_not_null", string="Contact", ondelete="set null"
+    )
+    recipient = fields.Char(help="'+' and digits, or the id of a user without number.")
+    recipient_uid = fields.Char(string="Provider's User ID")
+    audience = fields.Selection(const.AUDIENCES, default="customer", required=True)
+    purpose = fields.Selection(const.PURPOSES, default="billing", required=True)
+    method = fields.Char(help="The public method or user action that made it.")
+    key = fields.Char(copy=False, string="Caller's Key")
+    result = fields.Json(help="What the first call with this key was told.")
+    user_id = fields.Many2one("res.users", string="Sent By", index="btree_not_null")
+    template_id = fields.Many2one(
+        "whatsapp.billing.template", index="btree_not_null", ondelete="set null"
+    )
+    template_name = fields.Char(string="Approved Name")
+    lang_code = fields.Char(string="Language")
+    category = fields.Selection(const.CATEGORIES)
+    document_type = fields.Selection(const.DOCUMENT_TYPES)
+    body = fields.Text(string="Text")
+    content = fields.Json(help="Rendered header, parameters and buttons.")
+    document_state = fields.Selection(
+        [
+            ("none", "No document"),
+            ("pending", "To be made"),
+            ("ready", "Ready"),
+            ("failed", "Failed"),
+        ],
+        default="none",
+        required=True,
+    )
+    attachment_id = fields.Many2one("ir.attachment", ondelete="set null")
+    filename = fields.Char()
+    res_model = fields.Char(string="Document Model")
+    res_id = fields.Many2oneReference(string="Document ID", model_field="res_model")
+    document_name = fields.Char(string="Document")
+    error_code = fields.Char()
+    error_detail = fields.Char()
+    error_sentence = fields.Char(compute="_compute_error_sentence", string="Problem")
+    attempts = fields.Integer()
+    attempt_ids = fields.One2many("whatsapp.billing.message.attempt", "message_id")
+    queued_at = fields.Datetime(default=lambda self: self.env.cr.now())
+    next_attempt_at = fields.Datetime()
+    lease_until = fields.Datetime()
+    sent_at = fields.Datetime()
+    delivered_at = fields.Datetime()
+    read_at = fields.Datetime()
+    failed_at = fields.Datetime()
+    unknown_at = fields.Datetime()
+    expires_at = fields.Datetime(help="End of the message's time to live.")
+    priority = fields.Integer(default=10)
+    consent_id = fields.Many2one(
+        "whatsapp.billing.consent",
+        index="btree_not_null",
+        ondelete="restrict",
+        string="Allowed By",
+    )
+    pricing = fields.Json(help="Category and type as the provider billed it.")
+    mail_message_id = fields.Many2one(
+        "mail.message", index="btree_not_null", ondelete="set null"
+    )
+    trace = fields.Json(help="Each rule with its value at the moment of the decision.")
+    trace_html = fields.Html(compute="_compute_trace_html", string="Why or Why Not")
+    preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
+    inbound_type = fields.Char()
+    payload = fields.Char(string="Button Pressed")
+    context_wamid = fields.Char(string="Answer To")
+    is_late = fields.Boolean(
+        compute="_compute_is_late",
+        help="Accepted, but not delivered within its time to live.",
+    )
+
+    _uuid_unique = models.UniqueIndex("(uuid)", "Each message has its own token.")
+    _wamid_unique = models.UniqueIndex(
+        "(account_id, wamid) WHERE wamid IS NOT NULL",
+        "This message was recorded before.",
+    )
+    _key_unique = models.UniqueIndex(
+        "(company_id, method, res_model, res_id, COALESCE(partner_id, 0), key)"
+        " WHERE key IS NOT NULL",
+        "This key was used before.",
+    )
+    _document_index = models.Index("(res_model, res_id, id)")
+    _due_index = models.Index("(phone_id, priority, id) WHERE state = 'queued'")
+    _open_index = models.Index(
+        "(state, id) WHERE state IN ('sending', 'held', 'unknown', 'queued')"
+    )
+    _recipient_index = models.Index("(recipient, id)")
+    _created_index = models.Index("(create_date)")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("recipient", "document_name")
+    def _compute_display_name(self):
+        for message in self:
+            message.display_name = " - ".join(
+                filter(None, [message.document_name, message.recipient])
+            ) or self.env._("WhatsApp message")
+
+    @api.depends("reason")
+    def _compute_reason_detail(self):
+        for message in self:
+            message.reason_detail = message._sentence(
+                eligibility.describe(message.reason) if message.reason else ""
+            )
+
+    @api.depends("error_code", "error_detail", "state")
+    def _compute_error_sentence(self):
+        for message in self:
+            message.error_sentence = (
+                message._sentence(classify(message.error_code, None).sentence)
+                if message.error_code
+                else False
+            )
+
+    @api.model
+    def _sentence(self, source):
+        """Return an English sentence of `rules/` or `clients/` in the user's language.
+
+        Those layers know no Odoo; their sentences are in our term list because
+        they are marked there.
+        """
+        return str(self.env._(_lt(source))) if source else ""  # pylint: disable=gettext-variable
+
+    @api.depends("trace")
+    def _compute_trace_html(self):
+        for message in self:
+            message.trace_html = self.env["ir.qweb"]._render(
+                "whatsapp_billing.message_trace",
+                {
+                    "rules": [
+                        {
+                            **rule,
+                            "label": message._sentence(
+                                eligibility.describe_rule(rule.get("rule", ""))
+                            ),
+                        }
+                        for rule in message.trace or []
+                    ],
+                    "message": message,
+                },
+                raise_if_not_found=False,
+            )
+
+    @api.depends("body", "content", "state")
+    def _compute_preview_html(self):
+        for message in self:
+            message.preview_html = self.env["ir.qweb"]._render(
+                "whatsapp_billing.phone_preview",
+                message._preview_values(),
+                raise_if_not_found=False,
+            )
+
+    def _preview_values(self):
+        """Return what the phone preview shows of this message."""
+        self.ensure_one()
+        content = self.content or {}
+        header = content.get("header") or {}
+        return {
+            "header": {
+                "kind": header.get("kind") or "none",
+                "text": header.get("text") or "",
+                "filename": self.filename or "",
+            },
+            "body_html": wapp_text.to_html(self.body or ""),
+            "footer": content.get("footer") or "",
+            "buttons": content.get("button_labels") or [],
+            "time": fields.Datetime.context_timestamp(
+                self, self.sent_at or self.queued_at or self.create_date
+            ).strftime("%H:%M")
+            if (self.sent_at or self.queued_at or self.create_date)
+            else "",
+            "ticks": self.state,
+        }
+
+    @api.depends("state", "expires_at")
+    def _compute_is_late(self):
+        now = fields.Datetime.now()
+        for message in self:
+            message.is_late = bool(
+                message.state == "sent"
+                and message.expires_at
+                and message.expires_at < now
+            )
+
+    # === CRUD METHODS === #
+
+    @api.model
+    def _check_worker(self):
+        """Refuse direct edits: the life of a message is not a user's to write."""
+        if not self.env.su:
+            raise AccessError(
+                self.env._("Messages are written by the system; use its buttons.")
+            )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_worker()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_worker()
+        return super().write(vals)
+
+    # === ACTION METHODS === #
+
+    def action_retry(self):
+        """Queue again what failed, is held, or whose outcome is unknown.
+
+        A new attempt of the same message; what happened before stays in
+        `attempt_ids`. For an unknown one this is the person's decision to risk
+        a second copy.
+
+        :return: a notification that says how many went back to the queue
+        """
+        self._check_sender()
+        todo = self.filtered(
+            lambda m: m.direction == "out" and m.state in RETRYABLE_STATES
+        )
+        # sudo: whatsapp.billing.message - rows are written by the system only
+        todo_sudo = todo.sudo()
+        # A retry is a first attempt again as far as patience goes.
+        todo_sudo.write(
+            {
+                "state": "queued",
+                "reason": False,
+                "attempts": 0,
+                "next_attempt_at": False,
+                "lease_until": False,
+                "unknown_at": False,
+                "failed_at": False,
+            }
+        )
+        todo_sudo.filtered(lambda m: m.document_state == "failed").document_state = (
+            "pending"
+        )
+        todo_sudo._trigger_drain()
+        return self._result_notification(
+            self.env._(
+                "%(count)s of %(total)s messages queued again.",
+                count=len(todo),
+                total=len(self),
+            ),
+            todo,
+        )
+
+    def action_cancel(self):
+        """Withdraw what has not left yet; an unknown one is closed as not sent."""
+        self._check_sender()
+        # sudo: whatsapp.billing.message - rows are written by the system only
+        todo_sudo = self.sudo().filtered(
+            lambda m: m.direction == "out" and m.state in CANCELABLE_STATES
+        )
+        canceled = self.browse()
+        if todo_sudo:
+            # One statement decides against a drain that claims at this moment.
+            self.env.cr.execute(
+                """
+                UPDATE whatsapp_billing_message
+                   SET state = 'canceled', reason = 'superseded', write_uid = %s,
+                       write_date = now() at time zone 'utc'
+                 WHERE id IN %s AND state IN %s
+             RETURNING id
+                """,
+                [self.env.uid, todo_sudo._ids, CANCELABLE_STATES],
+            )
+            canceled = self.browse(row[0] for row in self.env.cr.fetchall())
+            todo_sudo.invalidate_recordset()
+            canceled.sudo()._after_state_change()
+        return self._result_notification(
+            self.env._(
+                "%(count)s of %(total)s messages cancelled.",
+                count=len(canceled),
+                total=len(self),
+            ),
+            canceled,
+        )
+
+    def _check_sender(self):
+        if not self.env.user.has_group("whatsapp_billing.group_user"):
+            raise AccessError(self.env._("You may not send WhatsApp messages."))
+        self.check_access("read")
+
+    def _result_notification(self, text, messages):
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if messages else "warning",
+                "message": text,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    def action_open_document(self):
+        """Open the invoice, payment or contact that this message is about."""
+        self.ensure_one()
+        if not self.res_model or not self.res_id:
+            raise UserError(self.env._("This message belongs to no document."))
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self.res_model,
+            "res_id": self.res_id,
+            "views": [(False, "form")],
+        }
+
+    def action_why(self):
+        """Open the trace of this message in words."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Why?"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [
+                (
+                    self.env.ref("whatsapp_billing.message_view_form_why").id,
+                    "form",
+                )
+            ],
+            "target": "new",
+        }
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _mask(self, recipient):
+        """Return a number as it may stand in a log."""
+        return numbers.mask(recipient or "")
+
+
+class WhatsappBillingMessageAttempt(models.Model):
+    """An attempt that did not end in `sent`, as it came back."""
+
+    _name = "whatsapp.billing.message.attempt"
+    _description = "WhatsApp Message Attempt"
+    _order = "id desc"
+
+    message_id = fields.Many2one(
+        "whatsapp.billing.message", required=True, index=True, ondelete="cascade"
+    )
+    number = fields.Integer(required=True)
+    at = fields.Datetime(required=True, default=fields.Datetime.now)
+    kind = fields.Char(required=True, string="Kind of Error")
+    outcome = fields.Selection(
+        [
+            ("queued", "Queued again"),
+            ("failed", "Failed"),
+            ("unknown", "Unknown"),
+            ("held", "Held"),
+            ("canceled", "Not sent"),
+        ],
+        required=True,
+    )
+    error_code = fields.Char()
+    error_detail = fields.Char()
+    http_status = fields.Integer()
+    trace_uid = fields.Char(string="Provider's Trace ID")
+    raw = fields.Json()

@@ -1,0 +1,193 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import logging
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+from ... import const
+from ...rules import parameters
+
+_logger = logging.getLogger(__name__)
+
+# Documents made in one transaction. Rendering takes a second each.
+BATCH = 10
+PAYMENT_REPORT = "account.action_report_payment_receipt"
+
+
+class WhatsappBillingMessage(models.Model):
+    _inherit = "whatsapp.billing.message"
+
+    # === BUSINESS METHODS - DOCUMENTS === #
+
+    def _trigger_documents(self):
+        """Delay the job that makes missing PDFs, if any of these wait for one."""
+        if self.filtered(lambda m: m.document_state == "pending"):
+            # sudo: queue.job - the system renders, whoever caused it
+            self.env[self._name].sudo().with_delay(
+                identity_key="whatsapp_billing.documents"
+            )._process_documents()
+
+    @api.model
+    def _process_documents(self):
+        """Make the documents that messages wait for, then let those messages go."""
+        phone_ids = set()
+        with self._own_transaction() as env, self._exclusive(
+            env, "whatsapp_billing_documents", 0
+        ) as held:
+            while held:
+                messages = env[self._name]
+                found = self._durably(env, messages._make_next_documents)
+                if found is None:
+                    break
+                phone_ids |= found
+        for phone in self.env["whatsapp.billing.phone"].sudo().browse(phone_ids):
+            phone._trigger_drain()
+
+    @api.model
+    def _make_next_documents(self):
+        """Make the next few documents; return their numbers, or None when done."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT res_model, res_id, array_agg(id), array_agg(DISTINCT phone_id)
+                  FROM whatsapp_billing_message
+                 WHERE document_state = 'pending' AND direction = 'out'
+                   AND state IN ('queued', 'held')
+              GROUP BY res_model, res_id ORDER BY min(id) LIMIT %s
+                """,
+                BATCH,
+            )
+        )
+        if not rows:
+            return None
+        for res_model, res_id, message_ids, _phones in rows:
+            self.browse(message_ids)._make_document(res_model, res_id)
+        return {phone for row in rows for phone in row[3] if phone}
+
+    def _make_document(self, res_model, res_id):
+        """Render one document for all its messages, as its company's system user."""
+        record = self.env[res_model].browse(res_id).exists()
+        try:
+            with self.env.cr.savepoint():
+                attachment = self._find_or_render(record)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            # Rendering runs other people's templates: whatever they raise belongs
+            # on the message, and the other documents go on.
+            _logger.warning(
+                "No document for %s,%s: %s", res_model, res_id, type(error).__name__
+            )
+            self._document_failed(str(error))
+            return
+        self._document_ready(attachment)
+
+    def _find_or_render(self, record):
+        if not record:
+            raise UserError(self.env._("The document no longer exists."))
+        if record._name == "account.move":
+            return self._invoice_document(record)
+        return self._report_document(record)
+
+    def _invoice_document(self, move):
+        """Return the legal PDF, made by Odoo's own generation where it is missing."""
+        if move.state != "posted":
+            raise UserError(self.env._("The document is not posted."))
+        if not move.invoice_pdf_report_id:
+            company = move.company_id
+            sender = self.env["account.move.send"].with_company(company)
+            sender._generate_and_send_invoices(
+                move.with_company(company),
+                sending_methods=[],
+                allow_raising=True,
+            )
+            move.invalidate_recordset(["invoice_pdf_report_id"])
+        return move.invoice_pdf_report_id
+
+    def _report_document(self, record):
+        """Return the receipt of a payment, rendered once and kept beside it."""
+        name = parameters.filename(record.display_name)
+        attachments = self.env["ir.attachment"]
+        domain = [
+            ("res_model", "=", record._name),
+            ("res_id", "=", record.id),
+            ("description", "=", const.METHOD),
+        ]
+        found = attachments.search(domain, limit=1)
+        if found and found.write_date >= record.write_date:
+            return found
+        content, _kind = (
+            self.env["ir.actions.report"]
+            .with_company(record.company_id)
+            ._render_qweb_pdf(PAYMENT_REPORT, record.ids)
+        )
+        return attachments.create(
+            {
+                "name": name,
+                "raw": content,
+                "mimetype": const.PDF,
+                "res_model": record._name,
+                "res_id": record.id,
+                "description": const.METHOD,
+            }
+        )
+
+    def _document_ready(self, attachment):
+        if attachment.file_size > parameters.MAX_DOCUMENT_BYTES:
+            self.write(
+                {
+                    "document_state": "failed",
+                    "state": "canceled",
+                    "reason": "file_too_large",
+                    "attachment_id": attachment.id,
+                }
+            )
+            self.env.flush_all()
+            self._after_state_change()
+            return
+        self.write({"document_state": "ready", "attachment_id": attachment.id})
+        self._show_documents()
+
+    def _show_documents(self):
+        """Put the PDFs on the chatter lines, in one statement."""
+        if not self:
+            return
+        self.flush_recordset(["attachment_id", "mail_message_id"])
+        self.env.cr.execute(
+            """
+            INSERT INTO message_attachment_rel (message_id, attachment_id)
+            SELECT mail_message_id, attachment_id FROM whatsapp_billing_message
+             WHERE id = ANY(%s) AND mail_message_id IS NOT NULL
+               AND attachment_id IS NOT NULL
+            ON CONFLICT DO NOTHING
+            """,
+            [self.ids],
+        )
+        self.mail_message_id.invalidate_recordset(["attachment_ids"])
+
+    def _document_failed(self, text):
+        self.write(
+            {
+                "document_state": "failed",
+                "state": "failed",
+                "failed_at": fields.Datetime.now(),
+                "error_detail": text[:500],
+            }
+        )
+        self.env["whatsapp.billing.message.attempt"].create(
+            [
+                {
+                    "message_id": message.id,
+                    "number": message.attempts + 1,
+                    "kind": "document",
+                    "outcome": "failed",
+                    "error_detail": text[:500],
+                }
+                for message in self
+            ]
+        )
+        self.env.flush_all()
+        self._after_state_change()

@@ -1,0 +1,340 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import logging
+import random
+import time
+from datetime import timedelta
+
+from odoo import api, models
+from odoo.tools import SQL, config
+
+from ... import const
+from ...clients.whatsapp.sender import Sender, TokenBucket
+from ...rules import backoff
+from . import drain_claim, drain_record
+
+_logger = logging.getLogger(__name__)
+
+DEFAULT_THREADS = 64
+# Seconds to go on collecting outcomes after the first: larger slices, fewer commits.
+LINGER = 0.01
+
+
+class Drain:
+    """Send what is due for one number until nothing is left or time is up.
+
+    Claim, commit, call in parallel, record in slices, commit: killed anywhere, a
+    row is either still `queued`, or `sending` with a lease and found later as
+    `unknown` (design section 6). Runs under the number's advisory lock.
+    """
+
+    def __init__(self, env, phone, seconds, clock=time.monotonic, jitter=random.random):
+        self.env = env
+        self.phone = phone
+        self.messages = env["whatsapp.billing.message"]
+        self.clock = clock
+        self.jitter = jitter
+        self.deadline = clock() + seconds
+        self.threads = self._thread_count()
+        self.bucket = TokenBucket(max(phone.pace, 1), clock())
+        self.in_flight = {}
+        self.stopped = False
+        self.sent = 0
+
+    def _thread_count(self):
+        configured = (
+            self.env["ir.config_parameter"].get_param("whatsapp_billing.threads")
+        )
+        return max(1, min(int(configured or DEFAULT_THREADS), max(self.phone.pace, 1)))
+
+    def run(self):
+        """Return how many messages were accepted."""
+        client = self.phone.account_id._get_client(pool_size=self.threads)
+        sender = Sender(client, self.phone.phone_uid, self.threads)
+        try:
+            while self._step(sender):
+                pass
+        finally:
+            sender.close()
+            self._finish(sender)
+        return self.sent
+
+    def _step(self, sender):
+        """Record what came back, claim what may go; return whether to go on."""
+        outcomes = sender.outcomes(self._patience(), LINGER if self.in_flight else 0)
+        free = self._free()
+        again = self._turn(sender, outcomes, free)
+        return bool(self.in_flight) or again or self._waits_for_pace(free)
+
+    def _turn(self, sender, outcomes, free):
+        """Record and claim in one transaction; hand over only what is committed."""
+        recording, rows = self.messages._durably(
+            self.env, lambda: self._write(outcomes, free)
+        )
+        self._remember(outcomes, recording, rows)
+        for row in rows:
+            sender.put(row.work)
+        return recording.again
+
+    def _write(self, outcomes, free):
+        """Change the database only: it may run again after a deadlock."""
+        recording = drain_record.record(self, outcomes)
+        rows, dropped = (
+            drain_claim.claim(self, free, recording) if free else ([], [])
+        )
+        recording.again = bool(dropped)
+        self.messages.browse(recording.ids + dropped)._after_state_change()
+        return recording, rows
+
+    def _remember(self, outcomes, recording, rows):
+        for outcome in outcomes:
+            self.in_flight.pop(outcome.key, None)
+        self.in_flight.update({row.work.key: row for row in rows})
+        self.sent += recording.accepted
+        self.stopped = self.stopped or recording.stop
+        if recording.slow_down:
+            self.bucket.slow_down()
+
+    def _free(self):
+        if self.stopped or self.clock() >= self.deadline:
+            return 0
+        return self.bucket.take(self.threads - len(self.in_flight), self.clock())
+
+    def _patience(self):
+        if not self.in_flight:
+            return 0
+        if len(self.in_flight) < self.threads and not self.stopped:
+            return min(1.0, max(self.bucket.wait(), 0.005))
+        return 1.0
+
+    def _waits_for_pace(self, free):
+        if free or self.stopped or self.clock() >= self.deadline:
+            return False
+        time.sleep(min(1.0, self.bucket.wait()))
+        return True
+
+    def _finish(self, sender):
+        """Record what came back after the last turn, whatever ended the loop."""
+        outcomes = sender.outcomes(0)
+        if outcomes:
+            self.stopped = True
+            self._turn(sender, outcomes, 0)
+
+    def delay(self, attempts, error):
+        """Return when a refused message may go again, or None to give up."""
+        seconds = backoff.next_delay(
+            attempts, error.kind, self.jitter(), error.retry_after
+        )
+        return None if seconds is None else timedelta(seconds=seconds)
+
+
+class WhatsappBillingMessage(models.Model):
+    _inherit = "whatsapp.billing.message"
+
+    # === BUSINESS METHODS - TRIGGERS === #
+
+    def _trigger_drain(self):
+        """Say that there is work for the numbers of these messages.
+
+        Only hints: a job that never runs is made up for by the one-minute cron.
+        """
+        for phone in self.phone_id:
+            phone._trigger_drain()
+        self._trigger_documents()
+
+    @api.model
+    def _run_seconds(self):
+        """Return how long a worker may drain: well within Odoo's own limits."""
+        limits = [config["limit_time_real"], config["limit_time_cpu"]]
+        return min([60.0, *(limit * 0.5 for limit in limits if limit and limit > 0)])
+
+    @api.model
+    def _lease_seconds(self):
+        """Return how long a call may take before its row counts as unknown."""
+        return int(
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("whatsapp_billing.lease_seconds", const.LEASE_SECONDS)
+        )
+
+    # === CRON METHODS === #
+
+    @api.model
+    def _cron_outbox(self):
+        """Do what no event does: leases, evidence, held rows, and whatever is due.
+
+        With a job runner this finds nothing to send; without one it is what sends.
+        """
+        self._expire_leases()
+        self._resolve_unknown()
+        self._release_held()
+        self._process_documents()
+        with self._own_transaction() as env:
+            phone_ids = env["whatsapp.billing.message"]._due_phone_ids()
+        for phone in self.env["whatsapp.billing.phone"].sudo().browse(phone_ids):
+            phone._drain()
+
+    @api.model
+    def _due_phone_ids(self):
+        self.env.cr.execute(
+            """
+            SELECT DISTINCT phone_id FROM whatsapp_billing_message
+             WHERE state = 'queued' AND phone_id IS NOT NULL
+               AND document_state IN ('none', 'ready')
+               AND (next_attempt_at IS NULL
+                    OR next_attempt_at <= now() at time zone 'utc')
+            """
+        )
+        return [row[0] for row in self.env.cr.fetchall()]
+
+    @api.model
+    def _expire_leases(self, phone=None):
+        """Turn rows whose worker died into `unknown`: never failed, never queued."""
+        with self._own_transaction() as env:
+            messages = env["whatsapp.billing.message"]
+            ids = self._durably(env, lambda: messages._expire_leases_now(phone))
+        return len(ids)
+
+    @api.model
+    def _expire_leases_now(self, phone=None):
+        condition = SQL("phone_id = %s", phone.id) if phone else SQL("TRUE")
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message
+                   SET state = 'unknown', unknown_at = lease_until,
+                       lease_until = NULL
+                 WHERE state = 'sending' AND %s
+                   AND lease_until < now() at time zone 'utc'
+             RETURNING id, attempts
+                """,
+                condition,
+            )
+        )
+        ids = [row[0] for row in rows]
+        self.env["whatsapp.billing.message.attempt"].create(
+            [
+                {
+                    "message_id": message_id,
+                    "number": attempts,
+                    "kind": "worker",
+                    "outcome": "unknown",
+                    "error_detail": "The sending process ended before it knew.",
+                }
+                for message_id, attempts in rows
+            ]
+        )
+        self.browse(ids)._after_state_change()
+        return ids
+
+    @api.model
+    def _resolve_unknown(self):
+        """Queue again what the provider evidently never got; else ask a person.
+
+        Evidence: the number's status webhooks were seen alive for the configured
+        time after the call, everything received is processed, and nothing about
+        this message came (design section 6).
+        """
+        minutes = int(
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("whatsapp_billing.evidence_minutes", const.EVIDENCE_MINUTES)
+        )
+        with self._own_transaction() as env:
+            messages = env["whatsapp.billing.message"]
+            queued = self._durably(env, lambda: messages._requeue_disproved(minutes))
+            self._durably(env, lambda: messages._ask_about_unknown(minutes))
+        if queued:
+            self.sudo().browse(queued)._trigger_drain()
+        return len(queued)
+
+    @api.model
+    def _requeue_disproved(self, minutes):
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message m
+                   SET state = 'queued', unknown_at = NULL, next_attempt_at = NULL
+                  FROM whatsapp_billing_phone p
+                 WHERE m.state = 'unknown' AND p.id = m.phone_id
+                   AND p.last_status_at >= m.unknown_at + %s * interval '1 minute'
+                   AND NOT EXISTS (
+                       SELECT 1 FROM whatsapp_billing_webhook_event e
+                        WHERE e.state = 'new')
+             RETURNING m.id
+                """,
+                minutes,
+            )
+        )
+        ids = [row[0] for row in rows]
+        self.browse(ids)._after_state_change()
+        return ids
+
+    @api.model
+    def _ask_about_unknown(self, minutes):
+        """Put an activity on the account for messages that only a person can judge."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT account_id, count(*) FROM whatsapp_billing_message
+                 WHERE state = 'unknown'
+                   AND unknown_at < (now() at time zone 'utc')
+                                    - 2 * %s * interval '1 minute'
+              GROUP BY account_id
+                """,
+                minutes,
+            )
+        )
+        for account_id, count in rows:
+            account = self.env["whatsapp.billing.account"].browse(account_id)
+            account._schedule_warning(
+                account,
+                self.env._("Messages with unknown outcome"),
+                self.env._(
+                    "%(count)s messages may or may not have left, and no receipt "
+                    "came. Open Messages, filter Unknown, and send or cancel them.",
+                    count=count,
+                ),
+            )
+
+    @api.model
+    def _release_held(self):
+        """Queue held rows again whose obstacle is gone."""
+        with self._own_transaction() as env:
+            messages = env["whatsapp.billing.message"]
+            ids = self._durably(env, messages._release_held_now)
+        if ids:
+            self.sudo().browse(ids)._trigger_drain()
+        return len(ids)
+
+    @api.model
+    def _release_held_now(self):
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message m
+                   SET state = 'queued', reason = NULL
+                  FROM whatsapp_billing_account a, whatsapp_billing_template t
+                 WHERE m.state = 'held' AND a.id = m.account_id
+                   AND t.id = m.template_id AND a.state IN ('connected', 'pending')
+                   AND ((m.reason = 'account_inactive')
+                        OR (m.reason = 'template_not_approved'
+                            AND t.status = 'approved'))
+             RETURNING m.id
+                """
+            )
+        )
+        return [row[0] for row in rows]
+
+    # === BUSINESS METHODS - WHAT PEOPLE SEE === #
+
+    def _after_state_change(self):
+        """Tell the authors' open screens about new ticks, one message a person.
+
+        Called with the rows already written by SQL.
+        """
+        if not self:
+            return
+        self.invalidate_recordset(flush=False)
+        self._notify_ticks()

@@ -1,0 +1,444 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+from markupsafe import Markup
+from psycopg2 import errors
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
+
+from ... import const
+from ...rules import eligibility, languages, wapp_text
+from .drain_claim import snapshot
+
+# An obstacle that goes away by itself: the message waits instead of ending.
+HOLD_REASONS = {"account_inactive", "quiet_hours", "no_credit"}
+PRIORITIES = {"utility": 10, "authentication": 10, "marketing": 20}
+MAX_KEY = 64
+
+
+@dataclass(slots=True)
+class Target:
+    """One document for one person, on its way to becoming a message."""
+
+    record: models.BaseModel
+    partner: models.BaseModel
+    company: models.BaseModel
+    document_type: str
+    template: models.BaseModel = None
+    account: models.BaseModel = None
+    phone: models.BaseModel = None
+    rendered: dict = field(default_factory=dict)
+    consent: tuple = ("none", False)
+    decision: eligibility.Decision = None
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a caller asked for, the same for all documents of one call."""
+
+    method: str
+    purpose: str = "billing"
+    template: object = False
+    key: str = ""
+    explicit: bool = False
+    is_reminder: bool = False
+    is_test: bool = False
+
+
+class WhatsappBillingMessage(models.Model):
+    _inherit = "whatsapp.billing.message"
+
+    # === BUSINESS METHODS - QUEUEING === #
+
+    @api.model
+    def _enqueue(self, records, recipients, document_types, order):
+        """Make the messages of many documents at once, whatever becomes of each.
+
+        Set-based: the number of queries does not depend on the number of documents.
+        Nothing here talks to a provider or renders a PDF.
+
+        :param records: documents of one model, readable by the user
+        :param recipients: {record id: res.partner records}
+        :param document_types: {record id: document type or False}
+        :param order: an `Order`
+        :return: one dictionary per document and recipient, as design 4.1 says
+        :raise AccessError: when the user may not send
+        """
+        self._check_may_send(records)
+        self._check_key(order.key)
+        known = self._known_results(records, order)
+        fresh = records.filtered(lambda r: r.id not in known)
+        targets = self._targets(fresh, recipients, document_types)
+        self._choose_templates(targets, order)
+        self._render(targets)
+        self._read_consents(targets, order.purpose)
+        for target in targets:
+            target.decision = eligibility.decide(self._facts(target, order))
+        messages = self._create_rows(targets, order)
+        results = [
+            self._result(target, message)
+            for target, message in zip(targets, messages, strict=True)
+        ]
+        self._keep_results(messages, results, order)
+        return [r for record in records for r in known.get(record.id, [])] + results
+
+    @api.model
+    def _check_may_send(self, records):
+        if not (
+            self.env.su or self.env.user.has_group("whatsapp_billing.group_user")
+        ):
+            raise AccessError(self.env._("You may not send WhatsApp messages."))
+        records.check_access("read")
+
+    @api.model
+    def _check_key(self, key):
+        if key and (not isinstance(key, str) or len(key) > MAX_KEY):
+            raise UserError(
+                self.env._("A key is a text of at most %(n)s characters.", n=MAX_KEY)
+            )
+
+    @api.model
+    def _known_results(self, records, order):
+        """Return {record id: results} of documents that this key was used for."""
+        known = defaultdict(list)
+        if order.key:
+            # sudo: whatsapp.billing.message - the caller may read the documents
+            for message in self.sudo().search(
+                [
+                    ("key", "=", order.key),
+                    ("method", "=", order.method),
+                    ("res_model", "=", records._name),
+                    ("res_id", "in", records.ids),
+                ],
+                order="id",
+            ):
+                known[message.res_id].append(message.result)
+        return known
+
+    @api.model
+    def _targets(self, records, recipients, document_types):
+        empty = self.env["res.partner"]
+        return [
+            Target(record, partner, self._company(record), document_types[record.id])
+            for record in records
+            for partner in (recipients.get(record.id) or [empty])
+        ]
+
+    @api.model
+    def _company(self, record):
+        company = record.company_id if "company_id" in record._fields else False
+        return company or self.env.company
+
+    # --- template and number ------------------------------------------------
+
+    @api.model
+    def _choose_templates(self, targets, order):
+        """Give each target its template, account and sender number."""
+        cache = {}
+        for target in targets:
+            # sudo: whatsapp.billing.account - which one sends is not the clerk's
+            account = target.company.sudo().wab_account_id
+            langs = languages.candidates(
+                target.partner.lang or "", target.company.partner_id.lang or ""
+            )
+            name = (account, target.company, target.document_type, tuple(langs))
+            if name not in cache:
+                cache[name] = self._choose_template(*name, order)
+            target.template, target.account, target.phone = cache[name]
+
+    @api.model
+    def _choose_template(self, account, company, document_type, langs, order):
+        # sudo: whatsapp.billing.template - a clerk sends what a manager wrote
+        templates_sudo = self.env["whatsapp.billing.template"].sudo()
+        phones_sudo = self.env["whatsapp.billing.phone"].sudo()
+        if order.template:
+            template = templates_sudo._resolve(order.template, company)
+        else:
+            template = templates_sudo._find_default(account, document_type, list(langs))
+        account = template.account_id or account
+        phone = phones_sudo
+        if account:
+            phone = phones_sudo._get_route(
+                company, "customer", template.category or "utility"
+            )
+            if phone.account_id != account:
+                phone = account.phone_ids.filtered("is_verified")[:1]
+        return template, account, phone
+
+    @api.model
+    def _render(self, targets):
+        """Fill in every target's parameters, template by template."""
+        by_template = defaultdict(list)
+        for target in targets:
+            if target.template and target.partner:
+                by_template[target.template].append(target)
+        for template, group in by_template.items():
+            recipients = defaultdict(lambda: self.env["res.partner"])
+            for target in group:
+                recipients[target.record.id] |= target.partner
+            records = group[0].record.browse(list(recipients))
+            rendered = template._render_values(records, recipients)
+            for target in group:
+                target.rendered = rendered[target.record.id, target.partner.id]
+
+    # --- may it go -----------------------------------------------------------
+
+    @api.model
+    def _read_consents(self, targets, purpose):
+        partners = self.env["res.partner"].union(*(t.partner for t in targets))
+        states = self.env["whatsapp.billing.consent"].sudo()._states(
+            partners, [purpose]
+        )
+        for target in targets:
+            target.consent = states.get((target.partner.id, purpose), ("none", False))
+
+    @api.model
+    def _facts(self, target, order):
+        partner, template = target.partner, target.template
+        by_contract = target.company.wab_consent_by_contract and bool(partner.wab_e164)
+        consent = target.consent[0]
+        if consent == "none" and (by_contract or order.is_test):
+            consent = "by_contract"
+        return eligibility.Facts(
+            purpose=order.purpose,
+            document_type=target.document_type,
+            expected_document_type=template.document_type or None,
+            is_reminder=order.is_reminder,
+            explicit=order.explicit,
+            enabled=order.is_test or by_contract or self._is_enabled(target),
+            consent=consent,
+            number=partner.wab_e164 or "",
+            number_problem=None
+            if partner.wab_e164
+            else ("invalid_number" if partner._wab_raw_number() else "no_number"),
+            template_found=bool(template),
+            template_status=template.status or "",
+            parameter_problem=target.rendered.get("problem") or None,
+            file_size=target.record._wab_file_size(),
+            account_state=self._account_state(target),
+            recipient_active=bool(not partner or partner.active),
+            **target.record._wab_document_facts(),
+        )
+
+    @api.model
+    def _is_enabled(self, target):
+        flag = target.record._wab_channel_flag()
+        return target.partner.wab_enabled if flag is None else flag
+
+    @api.model
+    def _account_state(self, target):
+        account = target.account
+        if not account or not target.phone:
+            return "inactive"
+        state = "connected" if account.state == "pending" else account.state
+        return state if account._is_bound() else "inactive"
+
+    # --- rows ------------------------------------------------------------------
+
+    @api.model
+    def _create_rows(self, targets, order):
+        self._consent_by_contract(targets, order)
+        # sudo: whatsapp.billing.message - rows are written by the system only
+        try:
+            with self.env.cr.savepoint():
+                messages = self.sudo().create(
+                    [self._row_values(target, order) for target in targets]
+                )
+        except errors.UniqueViolation as error:
+            if not order.key:
+                raise
+            # Another call with this key was faster; Odoo repeats this one, which
+            # then finds the first result.
+            raise errors.SerializationFailure(str(error)) from error
+        going = messages.filtered(lambda m: m.state in ("queued", "held"))
+        going._log_on_documents()
+        going._trigger_drain()
+        return messages
+
+    @api.model
+    def _consent_by_contract(self, targets, order):
+        """Write the consent row that quotes the setting, at the first message."""
+        todo = [
+            target
+            for target in targets
+            if target.consent[0] == "none"
+            and not order.is_test
+            and target.company.wab_consent_by_contract
+            and not (target.decision.reason and target.decision.reason != "no_credit")
+        ]
+        for company in {target.company for target in todo}:
+            mine = [target for target in todo if target.company == company]
+            partners = self.env["res.partner"].union(*(t.partner for t in mine))
+            rows = self.env["whatsapp.billing.consent"]._record(
+                partners,
+                [order.purpose],
+                True,
+                "contract",
+                company.wab_consent_text or self.env._("Consent in our contracts"),
+                company_id=company.id,
+            )
+            by_partner = {row.partner_id: row.id for row in rows}
+            for target in mine:
+                target.consent = ("granted", by_partner.get(target.partner, False))
+
+    @api.model
+    def _row_values(self, target, order):
+        record, template = target.record, target.template
+        reason = target.decision.reason
+        state = "queued" if not reason else "canceled"
+        if reason in HOLD_REASONS and target.phone:
+            state = "held"
+        file = record._wab_attachment() if self._has_document(template) else False
+        return {
+            "state": state,
+            "reason": reason or False,
+            "trace": target.decision.trace,
+            "company_id": target.company.id,
+            "account_id": target.account.id if target.account else False,
+            "phone_id": target.phone.id if target.phone else False,
+            "partner_id": target.partner.id,
+            "recipient": target.partner.wab_e164 or target.partner._wab_raw_number(),
+            "purpose": order.purpose,
+            "method": order.method,
+            "key": order.key or False,
+            "user_id": self.env.uid,
+            "template_id": template.id if template else False,
+            "template_name": template.template_name,
+            "lang_code": template.lang_code,
+            "category": template.category,
+            "document_type": "payment_reminder"
+            if order.is_reminder
+            else target.document_type or template.document_type,
+            "body": target.rendered.get("text"),
+            "content": self._content(target),
+            "document_state": self._document_state(template, file),
+            "attachment_id": file.id if file else False,
+            "filename": record._wab_filename() if template else False,
+            "res_model": record._name,
+            "res_id": record.id,
+            "document_name": record._wab_document_name(),
+            "priority": 0 if order.is_test else PRIORITIES.get(template.category, 10),
+            "consent_id": target.consent[1] or False,
+            "queued_at": fields.Datetime.now(),
+        }
+
+    @api.model
+    def _has_document(self, template):
+        return bool(template) and template.header_type == "document"
+
+    @api.model
+    def _document_state(self, template, file):
+        if not self._has_document(template):
+            return "none"
+        return "ready" if file else "pending"
+
+    @api.model
+    def _content(self, target):
+        template, rendered = target.template, target.rendered
+        if not template:
+            return False
+        header = {"kind": template.header_type or "none"}
+        if template.header_type == "text":
+            has_variable = "{{" in (template.header_text or "")
+            header["text"] = rendered.get("header") or template.header_text or ""
+            header["param"] = rendered.get("header_param") if has_variable else ""
+        return {
+            "header": header if header["kind"] != "none" else None,
+            "body": rendered.get("body") or [],
+            "buttons": rendered.get("buttons") or [],
+            "button_labels": template.button_ids.mapped("text"),
+            "footer": template.footer or "",
+            "snapshot": self._snapshot(target.record),
+        }
+
+    @api.model
+    def _snapshot(self, record):
+        if record._name != "account.move":
+            return None
+        return snapshot(record.name, record.amount_total, record.partner_id.id)
+
+    # --- answers ----------------------------------------------------------------
+
+    @api.model
+    def _result(self, target, message):
+        return {
+            "id": target.record.id,
+            "partner_id": target.partner.id or False,
+            "message_id": message.id,
+            "state": message.state,
+            "reason": message.reason or False,
+            "detail": self._detail(target, message.reason),
+        }
+
+    @api.model
+    def _detail(self, target, reason):
+        """Return why not in the caller's language, or False."""
+        if not reason:
+            return False
+        if reason == "bad_parameter" and target.rendered.get("problem"):
+            return target.rendered["problem"]
+        return self._sentence(eligibility.describe(reason))
+
+    @api.model
+    def _keep_results(self, messages, results, order):
+        if order.key:
+            for message, result in zip(messages, results, strict=True):
+                message.result = result
+
+    # --- chatter ------------------------------------------------------------------
+
+    def _log_on_documents(self):
+        """Write one chatter line per message, in bulk, and remember which is whose."""
+        rounds = defaultdict(list)
+        seen = defaultdict(int)
+        for message in self.filtered(lambda m: m.res_model and m.res_id):
+            rounds[message.res_model, seen[message.res_model, message.res_id]].append(
+                message
+            )
+            seen[message.res_model, message.res_id] += 1
+        links = []
+        for (model, _round), messages in rounds.items():
+            links += self._log_round(model, messages)
+        self._link_lines(links)
+
+    def _log_round(self, model, messages):
+        records = self.env[model].browse([m.res_id for m in messages])
+        if not hasattr(records, "_message_log_batch"):
+            return []
+        lines = records._message_log_batch(
+            bodies={message.res_id: message._chatter_body() for message in messages}
+        )
+        return list(zip(messages, lines, strict=True))
+
+    def _chatter_body(self):
+        """Return the text as the customer sees it, safe for the chatter."""
+        self.ensure_one()
+        return Markup("<p>%s</p><blockquote>%s</blockquote>") % (
+            self.env._("WhatsApp to %(number)s", number=self.recipient),
+            Markup(wapp_text.to_html(self.body or "")),
+        )
+
+    def _link_lines(self, links):
+        if not links:
+            return
+        values = SQL(", ").join(
+            SQL("(%s, %s)", message.id, line.id) for message, line in links
+        )
+        self.env.flush_all()
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message m SET mail_message_id = v.line
+                  FROM (VALUES %s) v (id, line) WHERE m.id = v.id
+                """,
+                values,
+            )
+        )
+        self.invalidate_recordset(["mail_message_id"], flush=False)
+        self.env["whatsapp.billing.message"].union(
+            *(message for message, _line in links)
+        )._show_documents()

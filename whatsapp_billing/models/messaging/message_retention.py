@@ -1,0 +1,121 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+BATCH = 5000
+# A message that still waits for something is never erased.
+FINAL_STATES = ("sent", "delivered", "read", "failed", "canceled", "received")
+
+
+class WhatsappBillingMessage(models.Model):
+    _inherit = "whatsapp.billing.message"
+
+    # === CRON METHODS === #
+
+    @api.model
+    def _cron_retention(self):
+        """Erase texts and numbers older than each company keeps; figures stay."""
+        now = fields.Datetime.now()
+        for company in self.env["res.company"].search([]):
+            if company.wab_retention_days:
+                limit = now - timedelta(days=company.wab_retention_days)
+                self._erase_older(company, limit)
+
+    @api.model
+    def _erase_older(self, company, limit):
+        with self._own_transaction() as env:
+            messages = env[self._name]
+            while self._durably(env, lambda: messages._erase_batch(company.id, limit)):
+                continue
+            events = env["whatsapp.billing.webhook.event"]
+            self._durably(env, lambda: events._erase_older(company.id, limit))
+
+    @api.model
+    def _erase_batch(self, company_id, limit):
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH old AS (
+                    SELECT id FROM whatsapp_billing_message
+                     WHERE company_id = %s AND create_date < %s AND state IN %s
+                       AND (recipient IS NOT NULL OR body IS NOT NULL)
+                     LIMIT %s FOR UPDATE SKIP LOCKED)
+                UPDATE whatsapp_billing_message m
+                   SET recipient = NULL, recipient_uid = NULL, body = NULL,
+                       content = NULL, payload = NULL, error_detail = NULL,
+                       filename = NULL, trace = NULL
+                  FROM old WHERE m.id = old.id
+             RETURNING m.id
+                """,
+                company_id,
+                limit,
+                FINAL_STATES,
+                BATCH,
+            )
+        )
+        ids = [row[0] for row in rows]
+        if ids:
+            self.env.cr.execute(
+                "UPDATE whatsapp_billing_message_attempt SET error_detail = NULL, "
+                "raw = NULL WHERE message_id = ANY(%s)",
+                [ids],
+            )
+        return len(ids)
+
+    # === BUSINESS METHODS - DATA PROTECTION === #
+
+    @api.model
+    def _export_person(self, partners):
+        """Return everything kept about people, JSON-able, for a request of theirs."""
+        messages = self.search([("partner_id", "in", partners.ids)], order="id")
+        consents = self.env["whatsapp.billing.consent"].search(
+            [("partner_id", "in", partners.ids)], order="id"
+        )
+        return {
+            "messages": messages.read(
+                [
+                    "direction",
+                    "state",
+                    "recipient",
+                    "body",
+                    "document_name",
+                    "queued_at",
+                    "sent_at",
+                    "delivered_at",
+                    "read_at",
+                ],
+                load=None,
+            ),
+            "consents": consents.read(
+                ["recipient", "purpose", "granted", "source", "evidence", "create_date"],
+                load=None,
+            ),
+        }
+
+    @api.model
+    def _erase_person(self, partners):
+        """Erase texts and numbers of people; what still waits is withdrawn first."""
+        messages = self.search([("partner_id", "in", partners.ids)])
+        messages.filtered(lambda m: m.state in ("queued", "held", "unknown")).write(
+            {"state": "canceled", "reason": "superseded"}
+        )
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            UPDATE whatsapp_billing_message
+               SET recipient = NULL, recipient_uid = NULL, body = NULL,
+                   content = NULL, payload = NULL, error_detail = NULL,
+                   filename = NULL, trace = NULL
+             WHERE partner_id = ANY(%s)
+            """,
+            [partners.ids],
+        )
+        self.env.cr.execute(
+            "UPDATE whatsapp_billing_consent SET recipient = NULL "
+            "WHERE partner_id = ANY(%s)",
+            [partners.ids],
+        )
+        self.env.invalidate_all()

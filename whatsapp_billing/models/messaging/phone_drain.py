@@ -1,0 +1,112 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import logging
+from datetime import timedelta
+
+from odoo import fields, models
+from odoo.tools import SQL
+
+from .message_drain import Drain
+
+_logger = logging.getLogger(__name__)
+
+SENDABLE_STATES = ("connected", "pending")
+# What becomes due within this time gets a job of its own; the cron finds the rest.
+SOON = timedelta(minutes=10)
+
+
+class WhatsappBillingPhone(models.Model):
+    _name = "whatsapp.billing.phone"
+    _inherit = ["whatsapp.billing.phone", "whatsapp.billing.outbox.mixin"]
+
+    # === BUSINESS METHODS - SENDING === #
+
+    def _trigger_drain(self, eta=None):
+        """Delay a job that drains this number; several at once become one."""
+        self.ensure_one()
+        # sudo: queue.job - the system sends, whoever caused it
+        self.sudo().with_delay(
+            eta=eta, identity_key=f"whatsapp_billing.drain.{self.id}"
+        )._job_drain()
+
+    def _job_drain(self):
+        """Send what is due for this number and see to it that the rest follows."""
+        self.ensure_one()
+        sent = self._drain()
+        self._continue()
+        return sent
+
+    def _drain(self):
+        """Send what is due, unless another worker is at it; return how many went.
+
+        Whoever finds the lock taken leaves: the holder looks again after giving it
+        up, so what was queued meanwhile is seen by one of the two.
+        """
+        self.ensure_one()
+        seconds = self.env["whatsapp.billing.message"]._run_seconds()
+        sent = 0
+        while True:
+            with self._own_transaction() as env:
+                phone = env[self._name].browse(self.id)
+                with self._exclusive(env, self._table, self.id) as held:
+                    if not held:
+                        return sent
+                    sent += phone._drain_locked(seconds)
+                if sent == 0 or not phone._has_due():
+                    return sent
+                seconds = min(seconds, 5)
+
+    def _drain_locked(self, seconds):
+        messages = self.env["whatsapp.billing.message"]
+        self._durably(self.env, lambda: messages._expire_leases_now(self))
+        account = self.account_id
+        if account.state not in SENDABLE_STATES or not account._is_bound():
+            self._durably(self.env, self._hold_due)
+            return 0
+        return Drain(self.env, self, seconds).run()
+
+    def _hold_due(self):
+        """Mark what is due as held while its account cannot send."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message
+                   SET state = 'held', reason = 'account_inactive'
+                 WHERE phone_id = %s AND state = 'queued'
+             RETURNING id
+                """,
+                self.id,
+            )
+        )
+        messages = self.env["whatsapp.billing.message"].browse(row[0] for row in rows)
+        messages._after_state_change()
+
+    def _has_due(self):
+        self.env.cr.execute(
+            """
+            SELECT 1 FROM whatsapp_billing_message
+             WHERE phone_id = %s AND state = 'queued'
+               AND document_state IN ('none', 'ready')
+               AND (next_attempt_at IS NULL
+                    OR next_attempt_at <= now() at time zone 'utc')
+             LIMIT 1
+            """,
+            [self.id],
+        )
+        return bool(self.env.cr.fetchone())
+
+    def _continue(self):
+        """Delay the next job for what is due soon or was left by time."""
+        self.env.cr.execute(
+            """
+            SELECT min(COALESCE(next_attempt_at, now() at time zone 'utc'))
+              FROM whatsapp_billing_message
+             WHERE phone_id = %s AND state = 'queued'
+               AND document_state IN ('none', 'ready')
+            """,
+            [self.id],
+        )
+        due = self.env.cr.fetchone()[0]
+        now = fields.Datetime.now()
+        if due and due <= now + SOON:
+            self._trigger_drain(eta=max(due, now) + timedelta(seconds=1))

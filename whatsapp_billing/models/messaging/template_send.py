@@ -1,0 +1,79 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import api, models
+
+# What the provider answers for templates that it stopped (fact sheet 8).
+STOPPED = {"132015": "paused", "132016": "disabled"}
+
+
+class WhatsappBillingTemplate(models.Model):
+    _inherit = "whatsapp.billing.template"
+
+    # === BUSINESS METHODS - SENDING === #
+
+    @api.model
+    def _resolve(self, reference, company):
+        """Return the template that a caller named; none when there is no such one.
+
+        :param reference: an id, an xml id, or `template_name:lang_code`
+        :param company: whose templates, besides shared ones, are looked up
+        """
+        found = self._resolve_any(reference)
+        return found.filtered(
+            lambda t: not t.company_id or t.company_id == company
+        )[:1]
+
+    @api.model
+    def _resolve_any(self, reference):
+        if isinstance(reference, models.BaseModel):
+            return reference
+        if isinstance(reference, int):
+            return self.browse(reference).exists()
+        text = str(reference or "")
+        if text.isdigit():
+            return self.browse(int(text)).exists()
+        name, colon, lang = text.rpartition(":")
+        if colon:
+            return self.search(
+                [("template_name", "=", name), ("lang_code", "=", lang)]
+            )
+        record = self.env.ref(text, raise_if_not_found=False) if "." in text else None
+        return record if record and record._name == self._name else self.browse()
+
+    @api.model
+    def _find_remote(self, account, template_uid, name, lang_code):
+        """Return the template that a provider speaks of: by id, else name + language."""
+        domain = [("account_id", "=", account.id)]
+        found = self.browse()
+        if template_uid:
+            found = self.search([*domain, ("template_uid", "=", template_uid)], limit=1)
+        if not found and name:
+            found = self.search(
+                [
+                    *domain,
+                    ("template_name", "=", name),
+                    ("lang_code", "=", (lang_code or "").replace("-", "_")),
+                ],
+                limit=1,
+            )
+        return found
+
+    def _apply_send_error(self, error):
+        """Stop a template that the provider refused at sending, and ask a person."""
+        self._apply_send_error_code(error.code)
+
+    def _apply_send_error_code(self, code):
+        for template in self:
+            status = STOPPED.get(code, "unknown")
+            if template.status == status:
+                continue
+            template.write({"status": status})
+            template.account_id._schedule_warning(
+                template,
+                self.env._("Template stopped"),
+                self.env._(
+                    "WhatsApp no longer accepts the template %(name)s. Its messages "
+                    "wait until it is approved again.",
+                    name=template.display_name,
+                ),
+            )

@@ -1,0 +1,335 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import base64
+import hashlib
+import logging
+import time
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL, groupby
+
+from ...clients.whatsapp import CLIENTS
+from ...clients.whatsapp.base import (
+    AccountEvent,
+    InboundMessage,
+    PreferenceEvent,
+    StatusUpdate,
+    TemplateEvent,
+)
+
+_logger = logging.getLogger(__name__)
+
+BATCH = 200
+BATCH_BYTES = 16 * 1024 * 1024
+# A job is asked for at most this often by one process; it starts after events that
+# arrive meanwhile are committed, so it finds them too.
+TRIGGER_SECONDS = 1.0
+
+
+class WhatsappBillingWebhookEvent(models.Model):
+    """One POST of a provider, byte for byte, and what became of it.
+
+    The controller verifies and stores; this model processes, in bulk, and may do
+    so again at any time: processing an event twice changes nothing.
+    """
+
+    _name = "whatsapp.billing.webhook.event"
+    _inherit = ["whatsapp.billing.outbox.mixin"]
+    _description = "WhatsApp Webhook Event"
+    _order = "id desc"
+    _rec_name = "received_at"
+
+    account_id = fields.Many2one(
+        "whatsapp.billing.account", index="btree_not_null", ondelete="cascade"
+    )
+    company_id = fields.Many2one(related="account_id.company_id", store=True)
+    app_key = fields.Char(help="The webhook address that received it.")
+    provider = fields.Char(required=True)
+    body = fields.Binary(attachment=False, required=True)
+    digest = fields.Char(required=True)
+    received_at = fields.Datetime(required=True, default=fields.Datetime.now)
+    state = fields.Selection(
+        [
+            ("new", "New"),
+            ("done", "Done"),
+            ("ignored", "Ignored"),
+            ("error", "Error"),
+        ],
+        default="new",
+        required=True,
+    )
+    error = fields.Char()
+
+    _digest_unique = models.UniqueIndex(
+        "(app_key, digest)", "This event was received before."
+    )
+    _new_index = models.Index("(id) WHERE state = 'new'")
+    _received_index = models.Index("(received_at)")
+
+    _last_trigger = {}
+
+    # === BUSINESS METHODS - INTAKE === #
+
+    @api.model
+    def _receive(self, token, body, headers):
+        """Verify raw bytes, keep them once, and say that there is work.
+
+        :param str token: the opaque token of the address
+        :param bytes body: the body as it came
+        :param headers: mapping of the request's headers
+        :return: True when genuine (stored or seen before), False to answer 403
+        """
+        # sudo: whatsapp.billing.account - a provider has no user; the signature is
+        # what authenticates, and it is checked before anything is read or written
+        accounts_sudo = self.env["whatsapp.billing.account"].sudo()
+        found = accounts_sudo._webhook_credentials(token)
+        if not found:
+            return False
+        provider, secrets = found
+        if not CLIENTS[provider].verify_webhook(body, headers, secrets):
+            return False
+        self.env.cr.execute(
+            """
+            INSERT INTO whatsapp_billing_webhook_event
+                   (app_key, provider, body, digest, received_at, state, create_date)
+            VALUES (%s, %s, %s, %s, now() at time zone 'utc', 'new',
+                    now() at time zone 'utc')
+            ON CONFLICT (app_key, digest) DO NOTHING
+            """,
+            [
+                token,
+                provider,
+                base64.b64encode(body),
+                hashlib.sha256(body).hexdigest(),
+            ],
+        )
+        if self.env.cr.rowcount:
+            self._trigger_inbox()
+        return True
+
+    @api.model
+    def _trigger_inbox(self):
+        """Ask for a processing job, at most once a second from this process."""
+        now = time.time()
+        name = self.env.cr.dbname
+        if now < self._last_trigger.get(name, 0) - 0.2:
+            return
+        eta = fields.Datetime.now().replace(microsecond=0) + timedelta(
+            seconds=TRIGGER_SECONDS
+        )
+        self._last_trigger[name] = time.time() // 1 + TRIGGER_SECONDS
+        # sudo: queue.job - the provider's call has no user of its own
+        self.sudo().with_delay(
+            eta=eta, identity_key="whatsapp_billing.inbox"
+        )._job_process()
+
+    # === BUSINESS METHODS - PROCESSING === #
+
+    @api.model
+    def _job_process(self):
+        """Process what is new until nothing is, or the worker's time is up."""
+        deadline = time.monotonic() + self.env["whatsapp.billing.message"]._run_seconds()
+        total = 0
+        while time.monotonic() < deadline:
+            with self._own_transaction() as env:
+                events = env[self._name]
+                count = self._durably(env, events._process_batch)
+            total += count
+            if not count:
+                return total
+        self.sudo().with_delay()._job_process()
+        return total
+
+    @api.model
+    def _process_batch(self):
+        """Process the oldest new events in one transaction; return how many."""
+        self.env.cr.execute(
+            """
+            SELECT id, octet_length(body) FROM whatsapp_billing_webhook_event
+             WHERE state = 'new' ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED
+            """,
+            [BATCH],
+        )
+        ids, size = [], 0
+        for event_id, length in self.env.cr.fetchall():
+            size += length
+            if ids and size > BATCH_BYTES:
+                break
+            ids.append(event_id)
+        events = self.browse(ids)
+        if events:
+            events._process()
+        return len(events)
+
+    def _process(self):
+        """Apply events in bulk; one that cannot be read spoils no other."""
+        parsed = {}
+        for event in self:
+            parsed[event] = event._parse()
+        updates = [u for event in self for u in parsed[event]]
+        routes = self.env["whatsapp.billing.account"]._routes(
+            {(event.app_key, event.provider) for event in self}
+        )
+        self._apply_statuses(parsed, routes)
+        for event in self:
+            event._finish(parsed[event], routes)
+        self._note_channel(parsed, routes)
+        return len(updates)
+
+    def _parse(self):
+        self.ensure_one()
+        try:
+            return CLIENTS[self.provider].parse_webhook(base64.b64decode(self.body))
+        except (ValueError, KeyError) as error:
+            self.write({"state": "error", "error": str(error)[:500]})
+            return []
+
+    def _apply_statuses(self, parsed, routes):
+        """Apply the receipts of all events at once."""
+        found = []
+        for event, updates in parsed.items():
+            for update in updates:
+                if isinstance(update, StatusUpdate):
+                    phone = routes.phone(event.app_key, update)
+                    if phone:
+                        found.append((phone, update))
+        if found:
+            self.env["whatsapp.billing.message"]._apply_statuses(found)
+
+    def _finish(self, updates, routes):
+        """Apply what is not a receipt and close the event."""
+        self.ensure_one()
+        if self.state == "error":
+            return
+        known, problem = False, False
+        for update in updates:
+            account = routes.account(self.app_key, update)
+            if not account:
+                continue
+            known = account
+            problem = self._apply_one(account, update, routes) or problem
+        self.write(
+            {
+                "state": "error" if problem else "done" if known else "ignored",
+                "error": problem,
+                "account_id": known.id if known else False,
+            }
+        )
+
+    def _apply_one(self, account, update, routes):
+        """Apply one change in a savepoint; return what went wrong, if anything."""
+        handlers = {
+            InboundMessage: self._apply_inbound,
+            TemplateEvent: self._apply_template,
+            AccountEvent: self._apply_account,
+            PreferenceEvent: self._apply_preference,
+        }
+        handler = handlers.get(type(update))
+        if handler is None:
+            return False
+        try:
+            with self.env.cr.savepoint():
+                handler(account, update, routes)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            # The inbox is the worker that style.md rule 2.2-20 lets carry on: the
+            # bytes are kept, the event shows the error and can be processed again.
+            _logger.exception("Webhook event %s could not be applied", self.id)
+            return f"{type(error).__name__}: {error}"[:500]
+        return False
+
+    def _apply_inbound(self, account, update, routes):
+        phone = routes.phone(self.app_key, update)
+        self.env["whatsapp.billing.message"]._apply_inbound(account, phone, update)
+
+    def _apply_template(self, account, update, _routes):
+        template = self.env["whatsapp.billing.template"]._find_remote(
+            account, update.template_uid, update.name, update.lang_code
+        )
+        template._apply_event(update)
+
+    def _apply_account(self, account, update, _routes):
+        account._apply_event(update)
+
+    def _apply_preference(self, _account, update, _routes):
+        if update.category != "marketing_messages" or not (
+            update.sender or update.user_uid
+        ):
+            return
+        consents = self.env["whatsapp.billing.consent"]
+        consents._set_number(
+            update.sender or update.user_uid,
+            update.value == "resume",
+            "provider",
+            f"WhatsApp: {update.value} {update.category}",
+            None,
+            ["marketing"],
+        )
+
+    def _note_channel(self, parsed, routes):
+        """Remember when each number's webhooks were last seen alive."""
+        status_at, any_at = {}, {}
+        for event, updates in parsed.items():
+            for update in updates:
+                phone = routes.phone(event.app_key, update)
+                if not phone:
+                    continue
+                any_at[phone.id] = max(
+                    any_at.get(phone.id, event.received_at), event.received_at
+                )
+                if isinstance(update, StatusUpdate):
+                    status_at[phone.id] = any_at[phone.id]
+        for phone_id, at in any_at.items():
+            self.env.cr.execute(
+                SQL(
+                    """
+                    UPDATE whatsapp_billing_phone
+                       SET last_webhook_at = GREATEST(last_webhook_at, %s),
+                           last_status_at = GREATEST(last_status_at, %s)
+                     WHERE id = %s
+                    """,
+                    at,
+                    status_at.get(phone_id),
+                    phone_id,
+                )
+            )
+        phones = self.env["whatsapp.billing.phone"].browse(any_at)
+        phones.invalidate_recordset(["last_webhook_at", "last_status_at"])
+        for account, phone_list in groupby(phones, lambda p: p.account_id):
+            at = max(any_at[phone.id] for phone in phone_list)
+            if not account.last_webhook_at or account.last_webhook_at < at:
+                account.last_webhook_at = at
+
+    # === ACTION METHODS === #
+
+    def action_process_again(self):
+        """Process events once more: after a mended bug, history heals itself."""
+        if not self.env.user.has_group("whatsapp_billing.group_manager"):
+            raise AccessError(self.env._("Only a manager may process events again."))
+        self.check_access("read")
+        # sudo: whatsapp.billing.webhook.event - events are the system's to write
+        self.sudo().write({"state": "new", "error": False})
+        self._trigger_inbox()
+
+    # === CRON METHODS === #
+
+    @api.model
+    def _cron_inbox(self):
+        """Process what no job has processed."""
+        self._job_process()
+
+    @api.model
+    def _erase_older(self, company_id, limit):
+        """Delete processed events that hold texts and numbers older than `limit`."""
+        self.env.cr.execute(
+            """
+            DELETE FROM whatsapp_billing_webhook_event
+             WHERE received_at < %s AND state != 'new'
+               AND (company_id = %s OR company_id IS NULL)
+            """,
+            [limit, company_id],
+        )

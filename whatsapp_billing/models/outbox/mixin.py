@@ -1,0 +1,84 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from contextlib import contextmanager
+
+from psycopg2 import extensions
+
+from odoo import SUPERUSER_ID, api, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+
+class WhatsappBillingOutboxMixin(models.AbstractModel):
+    """What every queue of ours shares: its own short transactions and its locks.
+
+    A row is the truth and a job only says "there is work", so a worker may be
+    killed anywhere, run twice or never. This is the only place that commits.
+    """
+
+    _name = "whatsapp.billing.outbox.mixin"
+    _description = "WhatsApp Billing Queue"
+
+    @contextmanager
+    def _own_transaction(self):
+        """Yield a superuser environment on a cursor of its own, at READ COMMITTED.
+
+        Set-based updates of a worker and of the webhook inbox meet on the same
+        rows; at Odoo's REPEATABLE READ the later one would fail and lose what
+        it knows, at READ COMMITTED it waits and sees the newer row.
+        """
+        with self.env.registry.cursor() as cr:
+            connection = getattr(cr, "connection", None)
+            if connection is not None and type(cr).__name__ == "Cursor":
+                connection.set_isolation_level(
+                    extensions.ISOLATION_LEVEL_READ_COMMITTED
+                )
+            yield api.Environment(cr, SUPERUSER_ID, {})
+
+    @api.model
+    def _commit(self, cr):
+        """Make what a worker has decided or learned durable."""
+        cr.commit()  # pylint: disable=invalid-commit
+
+    @api.model
+    def _durably(self, env, step, attempts=5):
+        """Run `step()` and commit, again when PostgreSQL asks for it.
+
+        A worker's results exist nowhere else, so a deadlock or serialization
+        error must not lose them.
+
+        :param step: a callable without side effects outside the database
+        :return: what `step` returned
+        """
+        for attempt in range(attempts):
+            try:
+                result = step()
+                env.flush_all()
+                self._commit(env.cr)
+                return result
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                env.cr.rollback()
+                env.invalidate_all()
+                if attempt == attempts - 1:
+                    raise
+        return None
+
+    @contextmanager
+    def _exclusive(self, env, space, number):
+        """Hold a session-level advisory lock; yields whether it was free.
+
+        :param str space: what is locked, e.g. the model's table
+        :param int number: which one of them
+        """
+        env.cr.execute(
+            "SELECT pg_try_advisory_lock(hashtext(%s), %s)", [space, number]
+        )
+        held = env.cr.fetchone()[0]
+        try:
+            yield held
+        finally:
+            if held:
+                env.cr.rollback()
+                env.cr.execute(
+                    "SELECT pg_advisory_unlock(hashtext(%s), %s)", [space, number]
+                )
+                self._commit(env.cr)

@@ -1,0 +1,338 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+
+from ..const import PURPOSES
+from ..rules import numbers
+
+MAX_EVIDENCE = 2000
+ENABLED_PURPOSES = ["billing", "collections"]
+
+
+class ResPartner(models.Model):
+    _name = "res.partner"
+    _inherit = ["res.partner", "whatsapp.billing.document.mixin"]
+
+    invoice_sending_method = fields.Selection(
+        selection_add=[("whatsapp_billing", "by WhatsApp")]
+    )
+    wab_enabled = fields.Boolean(
+        string="WhatsApp",
+        copy=False,
+        help="Bills and reminders go to this contact on WhatsApp. Switching it on "
+        "records the consent that you have from them.",
+    )
+    wab_number = fields.Char(
+        string="WhatsApp Number", help="With country code. Empty: the phone number."
+    )
+    wab_e164 = fields.Char(
+        string="WhatsApp Address",
+        compute="_compute_wab_e164",
+        store=True,
+        index="btree_not_null",
+    )
+    wab_number_problem = fields.Char(compute="_compute_wab_number_problem")
+    wab_opt_in_state = fields.Json(
+        compute="_compute_wab_opt_in_state",
+        string="Consent",
+        groups="whatsapp_billing.group_user",
+        help="Per purpose: granted, withdrawn or none.",
+    )
+    wab_opted_out = fields.Boolean(
+        compute="_compute_wab_opt_in_state",
+        search="_search_wab_opted_out",
+        string="Opted Out",
+        groups="whatsapp_billing.group_user",
+    )
+    wab_is_default_recipient = fields.Boolean(
+        string="Gets Bills on WhatsApp",
+        help="Documents of the company go to this contact person.",
+    )
+    wab_consent_ids = fields.One2many(
+        "whatsapp.billing.consent",
+        "partner_id",
+        string="Consent History",
+        groups="whatsapp_billing.group_user",
+    )
+    wab_partner_message_ids = fields.One2many(
+        "whatsapp.billing.message",
+        "partner_id",
+        string="Messages With This Contact",
+        groups="whatsapp_billing.group_user",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("wab_number", "phone", "country_id")
+    def _compute_wab_e164(self):
+        for partner in self:
+            try:
+                partner.wab_e164 = numbers.normalise(
+                    partner._wab_raw_number(), partner.country_id.code or None
+                )
+            except numbers.InvalidNumber:
+                partner.wab_e164 = False
+
+    @api.depends("wab_e164")
+    def _compute_wab_number_problem(self):
+        for partner in self:
+            if partner.wab_e164 or not partner._wab_raw_number():
+                partner.wab_number_problem = False
+            elif not partner.country_id:
+                partner.wab_number_problem = self.env._(
+                    "Start the number with + and the country code, or set the country."
+                )
+            else:
+                partner.wab_number_problem = self.env._(
+                    "This is not a valid number in %(country)s.",
+                    country=partner.country_id.name,
+                )
+
+    @api.depends("wab_consent_ids", "wab_e164")
+    def _compute_wab_opt_in_state(self):
+        # sudo: whatsapp.billing.consent - the state of a contact that the user sees
+        states = self.env["whatsapp.billing.consent"].sudo()._states(self._origin)
+        purposes = [purpose for purpose, _label in PURPOSES]
+        for partner in self:
+            mine = {
+                purpose: states.get((partner._origin.id, purpose), ("none", False))[0]
+                for purpose in purposes
+            }
+            partner.wab_opt_in_state = mine
+            partner.wab_opted_out = mine["billing"] == "withdrawn"
+
+    def _search_wab_opted_out(self, operator, value):
+        if operator != "in":
+            return NotImplemented
+        self.env.cr.execute(
+            """
+            SELECT partner_id FROM (
+                SELECT DISTINCT ON (partner_id) partner_id, granted
+                  FROM whatsapp_billing_consent
+                 WHERE purpose = 'billing' AND partner_id IS NOT NULL
+              ORDER BY partner_id, id DESC) latest
+             WHERE NOT granted
+            """
+        )
+        ids = [row[0] for row in self.env.cr.fetchall()]
+        domain = Domain("id", "in", ids)
+        return domain if True in value else ~domain
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("wab_enabled", "wab_number", "supplier_rank")
+    def _check_wab_vendor_number(self):
+        """A vendor's number must be international with `+` (Z54)."""
+        for partner in self:
+            raw = partner._wab_raw_number()
+            only_vendor = partner.supplier_rank and not partner.customer_rank
+            if partner.wab_enabled and only_vendor and not raw.startswith("+"):
+                raise ValidationError(
+                    self.env._(
+                        "The WhatsApp number of the vendor %(name)s must start with "
+                        "+ and its country code.",
+                        name=partner.display_name,
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        partners = super().create(vals_list)
+        partners.filtered("wab_enabled")._wab_record_enabling()
+        return partners
+
+    def write(self, vals):
+        switched_on = (
+            self.filtered(lambda p: not p.wab_enabled)
+            if vals.get("wab_enabled")
+            else self.browse()
+        )
+        result = super().write(vals)
+        switched_on._wab_record_enabling()
+        return result
+
+    def _wab_record_enabling(self):
+        """Write the consent that switching the channel on stands for."""
+        if not self:
+            return
+        self.env["whatsapp.billing.consent"]._record(
+            self,
+            ENABLED_PURPOSES,
+            True,
+            "user",
+            self.env._(
+                "WhatsApp switched on by %(user)s on %(date)s.",
+                user=self.env.user.name,
+                date=fields.Date.context_today(self),
+            ),
+        )
+
+    # === ACTION METHODS === #
+
+    def action_wab_compose(self):
+        """Open our composer for the selected contacts."""
+        return self.env["whatsapp.billing.compose"]._open(self)
+
+    # === BUSINESS METHODS - PUBLIC === #
+
+    def wab_send(self, template, key=False):
+        """Send a template to these contacts.
+
+        :param template: id, xml id or `template_name:lang_code`
+        :param str key: as `account.move.wab_send`
+        :return: list of dictionaries as `account.move.wab_send`
+        """
+        # sudo: whatsapp.billing.template - only its category is read here
+        found = (
+            self.env["whatsapp.billing.template"]
+            .sudo()
+            ._resolve(template, self.env.company)
+        )
+        purpose = "marketing" if found.category == "marketing" else "billing"
+        return self._wab_enqueue(
+            {partner.id: partner for partner in self},
+            "wab_send",
+            found.id or template,
+            key,
+            purpose=purpose,
+            explicit=True,
+        )
+
+    def wab_opt_in(self, purpose, evidence, key=False):
+        """Record that these contacts agreed; billing also enables WhatsApp for them.
+
+        :param str purpose: billing, collections or marketing
+        :param str evidence: 1 to 2,000 characters: how and when they agreed
+        :return: list of dictionaries: `id`, `partner_id`, `consent_id`, `state`,
+            `reason`, `detail`
+        :raise UserError: for an unknown purpose or missing evidence
+        :raise AccessError: when the user may not edit these contacts
+        """
+        return self._wab_record_consent(purpose, evidence, key, True)
+
+    def wab_opt_out(self, purpose, evidence, key=False):
+        """Record that these contacts withdrew; as `wab_opt_in`."""
+        return self._wab_record_consent(purpose, evidence, key, False)
+
+    # === BUSINESS METHODS === #
+
+    def _wab_record_consent(self, purpose, evidence, key, granted):
+        self._wab_check_consent(purpose, evidence, key)
+        consents = self.env["whatsapp.billing.consent"]
+        company = self.env.company
+        known = self._wab_known_consents(purpose, key, granted, company)
+        fresh = self.filtered(lambda p: p.id not in known)
+        states = consents.sudo()._states(fresh, [purpose])
+        rows = consents._record(
+            fresh,
+            [purpose],
+            granted,
+            "rpc",
+            evidence,
+            key=key or False,
+            company_id=company.id,
+        )
+        mine = {row.partner_id.id: row.id for row in rows}
+        if granted and purpose == "billing":
+            super(ResPartner, fresh.filtered(lambda p: not p.wab_enabled)).write(
+                {"wab_enabled": True}
+            )
+        return [
+            {
+                "id": partner.id,
+                "partner_id": partner.id,
+                "consent_id": known.get(partner.id)
+                or mine.get(partner.id)
+                or states[partner.id, purpose][1],
+                "state": "granted" if granted else "withdrawn",
+                "reason": False,
+                "detail": False,
+            }
+            for partner in self
+        ]
+
+    def _wab_check_consent(self, purpose, evidence, key):
+        if not self.env.user.has_group("whatsapp_billing.group_user"):
+            raise AccessError(self.env._("You may not record consent."))
+        self.check_access("write")
+        if purpose not in dict(PURPOSES):
+            raise UserError(
+                self.env._(
+                    "%(purpose)s is not a purpose: billing, collections or marketing.",
+                    purpose=purpose,
+                )
+            )
+        if not isinstance(evidence, str) or not 1 <= len(evidence) <= MAX_EVIDENCE:
+            raise UserError(
+                self.env._("Say in 1 to 2,000 characters how they agreed or withdrew.")
+            )
+        self.env["whatsapp.billing.message"]._check_key(key)
+
+    def _wab_known_consents(self, purpose, key, granted, company):
+        if not key:
+            return {}
+        # sudo: whatsapp.billing.consent - the caller may edit these contacts
+        rows = (
+            self.env["whatsapp.billing.consent"]
+            .sudo()
+            .search(
+                [
+                    ("key", "=", key),
+                    ("company_id", "=", company.id),
+                    ("purpose", "=", purpose),
+                    ("granted", "=", granted),
+                    ("partner_id", "in", self.ids),
+                ]
+            )
+        )
+        return {row.partner_id.id: row.id for row in rows}
+
+    def _wab_raw_number(self):
+        """Return the number as somebody typed it, or an empty text."""
+        return (self.wab_number or self.phone or "").strip() if self else ""
+
+    def _wab_default_recipients(self):
+        """Return {partner id: partners to write to}, in one query for all.
+
+        Contact persons ticked as default recipients of the commercial partner;
+        where there are none, the partner itself.
+        """
+        result = {partner.id: partner for partner in self}
+        ticked = defaultdict(self.browse)
+        for contact in self.search(
+            [
+                ("commercial_partner_id", "in", self.commercial_partner_id.ids),
+                ("wab_is_default_recipient", "=", True),
+            ]
+        ):
+            ticked[contact.commercial_partner_id] |= contact
+        for partner in self:
+            if partner.commercial_partner_id in ticked:
+                result[partner.id] = ticked[partner.commercial_partner_id]
+        return result
+
+    @api.model
+    def _wab_find_by_number(self, number, company=None):
+        """Return the partners that have a number, in any way it may be written.
+
+        :param number: '+' and digits, or a user id of the provider
+        :param company: only partners of this company or of none
+        """
+        if not number or numbers.is_bsuid(number):
+            messages = self.env["whatsapp.billing.message"]
+            return messages.search(
+                [("recipient_uid", "=", number), ("partner_id", "!=", False)], limit=1
+            ).partner_id
+        domain = Domain("wab_e164", "in", list(numbers.variants(number)))
+        if company:
+            domain &= Domain("company_id", "in", [False, company.id])
+        return self.search(domain)
+
+    def _wab_document_type(self):
+        return "customer_message"
