@@ -25,6 +25,12 @@
         "data/ir_cron.xml",
         "data/queue_job.xml",
     ],
+    "assets": {
+        "web.assets_backend": [
+            "whatsapp_billing/static/src/components/**/*",
+            "whatsapp_billing/static/src/core/**/*",
+        ],
+    },
     "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
 }

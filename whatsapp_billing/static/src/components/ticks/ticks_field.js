@@ -1,0 +1,54 @@
+// Copyright 2026 The whatsapp_billing authors
+// License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+
+import {Component} from "@odoo/owl";
+import {Ticks} from "./ticks";
+import {_t} from "@web/core/l10n/translation";
+import {registry} from "@web/core/registry";
+import {standardFieldProps} from "@web/views/fields/standard_field_props";
+
+/**
+ * A selection of message states, as ticks.
+ *
+ * Options: `text_field` names a field of the view that says more in the tooltip;
+ * `label` also writes the state in words.
+ */
+export class TicksField extends Component {
+    static template = "whatsapp_billing.TicksField";
+    static components = {Ticks};
+    static props = {
+        ...standardFieldProps,
+        textField: {type: String, optional: true},
+        showLabel: {type: Boolean, optional: true},
+    };
+
+    get value() {
+        return this.props.record.data[this.props.name];
+    }
+
+    get label() {
+        const {selection} = this.props.record.fields[this.props.name];
+        return Object.fromEntries(selection)[this.value] || this.value;
+    }
+
+    get tooltip() {
+        const text = this.props.textField && this.props.record.data[this.props.textField];
+        return text ? `${this.label}: ${text}` : this.label;
+    }
+}
+
+export const ticksField = {
+    component: TicksField,
+    displayName: _t("WhatsApp ticks"),
+    supportedTypes: ["selection"],
+    supportedOptions: [
+        {label: _t("Text in the tooltip"), name: "text_field", type: "field"},
+        {label: _t("State in words"), name: "label", type: "boolean"},
+    ],
+    extractProps: ({options}) => ({
+        textField: options.text_field,
+        showLabel: Boolean(options.label),
+    }),
+};
+
+registry.category("fields").add("whatsapp_billing_ticks", ticksField);
