@@ -37,6 +37,13 @@ def environment() -> dict[str, str]:
     }
 
 
+def launcher() -> str:
+    """Return a script that starts Odoo: its gevent worker starts it by its path."""
+    path = WORK / "odoo-bin"
+    path.write_text("from odoo.cli.command import main\n\nmain()\n")
+    return str(path)
+
+
 def write_conf(name: str, port: int, workers: int = 2, **options: object) -> Path:
     """Write an `odoo.conf` for one server and return its path.
 
@@ -52,7 +59,7 @@ def write_conf(name: str, port: int, workers: int = 2, **options: object) -> Pat
         "db_host": database["host"],
         "db_port": database["port"],
         "db_user": database["user"],
-        "db_password": database["password"] or "False",
+        **({"db_password": database["password"]} if database["password"] else {}),
         "http_interface": "127.0.0.1",
         "http_port": str(port),
         "gevent_port": str(port + 1),
@@ -88,7 +95,7 @@ def odoo(arguments: list[str], log: str, **kwargs: object) -> None:
     path = LOGS / f"{log}.log"
     with path.open("wb") as stream:
         result = subprocess.run(
-            [python(), "-m", "odoo", *arguments],
+            [python(), launcher(), *arguments],
             env=environment(),
             cwd=WORK,
             stdout=stream,
@@ -145,12 +152,7 @@ def make_database(name: str, demo: bool = False, fresh: bool = False) -> None:
         _copy_filestore(template, name)
         say(f"Installing the module in {name} ...")
         odoo([*common, "-i", MODULE], log=f"init-{name}")
-    postgres.execute(
-        name,
-        "INSERT INTO ir_config_parameter (key, value) VALUES (%s, %s) "
-        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-        ["whatsapp_billing.tools_digest", source_digest()],
-    )
+    set_parameter(name, "whatsapp_billing.tools_digest", source_digest())
     _one_document_per_call(name)
 
 
@@ -160,12 +162,17 @@ def _one_document_per_call(name: str) -> None:
         ["wkhtmltopdf", "--version"], capture_output=True, text=True
     ).stdout
     if "patched qt" not in version:
-        postgres.execute(
-            name,
-            "INSERT INTO ir_config_parameter (key, value) VALUES (%s, '0') "
-            "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
-            ["account.pdf_generation_batch"],
-        )
+        set_parameter(name, "account.pdf_generation_batch", "0")
+
+
+def set_parameter(name: str, key: str, value: str) -> None:
+    """Set a system parameter of a database that no server is serving yet."""
+    postgres.execute(
+        name,
+        "INSERT INTO ir_config_parameter (key, value) VALUES (%s, %s) "
+        "ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        [key, value],
+    )
 
 
 def source_digest() -> str:
@@ -213,12 +220,13 @@ def server(name: str, port: int, conf: Path, arguments: list[str] | None = None)
     """
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"server-{name}.log"
+    set_parameter(name, "web.base.url", f"http://127.0.0.1:{port}")
+    set_parameter(name, "web.base.url.freeze", "True")
     with log.open("wb") as stream:
         process = subprocess.Popen(
             [
                 python(),
-                "-m",
-                "odoo",
+                launcher(),
                 "-c",
                 str(conf),
                 "-d",
@@ -309,7 +317,7 @@ def shell_script(name: str, script: str) -> str:
     """Run a script in `odoo shell` and return what it printed."""
     conf = write_conf("shell", 8068, workers=0)
     result = subprocess.run(
-        [python(), "-m", "odoo", "shell", "-c", str(conf), "-d", name, "--no-http"],
+        [python(), launcher(), "shell", "-c", str(conf), "-d", name, "--no-http"],
         env=environment(),
         cwd=WORK,
         input=script,

@@ -1,0 +1,307 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""The main story on a running system: from a posted invoice to a phone and back.
+
+Every step is done over the wire (JSON-2 as an integrator, the simulator as Meta and
+as the customer) and every figure in the result was observed, never assumed.
+"""
+
+import http.client
+import time
+from datetime import date, timedelta
+from urllib.parse import urlsplit
+
+from .ground import say
+from .rpc import Control, Json2, until
+
+CUSTOMER = "+34600111222"
+ACCOUNT = {
+    "name": "Story account",
+    "provider": "meta",
+    "waba_uid": "200000000000001",
+    "app_uid": "100000000000001",
+    "app_secret": "simulator-app-secret",
+    "access_token": "simulator-token",
+}
+TEMPLATES = ("invoice", "payment_receipt")
+DELIVERED = ("delivered", "read")
+
+
+class Story:
+    """Play the steps in order; `seen` is what was observed."""
+
+    def __init__(self, odoo: Json2, control: Control) -> None:
+        self.odoo = odoo
+        self.control = control
+        self.seen: dict[str, object] = {}
+
+    def play(self) -> dict[str, object]:
+        """Return what was observed; raises on the first step that was not."""
+        started = time.monotonic()
+        self.seen["odoo_version"] = self._odoo_version()
+        for step in (
+            self.connect,
+            self.approve_templates,
+            self.send_invoice,
+            self.receive_on_phone,
+            self.open_pay_link,
+            self.see_ticks,
+            self.send_again,
+            self.pay,
+            self.opt_out,
+        ):
+            say(f"  {(step.__doc__ or '').splitlines()[0]}")
+            step()
+        self.seen["seconds"] = round(time.monotonic() - started, 1)
+        return self.seen
+
+    # --- steps ------------------------------------------------------------------
+
+    def connect(self) -> None:
+        """An account is connected; its numbers and templates are read."""
+        self.control.post("reset", review="manual")
+        self.language = self._install_language()
+        found = self.odoo.search(
+            "whatsapp.billing.account", [("waba_uid", "=", ACCOUNT["waba_uid"])], []
+        )
+        values = {**ACCOUNT, "api_url": self.control.url}
+        if found:
+            self.account = found[0]["id"]
+            self.odoo.call(
+                "whatsapp.billing.account", "write", [self.account], vals=values
+            )
+        else:
+            self.account = self.odoo.create("whatsapp.billing.account", values)
+        self.odoo.call("whatsapp.billing.account", "action_connect", [self.account])
+        state = self._read("whatsapp.billing.account", self.account)
+        _expect(state["state"] == "connected", f"account: {state['state_detail']}")
+        _expect(state["phone_ids"], "the account's numbers were read")
+
+    def approve_templates(self) -> None:
+        """Templates are submitted and come back approved by webhook."""
+        for document_type in TEMPLATES:
+            template = self._template(document_type)
+            self.odoo.call(
+                "whatsapp.billing.template", "action_submit", [template["id"]]
+            )
+            after = self._read("whatsapp.billing.template", template["id"])
+            _expect(after["status"] == "pending", f"submitted: {after['status']}")
+            self.control.post("template", action="approve", id=after["template_uid"])
+            until(
+                f"{document_type} template approved by webhook",
+                lambda found=template["id"]: self._read(
+                    "whatsapp.billing.template", found
+                )["status"]
+                == "approved",
+            )
+        self.seen["template_approved"] = True
+
+    def send_invoice(self) -> None:
+        """An invoice is posted and sent with Odoo's own Send dialog."""
+        self.partner = self._customer()
+        self.invoice = self._posted_invoice()
+        wizard = self.odoo.call(
+            "account.move.send.wizard",
+            "create",
+            vals_list=[{}],
+            context={"active_model": "account.move", "active_ids": [self.invoice]},
+        )[0]
+        methods = self._read("account.move.send.wizard", wizard)["sending_methods"]
+        _expect("whatsapp_billing" in methods, f"dialog proposes WhatsApp: {methods}")
+        self.odoo.call("account.move.send.wizard", "action_send_and_print", [wizard])
+
+    def receive_on_phone(self) -> None:
+        """The customer's phone shows it, in their language, with the PDF."""
+        move = self._read("account.move", self.invoice)
+        message = until("the invoice on the phone", self._last_on_phone)
+        self.first = message
+        header = message["header"] or {}
+        document = header.get("document") or header
+        _expect(message["language"] == "es", f"language {message['language']}")
+        _expect(move["name"] in message["body"], f"invoice number: {message['body']}")
+        amount = f"{move['amount_total']:.2f}".replace(".", ",")
+        _expect(amount in message["body"], f"{amount} in: {message['body']}")
+        name, size = document.get("filename"), document.get("size")
+        _expect(name and name.endswith(".pdf") and size, f"a PDF arrived: {header}")
+        plain = "".join(c for c in move["name"] if c.isalnum())
+        _expect(plain in "".join(c for c in name if c.isalnum()), f"named {name}")
+        self.seen["message_sent"] = True
+        self.seen["pdf_received"] = {"name": name, "size": size}
+
+    def open_pay_link(self) -> None:
+        """The Pay button opens the invoice without a login."""
+        link = next(b["url"] for b in self.first["buttons"] if b.get("url"))
+        parts = urlsplit(link)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+        connection.request("GET", f"{parts.path}?{parts.query}")
+        answer = connection.getresponse()
+        page = answer.read().decode(errors="replace")
+        name = self._read("account.move", self.invoice)["name"]
+        _expect(answer.status == 200, f"{link} answered {answer.status}")
+        _expect(name in page, "the invoice's number is on the page")
+        self.seen["pay_link_opens"] = True
+
+    def see_ticks(self) -> None:
+        """Delivered and read arrive by signed webhook and show on the invoice."""
+        until("delivered on the invoice", lambda: self._wab_state() in DELIVERED)
+        self.seen["delivered_shown"] = True
+        self.control.post("status", wamid=self.first["wamid"], status="read")
+        until("read on the invoice", lambda: self._wab_state() == "read")
+        self.seen["read_shown"] = True
+
+    def send_again(self) -> None:
+        """The same call again changes nothing; a key is used once."""
+        before = len(self.control.messages(CUSTOMER))
+        first = self.odoo.call(
+            "account.move", "wab_send", [self.invoice], key="story-again"
+        )
+        second = self.odoo.call(
+            "account.move", "wab_send", [self.invoice], key="story-again"
+        )
+        _expect(first == second, f"one key, one result: {first} {second}")
+        until(
+            "the second message",
+            lambda: len(self.control.messages(CUSTOMER)) > before,
+        )
+        self.control.post("webhooks/flush")
+        uuids = [message["uuid"] for message in self.control.messages(CUSTOMER)]
+        _expect(len(uuids) == before + 1, f"{len(uuids)} messages, not {before + 1}")
+        _expect(len(set(uuids)) == len(uuids), "no message came twice")
+        self.seen["sent_once"] = True
+
+    def pay(self) -> None:
+        """A payment is registered and its receipt goes out."""
+        wizard = self.odoo.call(
+            "account.payment.register",
+            "create",
+            vals_list=[{}],
+            context={"active_model": "account.move", "active_ids": [self.invoice]},
+        )[0]
+        self.odoo.call(
+            "account.payment.register",
+            "action_create_payments",
+            [wizard],
+            context={"active_model": "account.move", "active_ids": [self.invoice]},
+        )
+        payment = self.odoo.search(
+            "account.payment",
+            [("partner_id", "=", self.partner)],
+            ["id"],
+            order="id desc",
+            limit=1,
+        )[0]["id"]
+        results = self.odoo.call("account.payment", "wab_send_receipt", [payment])
+        _expect(results[0]["state"] == "queued", f"receipt queued: {results}")
+        receipt = self._template("payment_receipt")["template_name"]
+        until(
+            "the receipt on the phone",
+            lambda: (self._last_on_phone() or {}).get("template") == receipt,
+        )
+        self.seen["receipt_sent"] = True
+
+    def opt_out(self) -> None:
+        """The customer writes BAJA; from then on nothing goes out."""
+        before = len(self.control.messages(CUSTOMER))
+        self.control.post("reply", **{"from": CUSTOMER, "text": "BAJA"})
+        until("the opt-out on the contact", self._is_opted_out)
+        results = self.odoo.call("account.move", "wab_send", [self.invoice])
+        _expect(
+            results[0]["reason"] == "opted_out" and results[0]["detail"],
+            f"refused with a reason: {results}",
+        )
+        self.control.post("webhooks/flush")
+        after = len(self.control.messages(CUSTOMER))
+        _expect(after == before, f"nothing more arrived: {before} {after}")
+        self.seen["opt_out_respected"] = True
+
+    # --- helpers -----------------------------------------------------------------
+
+    def _odoo_version(self) -> str:
+        module = self.odoo.search(
+            "ir.module.module", [("name", "=", "base")], ["latest_version"]
+        )
+        return module[0]["latest_version"]
+
+    def _install_language(self) -> str:
+        found = self.odoo.call(
+            "res.lang",
+            "search_read",
+            domain=[("code", "=like", "es%")],
+            fields=["code"],
+            context={"active_test": False},
+        )
+        code = "es_ES"
+        lang = next(row for row in found if row["code"] == code)
+        wizard = self.odoo.create(
+            "base.language.install", {"lang_ids": [(6, 0, [lang["id"]])]}
+        )
+        self.odoo.call("base.language.install", "lang_install", [wizard])
+        return code
+
+    def _customer(self) -> int:
+        spain = self.odoo.search("res.country", [("code", "=", "ES")], ["id"])[0]["id"]
+        return self.odoo.create(
+            "res.partner",
+            {
+                "name": "Ana García",
+                "lang": self.language,
+                "phone": "600 111 222",
+                "country_id": spain,
+                "wab_enabled": True,
+            },
+        )
+
+    def _posted_invoice(self) -> int:
+        invoice = self.odoo.create(
+            "account.move",
+            {
+                "move_type": "out_invoice",
+                "partner_id": self.partner,
+                "invoice_date": date.today().isoformat(),
+                "invoice_date_due": (date.today() + timedelta(days=15)).isoformat(),
+                "invoice_line_ids": [
+                    (0, 0, {"name": "Consulting", "quantity": 2, "price_unit": 60.25})
+                ],
+            },
+        )
+        self.odoo.call("account.move", "action_post", [invoice])
+        return invoice
+
+    def _template(self, document_type: str) -> dict:
+        found = self.odoo.search(
+            "whatsapp.billing.template",
+            [
+                ("account_id", "=", self.account),
+                ("document_type", "=", document_type),
+                ("lang_code", "=", "es"),
+            ],
+            ["id", "template_name", "status"],
+        )
+        _expect(found, f"a ready template for {document_type} in Spanish")
+        return found[0]
+
+    def _last_on_phone(self) -> dict | None:
+        messages = self.control.messages(CUSTOMER)
+        return messages[-1] if messages else None
+
+    def _wab_state(self) -> str:
+        return self._read("account.move", self.invoice)["wab_state"]
+
+    def _is_opted_out(self) -> bool:
+        partner = self._read("res.partner", self.partner)
+        return partner["wab_opt_in_state"]["billing"] == "withdrawn"
+
+    def _read(self, model: str, record_id: int) -> dict:
+        names = {
+            "account.move": ["name", "amount_total", "wab_state"],
+            "account.move.send.wizard": ["sending_methods"],
+            "res.partner": ["wab_opt_in_state"],
+            "whatsapp.billing.account": ["state", "state_detail", "phone_ids"],
+            "whatsapp.billing.template": ["status", "template_uid", "template_name"],
+        }
+        return self.odoo.read(model, [record_id], names[model])[0]
+
+
+def _expect(condition: object, what: str) -> None:
+    if not condition:
+        raise AssertionError(what)
