@@ -16,7 +16,7 @@
         "queue_job",
     ],
     "external_dependencies": {
-        "python": ["cryptography", "phonenumbers", "requests"],
+        "python": ["babel", "cryptography", "phonenumbers", "reportlab", "requests"],
     },
     "data": [
         "security/whatsapp_billing_groups.xml",
@@ -24,11 +24,20 @@
         "security/whatsapp_billing_security.xml",
         "data/ir_cron.xml",
         "data/queue_job.xml",
+        "views/phone_preview.xml",
+        "views/phone_views.xml",
+        "views/template_views.xml",
+        "views/account_views.xml",
+        "views/menus.xml",
     ],
     "assets": {
         "web.assets_backend": [
+            "whatsapp_billing/static/src/scss/phone_preview.scss",
             "whatsapp_billing/static/src/components/**/*",
             "whatsapp_billing/static/src/core/**/*",
+        ],
+        "web.assets_web_dark": [
+            "whatsapp_billing/static/src/scss/phone_preview.dark.scss",
         ],
     },
     "post_init_hook": "post_init_hook",

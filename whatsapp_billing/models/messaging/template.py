@@ -1,12 +1,37 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import re
 
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
 
 from ... import const
+from ...rules import languages, template_check
+
+VERSION = re.compile(r"_v(\d+)$")
+
+# What WhatsApp reviews. Everything else about a template is ours to change any time.
+REVIEWED_FIELDS = {
+    "account_id",
+    "template_name",
+    "lang_code",
+    "category",
+    "header_type",
+    "header_text",
+    "body",
+    "footer",
+}
+EDITABLE_STATUSES = ("draft", "approved", "rejected", "paused")
 
 
 class WhatsappBillingTemplate(models.Model):
+    """One template in one language.
+
+    It is what WhatsApp says it is: matched to the remote one by id, then by name and
+    language; sent only when approved; its category is WhatsApp's word, cached. What
+    the provider says is written with sudo (`template_sync.py`).
+    """
+
     _name = "whatsapp.billing.template"
     _description = "WhatsApp Template"
     _inherit = ["mail.thread", "mail.activity.mixin"]
@@ -15,21 +40,43 @@ class WhatsappBillingTemplate(models.Model):
     name = fields.Char(required=True)
     active = fields.Boolean(default=True)
     account_id = fields.Many2one(
-        "whatsapp.billing.account", index=True, ondelete="cascade"
+        "whatsapp.billing.account",
+        index=True,
+        ondelete="cascade",
+        default=lambda self: self.env.company.sudo().wab_account_id,
     )
     company_id = fields.Many2one(
         "res.company",
         index=True,
+        compute="_compute_company_id",
+        store=True,
+        readonly=False,
         help="Leave empty to share the template between companies.",
     )
-    template_name = fields.Char(string="Name at WhatsApp", required=True, index=True)
+    template_name = fields.Char(
+        string="Name at WhatsApp",
+        required=True,
+        index=True,
+        compute="_compute_template_name",
+        store=True,
+        readonly=False,
+        precompute=True,
+        help="Small letters, digits and underscores.",
+    )
     lang_code = fields.Char(string="Language Code", required=True, default="en")
+    lang_choice = fields.Selection(
+        "_get_languages",
+        string="Language",
+        compute="_compute_lang_choice",
+        inverse="_inverse_lang_choice",
+    )
     category = fields.Selection(
         const.CATEGORIES, required=True, default="utility", tracking=True
     )
     raw_category = fields.Char(copy=False, readonly=True)
     category_changed = fields.Boolean(copy=False)
     document_type = fields.Selection(const.DOCUMENT_TYPES, index=True)
+    model = fields.Char(compute="_compute_model", string="Document Model")
     header_type = fields.Selection(
         [
             ("none", "None"),
@@ -58,11 +105,307 @@ class WhatsappBillingTemplate(models.Model):
         index=True,
         tracking=True,
     )
+    status_detail = fields.Text(copy=False, readonly=True)
     raw_status = fields.Char(copy=False, readonly=True)
     rejected_reason = fields.Char(copy=False, readonly=True)
     quality = fields.Char(copy=False, readonly=True, tracking=True)
-    is_default = fields.Boolean(copy=False)
-    template_uid = fields.Char(copy=False, readonly=True, index="btree_not_null")
+    is_default = fields.Boolean(string="Default", copy=False)
+    template_uid = fields.Char(
+        string="Template ID", copy=False, readonly=True, index="btree_not_null"
+    )
     remote_components = fields.Json(copy=False, readonly=True)
+    unsupported = fields.Char(copy=False, readonly=True)
+    has_unsent_changes = fields.Boolean(copy=False, readonly=True)
     last_checked_at = fields.Datetime(copy=False, readonly=True)
-    submitted_at = fields.Datetime(copy=False, readonly=True)
+    remote_time = fields.Integer(copy=False, readonly=True)
+    edited_at = fields.Json(copy=False, readonly=True)
+    problems = fields.Json(compute="_compute_problems")
+
+    _remote_unique = models.UniqueIndex(
+        "(account_id, template_name, lang_code)"
+        " WHERE active AND status != 'deleted'",
+        "This account already has a template with this name and language.",
+    )
+    _uid_unique = models.UniqueIndex(
+        "(account_id, template_uid) WHERE template_uid IS NOT NULL",
+        "This template is already known.",
+    )
+    _default_unique = models.UniqueIndex(
+        "(account_id, document_type, lang_code) WHERE is_default",
+        "There is already a default template for this document and language.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("account_id")
+    def _compute_company_id(self):
+        for template in self:
+            template.company_id = template.account_id.company_id
+
+    @api.depends("name")
+    def _compute_template_name(self):
+        for template in self:
+            if not template.template_name and template.name:
+                words = re.sub(r"[^a-z0-9]+", "_", template.name.lower()).strip("_")
+                template.template_name = words or "template"
+
+    @api.model
+    def _get_languages(self):
+        names = dict(self.env["res.lang"].get_installed())
+        codes = sorted(languages.META_LANGUAGES)
+        return [(code, names.get(code) or code) for code in codes]
+
+    @api.depends("lang_code")
+    def _compute_lang_choice(self):
+        for template in self:
+            known = template.lang_code in languages.META_LANGUAGES
+            template.lang_choice = template.lang_code if known else False
+
+    def _inverse_lang_choice(self):
+        for template in self.filtered("lang_choice"):
+            template.lang_code = template.lang_choice
+
+    @api.depends("document_type")
+    def _compute_model(self):
+        for template in self:
+            template.model = const.DOCUMENT_MODELS.get(template.document_type, False)
+
+    @api.depends("name", "lang_code")
+    def _compute_display_name(self):
+        for template in self:
+            template.display_name = f"{template.name or ''} ({template.lang_code})"
+
+    @api.depends(
+        "template_name",
+        "category",
+        "header_type",
+        "header_text",
+        "body",
+        "footer",
+        "button_ids.kind",
+        "button_ids.text",
+        "button_ids.value",
+        "button_ids.sequence",
+        "variable_ids.component",
+        "variable_ids.position",
+        "variable_ids.sample",
+    )
+    def _compute_problems(self):
+        for template in self:
+            template.problems = [
+                {
+                    "code": problem.code,
+                    "component": problem.component,
+                    "severity": problem.severity,
+                    "message": self.env._(problem.message_template, **problem.params),
+                }
+                for problem in template_check.check(template._to_content())
+            ]
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("template_name")
+    def _check_template_name(self):
+        for template in self:
+            if not re.fullmatch(r"[a-z0-9_]{1,512}", template.template_name or ""):
+                raise ValidationError(
+                    self.env._(
+                        "The name at WhatsApp may only have small letters, digits and"
+                        " underscores: %(name)s",
+                        name=template.template_name,
+                    )
+                )
+
+    @api.constrains("is_default", "document_type")
+    def _check_default(self):
+        for template in self:
+            if template.is_default and not template.document_type:
+                raise ValidationError(
+                    self.env._(
+                        "Choose what %(name)s is for before making it the default.",
+                        name=template.name,
+                    )
+                )
+
+    @api.constrains("account_id", "company_id")
+    def _check_company(self):
+        for template in self:
+            company = template.account_id.company_id
+            if template.company_id and company and template.company_id != company:
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s belongs to an account of %(company)s.",
+                        name=template.name,
+                        company=company.name,
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Make room for new defaults."""
+        for vals in vals_list:
+            if vals.pop("lang_choice", None) and not vals.get("lang_code"):
+                vals["lang_code"] = vals["lang_choice"]
+        defaults = [bool(vals.pop("is_default", False)) for vals in vals_list]
+        templates = super().create(vals_list)
+        for template, is_default in zip(templates, defaults, strict=True):
+            if is_default:
+                template.is_default = True
+        return templates
+
+    def write(self, vals):
+        """Keep reviewed parts as WhatsApp has them, except where it allows an edit."""
+        reviewed = REVIEWED_FIELDS & vals.keys()
+        if reviewed and not self.env.su:
+            self._check_editable(reviewed)
+        if vals.get("is_default"):
+            self._replace_defaults()
+        if vals.get("active") is False:
+            vals = vals | {"is_default": False}
+        return super().write(vals)
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_except_remote(self):
+        for template in self:
+            if template.template_uid and template.status != "deleted":
+                raise UserError(
+                    self.env._(
+                        "WhatsApp still has %(name)s. Press Delete on its form to ask"
+                        " WhatsApp to delete it, or archive it here.",
+                        name=template.name,
+                    )
+                )
+
+    def copy_data(self, default=None):
+        """Give each copy the next free version of its name."""
+        default = dict(default or {})
+        vals_list = super().copy_data(default)
+        for template, vals in zip(self, vals_list, strict=True):
+            if "template_name" not in default:
+                vals["template_name"] = template._get_next_name()
+            if "name" not in default:
+                vals["name"] = self.env._("%(name)s (copy)", name=template.name)
+        return vals_list
+
+    def _get_next_name(self):
+        """Return the name with the next free version: invoice, invoice_v2, ...
+
+        WhatsApp blocks the name of a deleted template for 30 days, so names of
+        deleted ones count as taken.
+        """
+        self.ensure_one()
+        base = VERSION.sub("", self.template_name)
+        # sudo: whatsapp.billing.template - names are taken whoever can see them
+        taken = self.sudo().with_context(active_test=False).search(
+            [
+                ("account_id", "=", self.account_id.id),
+                ("template_name", "=like", base.replace("_", r"\_") + "%"),
+            ]
+        )
+        numbers = [1] + [
+            int(match[1])
+            for name in taken.mapped("template_name")
+            if (match := VERSION.search(name)) and VERSION.sub("", name) == base
+        ]
+        return f"{base}_v{max(numbers) + 1}"
+
+    def _check_editable(self, names):
+        """Stop changes that WhatsApp would not take over."""
+        for template in self:
+            if template.status not in EDITABLE_STATUSES:
+                raise UserError(
+                    self.env._(
+                        "WhatsApp does not let anybody change %(name)s while it is"
+                        " “%(status)s”. Make a new version instead.",
+                        name=template.name,
+                        status=template._get_status_label(),
+                    )
+                )
+            fixed = {"account_id", "template_name", "lang_code"} & set(names)
+            if template.status == "approved":
+                fixed |= {"category"} & set(names)
+            if template.template_uid and fixed:
+                raise UserError(
+                    self.env._(
+                        "Name, language and, once approved, category stay as they are"
+                        " at WhatsApp. Make a new version of %(name)s instead.",
+                        name=template.name,
+                    )
+                )
+        remote = self.filtered("template_uid")
+        if remote and not all(template.has_unsent_changes for template in remote):
+            # sudo: whatsapp.billing.template - a note for the next synchronisation
+            remote.sudo().write({"has_unsent_changes": True})
+
+    def _get_status_label(self):
+        labels = dict(self._fields["status"]._description_selection(self.env))
+        return labels[self.status]
+
+    def _replace_defaults(self):
+        """Take the default from the templates that have it now."""
+        for template in self:
+            # sudo: whatsapp.billing.template - the default is one per account
+            template.sudo().search(
+                [
+                    ("id", "!=", template.id),
+                    ("is_default", "=", True),
+                    ("account_id", "=", template.account_id.id),
+                    ("document_type", "=", template.document_type),
+                    ("lang_code", "=", template.lang_code),
+                ]
+            ).write({"is_default": False})
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _find_default(self, account, document_type, langs):
+        """Return the default template of the first of these languages that has one.
+
+        One that may be sent goes before one that still waits for approval; the latter
+        is returned so that the reason can be named.
+
+        :param langs: codes as WhatsApp writes them, the best first
+        """
+        # sudo: whatsapp.billing.template - a shared one may be of another company
+        defaults = self.sudo().search(
+            [
+                ("account_id", "=", account.id),
+                ("document_type", "=", document_type),
+                ("lang_code", "in", list(langs)),
+                ("is_default", "=", True),
+            ]
+        )
+        order = {lang: index for index, lang in enumerate(langs)}
+        found = defaults.sorted(
+            key=lambda t: (t.status != "approved", order[t.lang_code])
+        )
+        return found[:1].with_env(self.env)
+
+    def _to_content(self):
+        """Return the template as the rules look at it, addresses filled in."""
+        self.ensure_one()
+        return template_check.TemplateContent(
+            name=self.template_name or "",
+            category=self.category or "",
+            header_type=self.header_type or "none",
+            header_text=self.header_text or "",
+            body=self.body or "",
+            footer=self.footer or "",
+            buttons=tuple(
+                template_check.ButtonContent(
+                    kind=button.kind or "",
+                    text=button.text or "",
+                    value=button._get_value(),
+                )
+                for button in self.button_ids.sorted("sequence")
+            ),
+            samples=self._get_samples(),
+        )
+
+    def _get_samples(self):
+        return {
+            (variable.component, variable.position): variable.sample or ""
+            for variable in self.variable_ids
+        }

@@ -1,0 +1,184 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""The connection doctor: what works, and what to do about the rest."""
+
+from datetime import datetime, timezone
+
+from odoo import api, fields, models
+
+
+class WhatsappBillingAccount(models.Model):
+    _inherit = "whatsapp.billing.account"
+
+    checklist = fields.Json(
+        compute="_compute_checklist",
+        help="A list of {key, label, ok, detail}; ok is null while nobody can tell.",
+    )
+    checklist_html = fields.Html(compute="_compute_checklist_html", sanitize=False)
+    phone_count = fields.Integer(compute="_compute_counts")
+    template_count = fields.Integer(compute="_compute_counts")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("phone_ids", "template_ids")
+    def _compute_counts(self):
+        for account in self:
+            account.phone_count = len(account.phone_ids)
+            account.template_count = len(account.template_ids)
+
+    @api.depends(
+        "state",
+        "state_detail",
+        "remote_facts",
+        "last_webhook_at",
+        "binding",
+        "access_token_cipher",
+        "phone_ids.is_verified",
+        "template_ids.status",
+    )
+    def _compute_checklist(self):
+        for account in self:
+            account.checklist = [
+                {"key": key, "label": label, "ok": ok, "detail": detail or ""}
+                for key, label, ok, detail in account._get_checks()
+            ]
+
+    @api.depends("checklist")
+    def _compute_checklist_html(self):
+        for account in self:
+            account.checklist_html = self.env["ir.qweb"]._render(
+                "whatsapp_billing.account_checklist", {"checks": account.checklist}
+            )
+
+    # === BUSINESS METHODS === #
+
+    def _get_checks(self):
+        """Return key, label, whether it is fine, and what to do if not, per point."""
+        facts = self.remote_facts or {}
+        return [
+            *self._check_database(),
+            ("token", self.env._("Access token"), *self._check_token(facts)),
+            ("permissions", self.env._("Permissions"), *self._check_scopes(facts)),
+            ("number", self.env._("Number"), *self._check_number()),
+            ("webhook", self.env._("Webhook"), *self._check_webhook(facts)),
+            ("template", self.env._("Template"), *self._check_template()),
+            ("test_message", self.env._("Test message"), *self._check_test_message()),
+        ]
+
+    def _check_database(self):
+        if self.is_bound:
+            return []
+        detail = self.env._(
+            "This looks like a copy of another database, so it writes to nobody. If"
+            " it is the one to work with from now on, press Confirm."
+        )
+        return [("database", self.env._("Database"), False, detail)]
+
+    def _check_token(self, facts):
+        if not self.has_access_token:
+            return False, self.env._("Enter the access token.")
+        problem = (facts.get("errors") or {}).get("token")
+        if problem:
+            return False, problem
+        token = facts.get("token")
+        if not token:
+            return (True, "") if facts.get("checked_at") else (None, self._ask_test())
+        if not token["is_valid"]:
+            return False, self._get_expired()
+        return True, self._get_expiry(token["expires_at"])
+
+    def _ask_test(self):
+        return self.env._("Press Connect to see.")
+
+    def _get_expired(self):
+        return self.env._(
+            "WhatsApp does not accept the token. Make a new one for the system user in"
+            " Meta's business settings, enter it and press Connect."
+        )
+
+    def _get_expiry(self, expires_at):
+        if not expires_at:
+            return ""
+        day = datetime.fromtimestamp(expires_at, timezone.utc).date()
+        return self.env._(
+            "It expires on %(day)s. A system user's token can be made to last for ever.",
+            day=day,
+        )
+
+    def _check_scopes(self, facts):
+        token = facts.get("token")
+        if not token:
+            return (True, "") if facts.get("checked_at") else (None, self._ask_test())
+        if token["missing"]:
+            return False, self.env._(
+                "Missing: %(scopes)s. Make a token with them in Meta's business"
+                " settings, enter it and press Connect.",
+                scopes=", ".join(token["missing"]),
+            )
+        if not token["has_waba"]:
+            return False, self.env._(
+                "Assign the WhatsApp Business account to the system user in Meta's"
+                " business settings and press Connect."
+            )
+        return True, ""
+
+    def _check_number(self):
+        if self.phone_ids.filtered("is_verified"):
+            return True, ""
+        if self.phone_ids:
+            return False, self.env._(
+                "No number is verified yet. Open one, have a code sent to it and enter"
+                " the code."
+            )
+        return (None if self.state == "draft" else False), self._ask_test()
+
+    def _check_webhook(self, facts):
+        problem = (facts.get("errors") or {}).get("webhook")
+        if problem:
+            return False, problem
+        if not self._webhook_secrets():
+            return False, self.env._(
+                "Enter the app secret: without it news from WhatsApp is refused."
+            )
+        if self.last_webhook_at:
+            return True, self.env._(
+                "Last news from WhatsApp: %(at)s (UTC).", at=self.last_webhook_at
+            )
+        if not facts.get("subscribed"):
+            return None, self._ask_test()
+        return None, self.env._(
+            "Nothing has come from WhatsApp yet. It must be able to reach this"
+            " address from the internet; send a test message to see."
+        )
+
+    def _check_template(self):
+        moved = self.env["whatsapp.billing.template"]._templates_with_other_base_url(
+            self
+        )
+        if moved:
+            return False, self.env._(
+                "The buttons of %(names)s lead to an earlier address of this Odoo."
+                " Submit them again.",
+                names=", ".join(moved.mapped("display_name")),
+            )
+        statuses = set(self.template_ids.mapped("status"))
+        if "approved" in statuses:
+            return True, ""
+        if "pending" in statuses:
+            return None, self.env._("WhatsApp is still looking at it.")
+        return False, self.env._("Open Templates and submit the ready ones.")
+
+    def _check_test_message(self):
+        """Say whether anything ever arrived from here."""
+        sent = self.env["whatsapp.billing.message"].sudo().search_count(
+            [
+                ("account_id", "=", self.id),
+                ("state", "in", ("delivered", "read")),
+            ],
+            limit=1,
+        )
+        if sent:
+            return True, ""
+        return None, self.env._(
+            "Send a document by WhatsApp to a contact with your own number."
+        )

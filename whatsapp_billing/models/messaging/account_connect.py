@@ -1,0 +1,247 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Connecting: ask the provider first, without a write, then store what it said."""
+
+from dataclasses import dataclass, field
+
+from odoo import fields, models
+
+from ...clients.deadline import DeadlineTransport
+from ...clients.errors import ClientError
+from ...clients.whatsapp.base import PhoneInfo, TemplateInfo, TokenInfo
+
+# Below the 30 s that a person waits at most: opening a connection may take 5 of them.
+ACTION_SECONDS = 24
+
+REQUIRED_SCOPES = ("whatsapp_business_messaging", "whatsapp_business_management")
+
+
+@dataclass(slots=True)
+class Remote:
+    """What the provider answered, as far as it did."""
+
+    token: TokenInfo | None = None
+    phones: list[PhoneInfo] | None = None
+    templates: list[TemplateInfo] | None = None
+    is_subscribed: bool = False
+    errors: dict[str, ClientError] = field(default_factory=dict)
+
+
+class WhatsappBillingAccount(models.Model):
+    _inherit = "whatsapp.billing.account"
+
+    # === ACTION METHODS === #
+
+    def action_connect(self):
+        """Check the token, read numbers and templates, subscribe, make the defaults."""
+        self._check_action()
+        remote = self._fetch_remote(with_templates=True, with_webhook=True)
+        # sudo: whatsapp.billing.account - what follows is the provider's word
+        self.sudo()._apply_connection(remote)
+        return self._show_state()
+
+    def action_test_connection(self):
+        """Check token and numbers again, for the check list."""
+        self._check_action()
+        remote = self._fetch_remote()
+        # sudo: whatsapp.billing.account - what follows is the provider's word
+        self.sudo()._apply_test(remote)
+        return self._show_state()
+
+    def action_sync_templates(self):
+        """Read all templates as the provider has them."""
+        self._check_action()
+        try:
+            infos = list(self._make_action_client().list_templates())
+        except ClientError as error:
+            # sudo: whatsapp.billing.account - what follows is the provider's word
+            self.sudo()._apply_refusal(error)
+            return self._show_refusal(error)
+        # sudo: whatsapp.billing.account - what follows is the provider's word
+        self.sudo()._apply_templates(infos)
+        return self._show(
+            "success",
+            self.env._("%(count)s templates read from WhatsApp.", count=len(infos)),
+        )
+
+    def action_deactivate(self):
+        """Send nothing from this account until it is switched on again."""
+        self.check_access("write")
+        self.write({"state": "inactive", "state_detail": False})
+        return True
+
+    def action_activate(self):
+        """Switch the account on again, if the provider still accepts it."""
+        return self.action_connect()
+
+    def _check_action(self):
+        self.ensure_one()
+        self.check_access("write")
+        self._check_callable()
+
+    def _check_callable(self):
+        """Override to let a person read the account of whoever may use it."""
+        # sudo: whatsapp.billing.account - whether there is a token
+        return super(WhatsappBillingAccount, self.sudo())._check_callable()
+
+    # === BUSINESS METHODS - ASKING === #
+
+    def _make_action_client(self):
+        """Return a client whose calls together take no longer than a person waits."""
+        transport = DeadlineTransport(self._make_transport(2), ACTION_SECONDS)
+        return self._make_client(transport)
+
+    def _fetch_remote(self, with_templates=False, with_webhook=False):
+        """Ask everything and write nothing: no row is locked while we wait."""
+        client = self._make_action_client()
+        steps = {"token": client.fetch_token_info, "phones": client.list_phones}
+        if with_templates:
+            steps["templates"] = client.list_templates
+        if with_webhook:
+            steps["webhook"] = lambda: self._subscribe(client)
+        remote = Remote()
+        for name, step in steps.items():
+            try:
+                self._keep_answer(remote, name, step())
+            except ClientError as error:
+                remote.errors[name] = error
+                break
+        return remote
+
+    def _keep_answer(self, remote, name, answer):
+        if name == "token":
+            remote.token = answer
+        elif name == "webhook":
+            remote.is_subscribed = True
+        else:
+            setattr(remote, name, list(answer))
+
+    def _subscribe(self, client):
+        # sudo: whatsapp.billing.account - the provider must know how to prove itself
+        account_sudo = self.sudo()
+        client.subscribe(account_sudo.webhook_url, account_sudo._get_subscribe_secret())
+
+    def _get_subscribe_secret(self):
+        """Return what the provider repeats to us: Meta only once, 360dialog always."""
+        if self.provider == "dialog360":
+            return self._get_secret("app_secret")
+        return self.webhook_verify_token
+
+    # === BUSINESS METHODS - KEEPING === #
+
+    def _apply_connection(self, remote):
+        """Store what a connection attempt brought. Called with sudo."""
+        self._apply_facts(remote)
+        if remote.phones is not None:
+            self.env["whatsapp.billing.phone"]._apply_infos(self, remote.phones)
+            self.env["whatsapp.billing.phone.route"]._make_defaults(self)
+        if remote.templates is not None:
+            self._copy_ready_templates()
+            self._apply_templates(remote.templates)
+        if remote.phones is not None and not self.company_id.wab_account_id:
+            self.company_id.wab_account_id = self
+        self._apply_outcome(remote)
+
+    def _apply_test(self, remote):
+        """Store what a test brought. Called with sudo."""
+        self._apply_facts(remote)
+        if remote.phones is not None:
+            self.env["whatsapp.billing.phone"]._apply_infos(self, remote.phones)
+        if self.state not in ("draft", "inactive"):
+            self._apply_outcome(remote)
+
+    def _apply_facts(self, remote):
+        facts = dict(self.remote_facts or {})
+        facts["checked_at"] = fields.Datetime.to_string(fields.Datetime.now())
+        facts["errors"] = {
+            name: self._get_error_sentence(error)
+            for name, error in remote.errors.items()
+        }
+        if remote.token:
+            facts["token"] = {
+                "is_valid": remote.token.is_valid,
+                "expires_at": remote.token.expires_at,
+                "missing": self._get_missing_scopes(remote.token),
+                "has_waba": self._has_waba(remote.token),
+            }
+        if remote.is_subscribed:
+            facts["subscribed"] = True
+        self.remote_facts = facts
+
+    def _get_missing_scopes(self, token):
+        return [scope for scope in REQUIRED_SCOPES if scope not in token.scopes]
+
+    def _has_waba(self, token):
+        """Tell whether the token was given this account; no list means all of them."""
+        targets = token.targets.get("whatsapp_business_management") or ()
+        return not targets or not self.waba_uid or self.waba_uid in targets
+
+    def _apply_outcome(self, remote):
+        """Say in state and words what came of it.
+
+        Only an answer about credentials or configuration makes it `error`; when the
+        provider could not be asked, the state stays what it was.
+        """
+        problem = self._get_token_problem(remote.token)
+        refused = next(
+            (e for e in remote.errors.values() if e.kind == "account"), None
+        )
+        if problem:
+            self._set_error(problem)
+        elif refused:
+            self._set_error(self._get_error_sentence(refused))
+        elif remote.errors:
+            first = next(iter(remote.errors.values()))
+            if remote.phones is not None and self.state in ("draft", "error"):
+                self.state = "pending"
+            self.state_detail = self._get_error_sentence(first)
+        else:
+            waiting = self._get_waiting_reason()
+            self.write(
+                {
+                    "state": "pending" if waiting else "connected",
+                    "state_detail": waiting or False,
+                }
+            )
+
+    def _get_token_problem(self, token):
+        """Return in words what the token lacks, "" if nothing."""
+        if token is None:
+            return ""
+        if not token.is_valid:
+            return self.env._(
+                "WhatsApp does not accept the access token. Make a new one for the"
+                " system user in Meta's business settings, enter it here and press"
+                " Connect."
+            )
+        missing = self._get_missing_scopes(token)
+        if missing:
+            return self.env._(
+                "The access token lacks the permission %(scopes)s. Make a new token"
+                " with it in Meta's business settings, enter it here and press"
+                " Connect.",
+                scopes=", ".join(missing),
+            )
+        if not self._has_waba(token):
+            return self.env._(
+                "The access token may not use the WhatsApp Business account %(waba)s."
+                " Assign that account to the system user in Meta's business settings"
+                " and press Connect.",
+                waba=self.waba_uid,
+            )
+        return ""
+
+    def _get_waiting_reason(self):
+        """Return what is still missing before anything can be sent, "" if nothing."""
+        if not self.phone_ids.filtered("is_verified"):
+            return self.env._(
+                "None of the numbers is verified yet. Open a number, have a code sent"
+                " to it and enter the code."
+            )
+        if not self._webhook_secrets():
+            return self.env._(
+                "Without the app secret nobody can tell whether news about messages is"
+                " really from WhatsApp, so it is refused. Enter the app secret and"
+                " press Connect."
+            )
+        return ""

@@ -1,0 +1,187 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What an account's errors and events do to it, and how people get to know."""
+
+from odoo import models
+from odoo.tools import LazyTranslate
+
+_lt = LazyTranslate(__name__)
+
+# For errors that carry no sentence of their own: no provider said anything.
+SENTENCES = {
+    "connection": _lt(
+        "WhatsApp could not be reached. Nothing was changed; try again in a minute."
+    ),
+    "unknown": _lt(
+        "WhatsApp did not answer in time, so it is not known whether it did what was"
+        " asked. Press Sync templates in a minute to see."
+    ),
+    "pace": _lt("WhatsApp says that we ask too often. Try again in an hour."),
+    "transient": _lt("WhatsApp has a problem at the moment. Try again in a minute."),
+}
+
+RESTRICTED = _lt(
+    "WhatsApp has restricted this account (%(event)s). Open Meta's Business Support"
+    " page to see why and for how long."
+)
+DISABLED = _lt(
+    "WhatsApp has disabled this account. Open Meta's Business Support page to see why"
+    " and to ask for a review."
+)
+
+
+class WhatsappBillingAccount(models.Model):
+    _inherit = "whatsapp.billing.account"
+
+    # === BUSINESS METHODS - ERRORS === #
+
+    def _apply_account_error(self, error):
+        """Stop the account when the provider refuses its credentials or set-up.
+
+        :return: whether it was stopped; a timeout or a busy provider never does it
+        """
+        self.ensure_one()
+        if error.kind != "account":
+            return False
+        # sudo: whatsapp.billing.account - what follows is the provider's word
+        self.sudo()._set_error(self._get_error_sentence(error))
+        return True
+
+    def _apply_refusal(self, error):
+        """Keep in words why an action did not work. Called with sudo."""
+        if not self._apply_account_error(error):
+            self.state_detail = self._get_error_sentence(error)
+
+    def _set_error(self, sentence):
+        """Show an error, and ask a person once to see to it. Called with sudo."""
+        is_new = self.state != "error" or self.state_detail != sentence
+        if self.state == "inactive":
+            self.state_detail = sentence
+        elif is_new:
+            self.write({"state": "error", "state_detail": sentence})
+            self._warn(self.env._("WhatsApp account stopped"), sentence)
+
+    def _get_error_sentence(self, error):
+        """Return what happened and what to do next, in the user's language."""
+        if error.sentence:
+            return self.env._(error.sentence)
+        if error.kind in SENTENCES:
+            return self.env._(SENTENCES[error.kind])
+        return error.details or error.message or str(error)
+
+    # === BUSINESS METHODS - EVENTS === #
+
+    def _apply_event(self, event):
+        """Take over what a webhook says about the account or one of its numbers."""
+        self.ensure_one()
+        # sudo: whatsapp.billing.account - what follows is the provider's word
+        account_sudo = self.sudo()
+        phone_sudo = account_sudo._find_phone(event.phone_uid, event.number)
+        if event.field in ("phone_number_quality_update", "phone_number_name_update"):
+            phone_sudo._apply_event(event)
+        elif event.field == "business_capability_update":
+            account_sudo.phone_ids._apply_capability(event.raw)
+        elif event.field == "account_update":
+            account_sudo._apply_account_update(event.raw)
+        elif event.field == "account_alerts":
+            alert = event.raw.get("alert_info") or event.raw
+            account_sudo._warn(
+                self.env._("Notice from WhatsApp"),
+                str(alert.get("alert_description") or alert.get("alert_type") or ""),
+            )
+        elif event.field == "security":
+            account_sudo.message_post(
+                body=self.env._(
+                    "WhatsApp security notice for %(number)s: %(event)s.",
+                    number=event.raw.get("display_phone_number") or "",
+                    event=event.raw.get("event") or "",
+                )
+            )
+        else:
+            account_sudo._apply_review(event.raw)
+
+    def _find_phone(self, phone_uid, number):
+        digits = "".join(char for char in number or "" if char.isdigit())
+        return self.phone_ids.filtered(
+            lambda phone: (phone_uid and phone.phone_uid == phone_uid)
+            or (digits and (phone.number or "").lstrip("+") == digits)
+        )[:1]
+
+    def _apply_account_update(self, raw):
+        event = str(raw.get("event") or "").upper()
+        ban = str((raw.get("ban_info") or {}).get("waba_ban_state") or "").upper()
+        if event == "ACCOUNT_DELETED" or ban == "DISABLE":
+            self._set_error(self.env._(DISABLED))
+        elif ban == "REINSTATE" and self.state == "error":
+            self.write({"state": "connected", "state_detail": False})
+        elif event in ("ACCOUNT_RESTRICTION", "ACCOUNT_VIOLATION") or ban:
+            self._warn(
+                self.env._("WhatsApp account restricted"),
+                self.env._(RESTRICTED, event=self._get_restrictions(raw) or event),
+            )
+
+    def _get_restrictions(self, raw):
+        infos = raw.get("restriction_info") or []
+        return ", ".join(str(info.get("restriction_type") or "") for info in infos)
+
+    def _apply_review(self, raw):
+        decision = str(raw.get("decision") or "").upper()
+        if decision == "REJECTED":
+            self._warn(
+                self.env._("WhatsApp account not approved"),
+                self.env._(
+                    "WhatsApp did not approve this business account. Open Meta's"
+                    " Business Support page to see why."
+                ),
+            )
+
+    # === BUSINESS METHODS - TELLING PEOPLE === #
+
+    def _warn(self, title, text):
+        """Ask somebody to see to it, once while the same request is open."""
+        self.ensure_one()
+        if text:
+            self._schedule_warning(self, title, text)
+
+    def _schedule_warning(self, record, title, text):
+        """Put an activity on an account or template for whoever looks after it."""
+        if any(activity.summary == title for activity in record.activity_ids):
+            record.message_post(body=text)
+            return
+        record.activity_schedule(
+            "mail.mail_activity_data_warning",
+            summary=title,
+            note=text,
+            user_id=self._get_responsible().id,
+        )
+
+    def _get_responsible(self):
+        """Return who made the account, else another manager of its company."""
+        group = self.env.ref("whatsapp_billing.group_manager")
+        # sudo: res.users - to find somebody who can do something about it
+        managers_sudo = group.sudo().all_user_ids.filtered(
+            lambda user: user.active and self.company_id in user.company_ids
+        )
+        people = managers_sudo.filtered(lambda user: not user._is_superuser())
+        return (people & self.create_uid) or people[:1] or self.env.user
+
+    def _show_state(self):
+        kind = {"connected": "success", "error": "danger"}.get(self.state, "warning")
+        default = self.env._("Connected to WhatsApp.")
+        return self._show(kind, self.state_detail or default)
+
+    def _show_refusal(self, error):
+        return self._show("danger", self._get_error_sentence(error))
+
+    def _show(self, kind, message):
+        """Return the action that shows a message and reads the form again."""
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": kind,
+                "message": message,
+                "sticky": kind == "danger",
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }

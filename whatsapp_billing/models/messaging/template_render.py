@@ -1,0 +1,238 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Filling a template in for many documents at once, a fixed number of queries each."""
+
+import uuid
+from collections import defaultdict
+
+import babel.dates
+import babel.numbers
+from babel import Locale, UnknownLocaleError
+
+from odoo import api, models
+from odoo.tools import SQL
+from odoo.tools.misc import format_amount, format_date
+
+from ...rules import parameters
+from . import template_components
+from .template_variable import PAY_LINK, RECIPIENT_NAME
+
+
+class WhatsappBillingTemplate(models.Model):
+    _inherit = "whatsapp.billing.template"
+
+    # === BUSINESS METHODS - RENDERING === #
+
+    def _render_values(self, records, recipients):
+        """Return what goes into the placeholders, and the text that people will see.
+
+        Values are read as superuser: whoever may send a document need not be able to
+        open everything it mentions. Which fields may be named was checked when the
+        template was written (`template_variable.py`).
+
+        :param recipients: {record id: partners written to}
+        :return: {(record id, partner id): {header, body, buttons, text, problem}};
+            `problem` is a sentence, or None where the values fit
+        """
+        self.ensure_one()
+        # sudo: any document model - see above
+        records_sudo = records.sudo()
+        if self._uses_pay_link():
+            self._ensure_access_tokens(records_sudo)
+        rendered = {}
+        for lang, pairs in self._group_by_lang(records_sudo, recipients).items():
+            in_lang = records_sudo.with_context(lang=lang or self.env.lang)
+            values = self._read_documents(in_lang, lang)
+            for record_id, partner in pairs:
+                rendered[record_id, partner.id] = self._fill(
+                    values[record_id], partner
+                )
+        return rendered
+
+    def _group_by_lang(self, records, recipients):
+        """Return {Odoo language: [(record id, partner)]}."""
+        groups = defaultdict(list)
+        installed = [code for code, _name in self.env["res.lang"].get_installed()]
+        for record in records:
+            for partner in recipients.get(record.id) or ():
+                # sudo: res.partner - name and language of whoever is written to
+                partner_sudo = partner.sudo()
+                lang = self._get_odoo_lang(partner_sudo.lang, installed)
+                groups[lang].append((record.id, partner_sudo))
+        return groups
+
+    def _get_odoo_lang(self, partner_lang, installed):
+        """Return the installed language to write in, "" if there is none.
+
+        A template in `es` for a Mexican is written with Mexican dates and amounts.
+        """
+        base = self.lang_code.partition("_")[0]
+        same = [code for code in installed if code.partition("_")[0] == base]
+        if self.lang_code in same:
+            return self.lang_code
+        if partner_lang in same and "_" not in self.lang_code:
+            return partner_lang
+        return same[0] if same and "_" not in self.lang_code else ""
+
+    def _read_documents(self, records, lang):
+        """Return {record id: {variable: text or None}} for what partners share."""
+        variables = [v for v in self.variable_ids if v.field_path != RECIPIENT_NAME]
+        return {
+            record.id: {
+                variable: self._read_variable(record, variable, lang)
+                for variable in variables
+            }
+            for record in records
+        }
+
+    def _read_variable(self, record, variable, lang):
+        path = variable.field_path
+        if not path:
+            return ""
+        if path == PAY_LINK:
+            return _get_portal_suffix(record)
+        *steps, name = path.split(".")
+        for step in steps:
+            record = record[step]
+        return self._format_value(record, name, variable.format, lang)
+
+    def _format_value(self, record, name, kind, lang):
+        field = record._fields[name]
+        value = record[name]
+        if kind == "money" and field.type in ("monetary", "float", "integer"):
+            return self._format_money(value, _get_currency(record, field), lang)
+        if value is False or value is None or (not value and field.relational):
+            return ""
+        if field.type in ("date", "datetime"):
+            return self._format_date(value, lang)
+        if field.type == "selection":
+            return str(dict(field._description_selection(record.env)).get(value, value))
+        if field.relational:
+            return value.display_name or ""
+        if kind == "number" or field.type in ("monetary", "float"):
+            return babel.numbers.format_decimal(value, locale=self._get_locale(lang))
+        return str(value)
+
+    def _format_money(self, value, currency, lang):
+        if not currency:
+            return babel.numbers.format_decimal(value, locale=self._get_locale(lang))
+        if lang:
+            return format_amount(self.env, value, currency, lang_code=lang)
+        return babel.numbers.format_currency(
+            currency.round(value), currency.name, locale=self._get_locale(lang)
+        )
+
+    def _format_date(self, value, lang):
+        if lang:
+            return format_date(self.env, value, lang_code=lang)
+        return babel.dates.format_date(
+            value, format="medium", locale=self._get_locale(lang)
+        )
+
+    def _get_locale(self, lang):
+        """Return the locale of a language that need not be installed."""
+        try:
+            return Locale.parse(lang or self.lang_code)
+        except (UnknownLocaleError, ValueError):
+            return Locale.parse("en")
+
+    # === BUSINESS METHODS - FILLING IN === #
+
+    def _fill(self, values, partner):
+        """Return one message's parameters from the document's values."""
+        texts = {
+            (v.component, v.position): parameters.clean(
+                (partner.name or "")
+                if v.field_path == RECIPIENT_NAME
+                else values[v] or ""
+            )
+            for v in self.variable_ids
+        }
+        components = self._components()
+        body = template_components.find(components, "BODY").get("text") or ""
+        header = template_components.find(components, "HEADER").get("text") or ""
+        given = {name: _collect(texts, name) for name in ("header", "body", "button")}
+        return {
+            "header": given["header"][0] if parameters.placeholders(header) else None,
+            "body": given["body"],
+            "buttons": self._fill_buttons(components, given["button"]),
+            "text": parameters.fill(body, given["body"]),
+            "problem": self._get_fill_problem(components, given),
+        }
+
+    def _fill_buttons(self, components, given):
+        """Return [index, kind, value] for the buttons that take a value."""
+        return [
+            [index, "url", given[0] if given else ""]
+            for index, button in enumerate(template_components.buttons(components))
+            if parameters.placeholders(button.get("url") or "")
+        ]
+
+    def _get_fill_problem(self, components, given):
+        """Return in words why WhatsApp would refuse these values, or None."""
+        texts = {
+            "header": template_components.find(components, "HEADER").get("text") or "",
+            "body": template_components.find(components, "BODY").get("text") or "",
+        }
+        for button in template_components.buttons(components):
+            if parameters.placeholders(button.get("url") or ""):
+                texts["button"] = button["url"]
+        for component, text in texts.items():
+            problem = parameters.check(text, given[component], component)
+            if problem:
+                return self.env._(problem.message_template, **problem.params)
+        return None
+
+    def _uses_pay_link(self):
+        return PAY_LINK in self.variable_ids.mapped("field_path")
+
+    @api.model
+    def _ensure_access_tokens(self, records):
+        """Give every document the token of its portal page, in one statement.
+
+        Called with sudo.
+        """
+        if "access_token" not in records._fields:
+            return
+        missing = records.filtered(lambda record: not record.access_token)
+        if not missing:
+            return
+        missing.flush_recordset(["access_token"])
+        rows = SQL(", ").join(
+            SQL("(%s, %s)", record.id, str(uuid.uuid4())) for record in missing
+        )
+        self.env.cr.execute(
+            SQL(
+                "UPDATE %(table)s AS record SET access_token = new.token"
+                " FROM (VALUES %(rows)s) AS new (id, token)"
+                " WHERE record.id = new.id AND record.access_token IS NULL",
+                table=SQL.identifier(records._table),
+                rows=rows,
+            )
+        )
+        missing.invalidate_recordset(["access_token"])
+
+
+def _collect(texts, component):
+    """Return the values of one part by position, "" for a missing one."""
+    positions = [position for name, position in texts if name == component]
+    return [
+        texts.get((component, position), "")
+        for position in range(1, max(positions, default=0) + 1)
+    ]
+
+
+def _get_currency(record, field):
+    """Return the currency of an amount: its field's, else the document's."""
+    name = field.get_currency_field(record) if field.type == "monetary" else None
+    if name or "currency_id" in record._fields:
+        return record[name or "currency_id"]
+    return record.env["res.currency"]
+
+
+def _get_portal_suffix(record):
+    """Return the document's page after the address, "" for one that has none."""
+    url = record["access_url"] if "access_url" in record._fields else ""
+    if not url or url == "#":
+        return ""
+    return f"{url.lstrip('/')}?access_token={record.access_token}"

@@ -1,0 +1,258 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What people ask of WhatsApp: review, deletion; the answer is kept in words."""
+
+import io
+from datetime import datetime, timedelta
+
+from reportlab.lib.pagesizes import A6
+from reportlab.pdfgen.canvas import Canvas
+
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+from ...clients.errors import ClientError
+from ...clients.whatsapp.base import TemplateDraft
+from ...rules import template_check
+from . import template_components
+
+# Fact sheet 4.4: an approved template takes one edit a day and ten in 30 days.
+EDITS_PER_MONTH = 10
+
+# A transparent pixel: WhatsApp wants a picture to look at before it reviews.
+SAMPLE_PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
+    "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+
+
+class WhatsappBillingTemplate(models.Model):
+    _inherit = "whatsapp.billing.template"
+
+    # === ACTION METHODS === #
+
+    def action_submit(self):
+        """Ask WhatsApp to review these templates, new ones or changed ones."""
+        self.check_access("write")
+        outcomes = [template._submit() for template in self]
+        # sudo: whatsapp.billing.template - what follows is the provider's word
+        for template, outcome in zip(self.sudo(), outcomes, strict=True):
+            template._apply_submission(outcome)
+        return self._show_outcome(self.env._("Sent to WhatsApp for approval."))
+
+    def action_request_deletion(self):
+        """Ask WhatsApp to delete these templates, which cannot be undone."""
+        self.check_access("write")
+        outcomes = [template._delete_remote() for template in self]
+        # sudo: whatsapp.billing.template - what follows is the provider's word
+        for template, outcome in zip(self.sudo(), outcomes, strict=True):
+            template._apply_deletion(outcome)
+        return self._show_outcome(self.env._("WhatsApp is deleting the template."))
+
+    def action_set_default(self):
+        """Use this template for its document and language unless told otherwise."""
+        for template in self:
+            if not template.document_type:
+                raise UserError(
+                    self.env._(
+                        "Choose what %(name)s is for before making it the default.",
+                        name=template.name,
+                    )
+                )
+            template.is_default = True
+        return True
+
+    def action_new_version(self):
+        """Open a copy under the next version's name, to be changed and submitted."""
+        self.ensure_one()
+        copy = self.copy({"name": self.name, "account_id": self.account_id.id})
+        return self._open(copy)
+
+    def action_clone(self):
+        """Open a copy to make another template from."""
+        self.ensure_one()
+        return self._open(self.copy())
+
+    def action_check_status(self):
+        """Read the templates of this account again."""
+        self.ensure_one()
+        return self.account_id.action_sync_templates()
+
+    def action_accept_category(self):
+        """Take note that WhatsApp moved the template to another category."""
+        self.write({"category_changed": False})
+        return True
+
+    def _open(self, template):
+        return {
+            "type": "ir.actions.act_window",
+            "res_model": self._name,
+            "res_id": template.id,
+            "views": [(False, "form")],
+        }
+
+    # === BUSINESS METHODS - SUBMITTING === #
+
+    def _submit(self):
+        """Call the provider without writing; return its answer, or what stopped it."""
+        self.ensure_one()
+        refusal = self._get_refusal()
+        if refusal:
+            return refusal
+        try:
+            client = self.account_id._make_action_client()
+            draft = self._prepare_draft(self._upload_sample(client))
+            if self.template_uid and self.status != "draft":
+                return draft, client.edit_template(self.template_uid, draft)
+            return draft, client.submit_template(draft)
+        except ClientError as error:
+            return error
+        except UserError as error:
+            return str(error)
+
+    def _get_refusal(self):
+        """Return in words why it makes no sense to ask, "" if it does."""
+        if not self.account_id:
+            return self.env._("Choose the account that the template is for.")
+        if self.status not in ("draft", "approved", "rejected", "paused"):
+            return self.env._(
+                "A template that is “%(status)s” cannot be submitted. Make a new"
+                " version instead.",
+                status=self._get_status_label(),
+            )
+        errors = [p["message"] for p in self.problems or [] if p["severity"] == "error"]
+        if errors:
+            return " ".join(errors)
+        return self._get_edit_refusal() if self.status == "approved" else ""
+
+    def _get_edit_refusal(self):
+        now = fields.Datetime.now()
+        edits = [datetime.fromisoformat(text) for text in self.edited_at or []]
+        if any(edit > now - timedelta(days=1) for edit in edits):
+            return self.env._(
+                "WhatsApp takes one change a day of an approved template. Submit it"
+                " again tomorrow, or make a new version."
+            )
+        if sum(edit > now - timedelta(days=30) for edit in edits) >= EDITS_PER_MONTH:
+            return self.env._(
+                "WhatsApp takes ten changes of an approved template in 30 days. Make a"
+                " new version instead."
+            )
+        return ""
+
+    def _prepare_draft(self, header_handle):
+        content = self._to_content()
+        return TemplateDraft(
+            name=self.template_name,
+            lang_code=self.lang_code,
+            category=self.category,
+            components=template_components.build(
+                content, self._get_samples(), header_handle
+            ),
+        )
+
+    def _upload_sample(self, client):
+        """Give WhatsApp a file to look at where the header is one."""
+        if self.header_type == "document":
+            pdf = self._make_sample_pdf()
+            return client.upload_sample(pdf, "sample.pdf", "application/pdf")
+        if self.header_type == "image":
+            return client.upload_sample(SAMPLE_PNG, "sample.png", "image/png")
+        return ""
+
+    def _make_sample_pdf(self):
+        """Return one page that says what it is."""
+        buffer = io.BytesIO()
+        # Invariant: the same bytes every time.
+        canvas = Canvas(buffer, pagesize=A6, invariant=1)
+        canvas.drawString(36, A6[1] - 72, "Sample")
+        canvas.showPage()
+        canvas.save()
+        return buffer.getvalue()
+
+    def _apply_submission(self, outcome):
+        """Keep the provider's answer, or why there is none. Called with sudo."""
+        if isinstance(outcome, tuple):
+            self._apply_accepted(*outcome)
+        elif isinstance(outcome, ClientError):
+            self.status_detail = self.account_id._get_error_sentence(outcome)
+            self.account_id._apply_account_error(outcome)
+            if outcome.kind == "unknown":
+                # It may have arrived: the next synchronisation finds it by its name.
+                self.account_id._trigger_check()
+        else:
+            self.status_detail = outcome
+
+    def _apply_accepted(self, draft, result):
+        was_approved = self.status == "approved"
+        now = fields.Datetime.now()
+        self._apply_category(result.category)
+        values = self._prepare_status(result.status or "pending")
+        if was_approved:
+            values["edited_at"] = [*(self.edited_at or [])[-29:], now.isoformat()]
+        self.write(
+            values
+            | {
+                "template_uid": result.template_uid or self.template_uid,
+                "remote_components": draft.components,
+                "status_detail": False,
+                "has_unsent_changes": False,
+                "last_checked_at": now,
+                "unsupported": False,
+            }
+        )
+        for button in self.button_ids:
+            button.remote_value = button._get_value()
+
+    # === BUSINESS METHODS - DELETING === #
+
+    def _delete_remote(self):
+        """Call the provider without writing; return None, or what stopped it."""
+        self.ensure_one()
+        if not self.template_uid or self.status == "deleted":
+            return None
+        if self.status == "disabled":
+            return self.env._(
+                "WhatsApp does not delete templates that it has disabled. Archive it"
+                " here instead."
+            )
+        try:
+            client = self.account_id._make_action_client()
+            client.delete_template(self.template_uid, self.template_name)
+        except ClientError as error:
+            return error
+        except UserError as error:
+            return str(error)
+        return None
+
+    def _apply_deletion(self, outcome):
+        """Keep what came of a deletion. Called with sudo."""
+        if isinstance(outcome, ClientError):
+            self.write(
+                {
+                    "status": "deletion_failed",
+                    "status_detail": self.account_id._get_error_sentence(outcome),
+                }
+            )
+            self.account_id._apply_account_error(outcome)
+        elif outcome:
+            self.status_detail = outcome
+        else:
+            self.write(
+                {
+                    "status": "deletion_pending" if self.template_uid else "deleted",
+                    "status_detail": False,
+                    "is_default": False,
+                }
+            )
+
+    def _show_outcome(self, message):
+        details = [
+            f"{template.display_name}: {template.status_detail}"
+            for template in self
+            if template.status_detail
+        ]
+        account = self.env["whatsapp.billing.account"]
+        if details:
+            return account._show("danger", "\n".join(details))
+        return account._show("success", message)

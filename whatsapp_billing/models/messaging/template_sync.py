@@ -1,0 +1,302 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What WhatsApp says about a template: status, category, content."""
+
+from odoo import api, fields, models
+from odoo.fields import Command
+from odoo.tools import LazyTranslate
+
+from . import template_components
+from .template_button import BASE
+
+_lt = LazyTranslate(__name__)
+
+# WhatsApp's words (fact sheet 4.5) -> ours. Any other word is `unknown`, which is
+# never sent, and kept in `raw_status`.
+STATUSES = {
+    "approved": "approved",
+    "reinstated": "approved",
+    "pending": "pending",
+    "in_review": "pending",
+    "in_appeal": "pending",
+    "rejected": "rejected",
+    "paused": "paused",
+    "disabled": "disabled",
+    "pending_deletion": "deletion_pending",
+    "deleted": "deleted",
+}
+
+REASONS = {
+    "ABUSIVE_CONTENT": _lt(
+        "WhatsApp finds the text abusive or threatening. Keep to what is owed, since"
+        " when and how to pay, and submit it again."
+    ),
+    "CATEGORY_NOT_AVAILABLE": _lt(
+        "WhatsApp does not offer this category here. Choose another one."
+    ),
+    "INCORRECT_CATEGORY": _lt(
+        "WhatsApp thinks that the text belongs to another category. Remove everything"
+        " that sounds like an offer, or choose Marketing."
+    ),
+    "INVALID_FORMAT": _lt(
+        "Variables or formatting are not as WhatsApp wants them: an example for each,"
+        " words around them, no special characters inside."
+    ),
+    "PROMOTIONAL": _lt(
+        "WhatsApp finds the text promotional. Remove what sounds like an offer, or"
+        " choose Marketing."
+    ),
+    "SCAM": _lt(
+        "WhatsApp thinks that the text could deceive people. Name your company and do"
+        " not ask for card numbers, identity documents or passwords."
+    ),
+    "TAG_CONTENT_MISMATCH": _lt(
+        "The text is not in the chosen language, or does not fit the chosen category."
+    ),
+}
+
+
+class WhatsappBillingTemplate(models.Model):
+    _inherit = "whatsapp.billing.template"
+
+    rejected_sentence = fields.Char(compute="_compute_rejected_sentence")
+
+    @api.depends("rejected_reason", "status")
+    def _compute_rejected_sentence(self):
+        for template in self:
+            reason = template.status == "rejected" and template.rejected_reason
+            known = REASONS.get(str(reason).upper())
+            if known:
+                template.rejected_sentence = self.env._(known)
+            elif template.status == "rejected":
+                template.rejected_sentence = reason or self.env._(
+                    "WhatsApp gave no reason. Compare the text with an approved one,"
+                    " change it and submit it again."
+                )
+            else:
+                template.rejected_sentence = False
+
+    # === BUSINESS METHODS === #
+
+    def _components(self):
+        """Return the parts that WhatsApp has approved, or those it would be asked."""
+        self.ensure_one()
+        return self.remote_components or template_components.build(
+            self._to_content(), self._get_samples()
+        )
+
+    def _apply_remote(self, info):
+        """Take over one template as the provider lists it."""
+        self.ensure_one()
+        # sudo: whatsapp.billing.template - the provider's word
+        template_sudo = self.sudo()
+        template_sudo._apply_category(info.category)
+        values = template_sudo._prepare_status(info.raw_status or info.status)
+        values |= {
+            "template_uid": info.template_uid or template_sudo.template_uid,
+            "rejected_reason": _reason(info.rejected_reason),
+            "quality": info.quality or False,
+            "last_checked_at": fields.Datetime.now(),
+            "unsupported": ", ".join(
+                template_components.unsupported(info.components, info.parameter_format)
+            )
+            or False,
+        }
+        if info.components:
+            values["remote_components"] = info.components
+        was_approved = template_sudo.status == "approved"
+        template_sudo.write(values)
+        if info.components and not template_sudo.has_unsent_changes:
+            template_sudo._apply_components(info.components)
+        if template_sudo.status == "approved" and not was_approved:
+            template_sudo._become_default()
+
+    def _apply_components(self, components):
+        """Let our parts say what the remote ones say. Called with sudo."""
+        values = template_components.parse(components)
+        changed = {
+            name: value
+            for name, value in values.items()
+            if (self[name] or False) != (value or False)
+        }
+        if changed:
+            self.write(changed)
+        self._apply_buttons(template_components.parse_buttons(components))
+        self._apply_variables(template_components.parse_samples(components))
+
+    def _apply_buttons(self, remote):
+        """Keep `{base}` in our addresses where only the base differs."""
+        ours = self.button_ids.sorted("sequence")
+        if [(b.kind, b.text) for b in ours] != [(r["kind"], r["text"]) for r in remote]:
+            self.button_ids = [Command.clear()] + [
+                Command.create(values | {"sequence": index, "remote_value": value})
+                for index, values in enumerate(remote)
+                for value in [values["value"]]
+            ]
+            return
+        for button, values in zip(ours, remote, strict=True):
+            new = {"remote_value": values["value"]}
+            if not _same_address(button.value, values["value"]):
+                new["value"] = values["value"]
+            button.write(new)
+
+    def _apply_variables(self, samples):
+        """Keep our fields for the variables that are still there."""
+        known = {(v.component, v.position): v for v in self.variable_ids}
+        gone = [v.id for place, v in known.items() if place not in samples]
+        new = [
+            {
+                "component": component,
+                "position": position,
+                "name": self.env._("Value %(position)s", position=position),
+                "sample": sample or False,
+            }
+            for (component, position), sample in samples.items()
+            if (component, position) not in known
+        ]
+        commands = [Command.delete(variable_id) for variable_id in gone]
+        commands += [Command.create(values) for values in new]
+        if commands:
+            self.variable_ids = commands
+
+    def _prepare_status(self, raw):
+        word = (raw or "").lower()
+        return {"status": STATUSES.get(word, "unknown"), "raw_status": raw or False}
+
+    def _apply_category(self, category):
+        """Take over the category, and say so to people: it decides the price.
+
+        Called with sudo.
+        """
+        word = (category or "").lower()
+        known = dict(self._fields["category"].selection)
+        if not word or (word == self.category and self.raw_category in (False, word)):
+            return
+        if word not in known:
+            self.raw_category = word
+            return
+        old = self.category
+        self.write({"category": word, "raw_category": word})
+        if old != word:
+            self.category_changed = True
+            self._warn(
+                self.env._("WhatsApp changed the category"),
+                self.env._(
+                    "WhatsApp moved this template from %(old)s to %(new)s. Its price"
+                    " and the consent it needs are now those of %(new)s.",
+                    old=old,
+                    new=word,
+                ),
+            )
+
+    def _become_default(self):
+        """Make the first approved template of its kind the default. With sudo."""
+        if not self.document_type or self.is_default or self.unsupported:
+            return
+        if not self.search_count(
+            [
+                ("account_id", "=", self.account_id.id),
+                ("document_type", "=", self.document_type),
+                ("lang_code", "=", self.lang_code),
+                ("is_default", "=", True),
+                ("status", "=", "approved"),
+            ],
+            limit=1,
+        ):
+            self.is_default = True
+
+    # === BUSINESS METHODS - EVENTS === #
+
+    def _apply_event(self, event):
+        """Take over what a webhook says about this template."""
+        # sudo: whatsapp.billing.template - the provider's word
+        for template_sudo in self.sudo():
+            template_sudo._apply_category_event(event)
+            if event.quality:
+                template_sudo.quality = event.quality
+            if event.field == "message_template_components_update":
+                template_sudo.account_id._trigger_check()
+            elif event.event:
+                template_sudo._apply_status_event(event)
+
+    def _apply_status_event(self, event):
+        """Take over a status, unless a later one is already known.
+
+        Webhooks come late, twice and in any order (fact sheet 5.3).
+        """
+        if event.time and event.time < self.remote_time:
+            return
+        values = self._prepare_status(event.event)
+        values |= {
+            "remote_time": event.time or self.remote_time,
+            "rejected_reason": _reason(event.reason),
+            "last_checked_at": fields.Datetime.now(),
+        }
+        if event.template_uid and not self.template_uid:
+            values["template_uid"] = event.template_uid
+        was = self.status
+        self.write(values)
+        if self.status == "approved":
+            self.status_detail = False
+            self._become_default()
+        elif self.status == "unknown":
+            self.account_id._trigger_check()
+        elif self.status != was and self.status in ("rejected", "paused", "disabled"):
+            self._warn(
+                self.env._("WhatsApp template not usable"),
+                self.rejected_sentence
+                or self.env._(
+                    "WhatsApp says “%(status)s” about %(name)s, so nothing is sent"
+                    " with it. Look at its quality, and at what to send instead.",
+                    status=self._get_status_label(),
+                    name=self.display_name,
+                ),
+            )
+
+    def _apply_category_event(self, event):
+        pending = event.correct_category and event.correct_category != event.category
+        if pending and event.correct_category.lower() != self.category:
+            self._warn(
+                self.env._("WhatsApp will change the category"),
+                self.env._(
+                    "WhatsApp will move this template to %(new)s. Its price and the"
+                    " consent it needs change with it.",
+                    new=event.correct_category.lower(),
+                ),
+            )
+        elif event.field == "template_category_update":
+            self._apply_category(event.category)
+
+    def _warn(self, title, text):
+        if self.account_id:
+            self.account_id._schedule_warning(self, title, text)
+        self.message_post(body=text)
+
+    # === BUSINESS METHODS - ADDRESSES === #
+
+    @api.model
+    def _templates_with_other_base_url(self, account):
+        """Return the templates whose buttons still lead to an earlier address."""
+        # sudo: whatsapp.billing.template.button - whatever company it is shared with
+        buttons = self.env["whatsapp.billing.template.button"].sudo().search(
+            [
+                ("template_id.account_id", "=", account.id),
+                ("template_id.status", "in", ("approved", "pending", "paused")),
+                ("value", "like", BASE),
+                ("remote_value", "!=", False),
+            ]
+        )
+        return buttons.filtered(
+            lambda button: button.remote_value != button._get_value()
+        ).template_id
+
+
+def _reason(word):
+    return word if word and word.upper() != "NONE" else False
+
+
+def _same_address(ours, theirs):
+    """Tell whether `{base}/{{1}}` may stand for an address."""
+    if not ours or BASE not in ours:
+        return ours == theirs
+    return (theirs or "").endswith(ours.partition(BASE)[2])
