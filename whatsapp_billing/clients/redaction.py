@@ -33,12 +33,15 @@ _TOKEN = re.compile(
     r"|\b\d{6,20}(?:\||%7[Cc])[A-Za-z0-9_-]{6,}"
     r"|(?<![0-9A-Fa-f])(?:[0-9a-f]{64}|[0-9a-f]{32})(?![0-9A-Fa-f])"
 )
+_GAP = r"(?:[ ().\-\u00a0]|%20){0,2}"
 _PHONE = re.compile(
-    # With a plus (or its URL form): any length. Without: 8 to 14 digits, because 15 and
-    # more are Meta's object ids, which an administrator needs to read.
-    r"(?:\+|%2[Bb])[\s(]{0,2}\d(?:[\s().\-/\u00a0]{0,2}\d){5,18}"
-    r"|(?<!\d)(?!\d{4}-\d\d-\d\d(?!\d))(?!\d{1,3}(?:\.\d{1,3}){3}(?!\d))"
-    r"\(?\d(?:[ ().\-\u00a0]{0,2}\d){7,13}(?!\d)"
+    # With a plus (or its URL form) or 00: any length. Else 8 to 14 digits, because 15 and
+    # more are Meta's object ids, which an administrator needs to read. Dates and IP
+    # addresses stay.
+    rf"(?:\+|%2[Bb])[\s(]{{0,2}}\d(?:(?:{_GAP}|/)\d){{5,18}}"
+    rf"|(?<!\d)00[1-9](?:{_GAP}\d){{6,16}}(?!\d)"
+    r"|(?<!\d)(?<!\d\.)(?!\d{4}-\d\d-\d\d(?!\d))(?!\d{1,3}(?:\.\d{1,3}){3}(?!\d))"
+    rf"\(?\d(?:{_GAP}\d){{7,13}}(?!\d)"
 )
 _PERSON_KEYS = frozenset(
     (

@@ -4,8 +4,8 @@
 
 Built for many threads on one session at a thousand calls a second: requests are
 prepared by hand (no cookies, no environment, no netrc looked up per call), connection
-pools are found once per origin, and nothing is shared that a call changes. Everything
-still goes through `requests.Session.send`, where Odoo's tests stop calls to the outside.
+pools are found once per origin, and nothing is shared that a call changes. All of it
+still goes through `requests.Session.send`, where Odoo's tests stop calls to outside.
 """
 
 import json as jsonlib
@@ -13,7 +13,7 @@ import logging
 import os
 import ssl
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from http.client import HTTPException
 from typing import Any
@@ -30,6 +30,7 @@ from urllib3.filepost import encode_multipart_formdata
 
 from .errors import ClientError, NotConnectedError, UnknownOutcomeError
 from .redaction import SecretFilter, redact_text
+from .response import Headers, Response
 
 _logger = logging.getLogger(__name__)
 
@@ -45,47 +46,7 @@ _secret_filter = SecretFilter()
 
 Files = Mapping[str, tuple[str, bytes, str]]
 
-
-class Headers(Mapping[str, str]):
-    """Answer headers, looked up without regard to case."""
-
-    __slots__ = ("_items",)
-
-    def __init__(self, items: Mapping[str, str]) -> None:
-        """Copy the given headers."""
-        self._items = {key.lower(): (key, value) for key, value in items.items()}
-
-    def __getitem__(self, key: str) -> str:
-        """Return a header's value."""
-        return self._items[key.lower()][1]
-
-    def __iter__(self) -> Iterator[str]:
-        """Iterate over the names as they were given."""
-        return (key for key, _value in self._items.values())
-
-    def __len__(self) -> int:
-        """Count the headers."""
-        return len(self._items)
-
-
-@dataclass(frozen=True, slots=True)
-class Response:
-    """An answer, read to its end."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-    def json(self) -> Any:
-        """Return the body as JSON.
-
-        :raise ValueError: if it is not JSON
-        """
-        try:
-            return jsonlib.loads(self.body)
-        except RecursionError as error:
-            message = "JSON nested too deep"
-            raise ValueError(message) from error
+__all__ = ["Files", "Headers", "Response", "Transport"]
 
 
 class _UnconnectedError(Exception):
@@ -136,6 +97,13 @@ class _HTTPSPool(_FreshMixin, HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
 
 
+# What `requests` itself raises before anything is sent.
+_NEVER_SENT = (
+    requests.ConnectTimeout,
+    requests.exceptions.InvalidSchema,
+    requests.exceptions.InvalidURL,
+    requests.exceptions.MissingSchema,
+)
 _POOLS = {"http": _HTTPPool, "https": _HTTPSPool}
 
 
@@ -340,7 +308,7 @@ class Transport:
                 stream=True,
                 proxies={},
             )
-        except (_UnconnectedError, requests.ConnectTimeout) as error:
+        except (_UnconnectedError, *_NEVER_SENT) as error:
             return NotConnectedError(code="not_connected", details=_reason(error))
         except (ReadTimeoutError, requests.ReadTimeout, TimeoutError) as error:
             return UnknownOutcomeError(code="timeout", details=_reason(error))

@@ -23,14 +23,8 @@ from .base import (
     TemplateInfo,
     TokenInfo,
 )
-from .meta_cloud import (
-    MAX_PAGES,
-    PAGE_SIZE,
-    MetaCloudClient,
-    find_header,
-    retry_after,
-    unknown,
-)
+from .graph import MAX_PAGES, PAGE_SIZE, find_header, retry_after, unknown
+from .meta_cloud import MetaCloudClient
 from .meta_errors import ERRORS
 from .meta_payloads import template_info, template_payload
 
@@ -125,7 +119,7 @@ class Dialog360Client(MetaCloudClient):
             answer = self._call("GET", path, params=params)
             page = answer.get("waba_templates")
             if not isinstance(page, list):
-                raise unknown("no_answer", 200, "the list has no rows")
+                raise unknown("no_answer", "the list has no rows")
             for info in map(_template, rows(page)):
                 if info.name and info.source.upper() != "AUTO_GENERATED":
                     yield info

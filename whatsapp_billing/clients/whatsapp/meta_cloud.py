@@ -1,31 +1,16 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""WhatsApp Cloud API at Meta (Graph API).
+"""WhatsApp Cloud API at Meta (fact sheet of 2026-11-20)."""
 
-Evidence (design section 6): a JSON object with an `error.code` proves that the call was
-not accepted, and the code decides the class of the error. 502, 504, an answer that is
-not a JSON object, or a 200 without a message id prove nothing: outcome unknown.
-"""
-
-import json as jsonlib
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from typing import ClassVar
 from urllib.parse import quote
 
-from ..errors import (
-    KINDS,
-    AccountError,
-    ClientError,
-    TransientError,
-    UnknownOutcomeError,
-)
-from ..redaction import MASK
-from ..signatures import appsecret_proof, verify_meta
-from ..transport import Files, Response, Transport
+from ..errors import UnknownOutcomeError
+from ..signatures import verify_meta
 from ..values import number, obj, rows, text
 from .base import (
     SUBSCRIBED_FIELDS,
-    AccountConfig,
     Event,
     Json,
     Outgoing,
@@ -36,10 +21,10 @@ from .base import (
     TemplateInfo,
     TokenInfo,
 )
-from .meta_errors import ERRORS, ErrorSpec, classify
+from .graph import PAGE_SIZE, GraphCaller, find_header, unknown
+from .meta_errors import ERRORS
 from .meta_payloads import (
     edit_payload,
-    error_details,
     message_payload,
     phone_info,
     template_info,
@@ -48,10 +33,7 @@ from .meta_payloads import (
 )
 from .webhook import parse_webhook
 
-PAGE_SIZE = 100
-MAX_PAGES = 1000
 MAX_RESUMES = 3
-NO_EVIDENCE = frozenset({502, 504})
 
 PHONE_FIELDS = (
     "id,verified_name,display_phone_number,quality_rating,code_verification_status,"
@@ -64,30 +46,10 @@ TEMPLATE_FIELDS = (
 )
 
 
-class MetaCloudClient:
+class MetaCloudClient(GraphCaller):
     """Meta's own API. One client may be used by many threads."""
 
     provider: ClassVar[str] = "meta"
-
-    def __init__(self, config: AccountConfig, transport: Transport) -> None:
-        """Prepare everything that is the same in each call."""
-        self._config = config
-        self._transport = transport
-        self._token = config.access_token.strip()
-        self._secrets = tuple(s for s in (self._token, config.app_secret) if s)
-        self._base = self._prepare_base()
-        self._headers = self._prepare_headers()
-        self._proof = ""
-        if config.app_secret and self._token:
-            proof = appsecret_proof(config.app_secret, self._token)
-            self._proof = f"appsecret_proof={proof}"
-
-    def _prepare_base(self) -> str:
-        parts = (self._config.api_url.rstrip("/"), self._config.api_version.strip("/"))
-        return "/".join(part for part in parts if part)
-
-    def _prepare_headers(self) -> Mapping[str, str]:
-        return {"Authorization": f"Bearer {self._token}"}
 
     # === SENDING === #
 
@@ -102,7 +64,7 @@ class MetaCloudClient:
         contact = next(iter(rows(answer.get("contacts"))), {})
         wamid = message.get("id")
         if not isinstance(wamid, str) or not wamid:
-            raise unknown("no_wamid", 200, "the answer names no message")
+            raise unknown("no_wamid", "the answer names no message")
         return SendResult(
             wamid=wamid,
             message_status=text(message.get("message_status")),
@@ -131,10 +93,8 @@ class MetaCloudClient:
 
     def fetch_token_info(self) -> TokenInfo | None:
         """Ask what the token may do; with the app's own token where it is known."""
-        headers = self._app_headers() if self._has_app() else None
-        answer = self._call(
-            "GET", "debug_token", params={"input_token": self._token}, headers=headers
-        )
+        params = {"input_token": self._token}
+        answer = self._call("GET", "debug_token", params=params, as_app=self._has_app())
         return token_info(obj(answer.get("data")))
 
     def list_phones(self) -> Iterator[PhoneInfo]:
@@ -158,7 +118,7 @@ class MetaCloudClient:
         self._call(
             "POST",
             f"{quote(self._config.app_uid, safe='')}/subscriptions",
-            headers=self._app_headers(),
+            as_app=True,
             data={
                 "object": "whatsapp_business_account",
                 "callback_url": webhook_url,
@@ -184,17 +144,14 @@ class MetaCloudClient:
         """Return whether the account can send, and if not, why (fact sheet 9.2)."""
         params = {"fields": "health_status"}
         path = quote(self._config.waba_uid, safe="")
-        return obj(self._call("GET", path, params=params, own=True)["health_status"])
+        answer = self._call("GET", path, params=params, own=True)
+        return obj(answer.get("health_status"))
 
     def _waba_path(self, edge: str) -> str:
         return f"{quote(self._config.waba_uid, safe='')}/{edge}"
 
     def _has_app(self) -> bool:
         return bool(self._config.app_uid and self._config.app_secret)
-
-    def _app_headers(self) -> Mapping[str, str]:
-        token = f"{self._config.app_uid}|{self._config.app_secret}"
-        return {"Authorization": f"Bearer {token}"}
 
     # === TEMPLATES === #
 
@@ -256,17 +213,14 @@ class MetaCloudClient:
         session = self._identifier(answer, "id")
         # The id is "upload:..." and may carry a query of its own.
         path = quote(session, safe=":/?&=%+-_.~")
+        offset = 0
         for _attempt in range(MAX_RESUMES):
             try:
-                return self._upload(path, content, self._offset(path, _attempt))
-            except UnknownOutcomeError as error:
-                last = error
-        raise last
-
-    def _offset(self, path: str, attempt: int) -> int:
-        if attempt == 0:
-            return 0
-        return number(self._call("GET", path, headers=self._oauth()).get("file_offset"))
+                return self._upload(path, content, offset)
+            except UnknownOutcomeError:
+                answer = self._call("GET", path, headers=self._oauth())
+                offset = number(answer.get("file_offset"))
+        return self._upload(path, content, offset)
 
     def _upload(self, path: str, content: bytes, offset: int) -> str:
         headers = {
@@ -293,174 +247,3 @@ class MetaCloudClient:
     def parse_webhook(body: bytes) -> list[Event]:
         """Return a webhook's events (see `webhook.parse_webhook`)."""
         return parse_webhook(body)
-
-    # === CALLS === #
-
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str | int] | None = None,
-        headers: Mapping[str, str] | None = None,
-        json: Any = None,
-        data: Mapping[str, str] | bytes | None = None,
-        files: Files | None = None,
-        own: bool = False,
-    ) -> Json:
-        """Make a call and return its answer, a JSON object without an error.
-
-        :param own: the path names the account or its number, so that "not found"
-            speaks about our settings and not about a template
-        """
-        self._check_token()
-        response = self._transport.request(
-            method,
-            self._url(path, proof=headers is None or "OAuth" in str(headers)),
-            headers=headers or self._headers,
-            params=params,
-            json=json,
-            data=data,
-            files=files,
-        )
-        return self._accept(response, own)
-
-    def _url(self, path: str, *, proof: bool) -> str:
-        url = f"{self._base}/{path}"
-        if not proof or not self._proof:
-            return url
-        return f"{url}{'&' if '?' in path else '?'}{self._proof}"
-
-    def _check_token(self) -> None:
-        token = self._token
-        if not (token and token.isascii() and token.isprintable()) or " " in token:
-            raise self._build(ERRORS["bad_token"])
-
-    def _pages(self, path: str, params: Mapping[str, str | int]) -> Iterator[Json]:
-        """Iterate over a list's rows, asking each page by its cursor.
-
-        `next` is never followed: it is an address from outside with a token in it.
-
-        :raise ClientError: rather than end early, as whoever reads the list takes what
-            is not in it for deleted
-        """
-        after = ""
-        for _page in range(MAX_PAGES):
-            asked = {**params, "after": after} if after else params
-            answer = self._call("GET", path, params=asked, own=True)
-            data, paging = answer.get("data"), obj(answer.get("paging"))
-            if not isinstance(data, list):
-                raise unknown("no_answer", 200, "the list has no rows")
-            yield from rows(data)
-            if not paging.get("next"):
-                return
-            cursor = text(obj(paging.get("cursors")).get("after"))
-            if not cursor or cursor == after:
-                break
-            after = cursor
-        message = "the list does not come to an end"
-        raise TransientError(message, sentence=classify("2").sentence)
-
-    def _identifier(self, answer: Json, key: str) -> str:
-        value = text(answer.get(key))
-        if not value:
-            raise unknown("no_answer", 200, f"the answer has no {key}")
-        return value
-
-    # === ERRORS === #
-
-    def _accept(self, response: Response, own: bool) -> Json:
-        """Return the answer's object, or raise what its error means."""
-        status = response.status
-        if status in NO_EVIDENCE:
-            raise unknown("no_answer", status, "the gateway got no answer")
-        try:
-            answer = response.json()
-        except ValueError:
-            answer = None
-        if not isinstance(answer, dict):
-            raise unknown("no_answer", status, "the answer is not a JSON object")
-        error = self._refusal(response, answer, own)
-        if error is not None:
-            raise error
-        if not 200 <= status < 300:
-            raise unknown("no_answer", status, "the answer names no error")
-        return answer
-
-    def _refusal(
-        self, response: Response, answer: Json, own: bool
-    ) -> ClientError | None:
-        """Return the error in a well-formed Graph answer."""
-        error = obj(answer.get("error"))
-        code = text(error.get("code"))
-        if not code:
-            return None
-        details = error_details(error)
-        subcode = text(error.get("error_subcode"))
-        transient = error.get("is_transient") is True
-        spec = classify(code, response.status, transient, details, subcode=subcode)
-        if own and code == "100" and subcode == "33":
-            spec = ERRORS["100/33"]
-        trace = text(error.get("fbtrace_id")) or response.headers.get("x-fb-trace-id")
-        return self._build(
-            spec,
-            text(error.get("message")),
-            code=code,
-            subcode=subcode,
-            details=details,
-            http_status=response.status,
-            retry_after=retry_after(response.headers, spec),
-            trace_id=trace or "",
-        )
-
-    def _build(self, spec: ErrorSpec, message: str = "", **given: Any) -> ClientError:
-        """Make the error of a kind; our own secrets never stay in its words."""
-        for name in ("message", "details"):
-            words = message if name == "message" else given.get(name, "")
-            for secret in self._secrets:
-                words = words.replace(secret, MASK)
-            given[name] = words
-        given.setdefault("code", spec.code)
-        kind = KINDS.get(spec.kind, AccountError)
-        return kind(sentence=spec.sentence, **given)
-
-
-def unknown(code: str, status: int, details: str) -> UnknownOutcomeError:
-    sentence = ERRORS[code].sentence
-    return UnknownOutcomeError(
-        code=code, http_status=status, details=details, sentence=sentence
-    )
-
-
-def retry_after(headers: Mapping[str, str], spec: ErrorSpec) -> float | None:
-    """Return the seconds to wait: the longest that the answer or our table names.
-
-    Meta counts `estimated_time_to_regain_access` in minutes (fact sheet 1.1); it speaks
-    about the pace, so other errors do not listen to it.
-    """
-    waits = [spec.retry_after or 0.0]
-    given = headers.get("Retry-After", "")
-    if given.isascii() and given.isdigit():
-        waits.append(float(given))
-    if spec.kind == "pace":
-        waits.append(_regain_seconds(headers.get("x-business-use-case-usage", "")))
-    return max(waits) or None
-
-
-def _regain_seconds(usage: str) -> float:
-    try:
-        accounts = obj(jsonlib.loads(usage)) if usage else {}
-    except (ValueError, RecursionError):
-        return 0.0
-    minutes = [
-        number(row.get("estimated_time_to_regain_access"))
-        for limits in accounts.values()
-        for row in rows(limits)
-    ]
-    return 60.0 * max(minutes, default=0)
-
-
-def find_header(headers: Mapping[str, str], name: str) -> str | None:
-    """Return a header whatever its case; some servers hand over plain dictionaries."""
-    wanted = name.lower()
-    return next((headers[key] for key in headers if key.lower() == wanted), None)
