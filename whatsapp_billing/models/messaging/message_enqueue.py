@@ -72,12 +72,7 @@ class WhatsappBillingMessage(models.Model):
         self._check_key(order.key)
         known = self._known_results(records, order)
         fresh = records.filtered(lambda r: r.id not in known)
-        targets = self._targets(fresh, recipients, document_types)
-        self._choose_templates(targets, order)
-        self._render(targets)
-        self._read_consents(targets, order.purpose)
-        for target in targets:
-            target.decision = eligibility.decide(self._facts(target, order))
+        targets = self._decide(fresh, recipients, document_types, order)
         messages = self._create_rows(targets, order)
         results = [
             self._result(target, message)
@@ -85,6 +80,50 @@ class WhatsappBillingMessage(models.Model):
         ]
         self._keep_results(messages, results, order)
         return [r for record in records for r in known.get(record.id, [])] + results
+
+    @api.model
+    def _decide(self, records, recipients, document_types, order, render=True):
+        """Return the targets with template, parameters and decision; writes nothing.
+
+        :param render: False to count without filling in texts; then nobody notices
+            a text that does not fit its template
+        """
+        targets = self._targets(records, recipients, document_types)
+        self._choose_templates(targets, order)
+        if render:
+            self._render(targets)
+        self._read_consents(targets, order.purpose)
+        for target in targets:
+            target.decision = eligibility.decide(self._facts(target, order))
+        return targets
+
+    @api.model
+    def _preview(self, records, recipients, document_types, order):
+        """Return what `_enqueue` would do, for dialogs; writes nothing.
+
+        :return: one dictionary per document and recipient: `id`, `partner_id`,
+            `partner_name`, `recipient`, `lang_code`, `template_id`, `account_id`,
+            `reason`, `detail`, `body`, `content`, `filename`
+        """
+        self._check_may_send(records)
+        return [
+            {
+                "id": target.record.id,
+                "partner_id": target.partner.id or False,
+                "partner_name": target.partner.display_name or "",
+                "recipient": target.partner.wab_e164
+                or target.partner._wab_raw_number(),
+                "lang_code": target.template.lang_code or "",
+                "template_id": target.template.id or False,
+                "account_id": target.account.id if target.account else False,
+                "reason": target.decision.reason or False,
+                "detail": self._detail(target, target.decision.reason),
+                "body": target.rendered.get("text") or "",
+                "content": self._content(target),
+                "filename": target.record._wab_filename(),
+            }
+            for target in self._decide(records, recipients, document_types, order)
+        ]
 
     @api.model
     def _check_may_send(self, records):
