@@ -153,6 +153,7 @@ class Simulator:
         """Tell open phone pages of this user that something changed."""
         if self.listeners:
             self.poke(user.user_uid)
+            self.poke("all")
 
     def poke(self, user_uid: str, word: str = "change") -> None:
         """Wake the pages that listen for a user."""

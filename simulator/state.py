@@ -15,7 +15,7 @@ from .numbers import bsuid_of, digits_of, is_bsuid, wa_id_of
 from .timing import Bucket
 
 Json = dict[str, Any]
-Told = tuple[Any, float, int, str]
+Told = tuple[str, float, int, str]
 MESSAGING = "whatsapp_business_messaging"
 MANAGEMENT = "whatsapp_business_management"
 PACES = {"STANDARD": 80.0, "HIGH": 1000.0, "COEXISTENCE": 20.0}
@@ -195,7 +195,7 @@ class User:
     no_marketing: set[str] = field(default_factory=set)
     last_inbound: dict[str, float] = field(default_factory=dict)
     chat: list[Message] = field(default_factory=list)
-    told: deque[Told] = field(default_factory=lambda: deque(maxlen=80))
+    told: list[Told] = field(default_factory=list)
 
 
 @dataclass(slots=True, eq=False)

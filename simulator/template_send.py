@@ -62,9 +62,7 @@ def render(waba: Waba, spec: Any) -> Content:
     template = find_template(waba, spec)
     compiled = template.compiled
     header, body, buttons = _sort(spec.get("components") or [])
-    content = Content(
-        "template", template=template, category=template.category.lower(), raw=spec
-    )
+    content = Content("template", template=template, category=template.category.lower())
     _fill_header(compiled, header, content)
     values = _values(compiled, compiled.body, body, "body")
     content.body = compiled.body.fill(values)

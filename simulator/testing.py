@@ -84,13 +84,13 @@ class RunningSimulator:
     ) -> None:
         self.stop()
 
-    def control(self, name: str, **values: Any) -> Json:
+    def control(self, name: str, /, **values: Any) -> Json:
         """POST to the control API; raises ControlRefused with its sentence."""
         body = json.dumps(values).encode()
         headers = {"Content-Type": "application/json"}
         return _open(Request(f"{self.url}/_control/{name}", body, headers))
 
-    def ask(self, name: str, **query: Any) -> Json:
+    def ask(self, name: str, /, **query: Any) -> Json:
         """GET from the control API."""
         return _open(Request(f"{self.url}/_control/{name}?{urlencode(query)}"))
 

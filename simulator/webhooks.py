@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .engine import Simulator
 
 _KEEP_BODIES = 300
+_KEEP_TOLD = 60
 _GIVE_UP_AFTER = 7 * 86_400
 
 
@@ -286,7 +287,9 @@ class Webhooks:
         user = update.user
         if user is None:
             return
-        user.told.append((update, self.sim.clock.now(), status, error))
+        user.told.append((update.words(), self.sim.clock.now(), status, error))
+        if len(user.told) > _KEEP_TOLD:
+            del user.told[0]
         self.sim.notify(user)
 
     async def flush(self) -> Json:
