@@ -15,7 +15,7 @@ from aiohttp import web
 
 from .control_views import message_as_json, user_as_json
 from .numbers import digits_of, display, is_bsuid
-from .state import Message, Phone, User
+from .state import Message, Phone, Told, User
 from .timing import iso
 
 if TYPE_CHECKING:
@@ -163,11 +163,20 @@ def _user_data(sim: Simulator, user: User) -> Json:
         },
         "businesses": [_business(sim, entry) for entry in sim.state.phones.values()],
         "messages": [_shown(sim, message) for message in shown if _visible(message)],
-        "told": [
-            {"words": words, "at": iso(at), "http_status": status, "error": error}
-            for words, at, status, error in reversed(user.told)
-        ],
+        "told": [_told(sim, entry) for entry in reversed(user.told)],
         "now": iso(sim.clock.now()),
+    }
+
+
+def _told(sim: Simulator, entry: Told) -> Json:
+    words, wamid, at, status, error = entry
+    message = sim.state.messages.get(wamid)
+    return {
+        "words": words,
+        "about": _preview(message)[:120] if message else "",
+        "at": iso(at),
+        "http_status": status,
+        "error": error,
     }
 
 

@@ -15,7 +15,7 @@ from .numbers import bsuid_of, digits_of, is_bsuid, wa_id_of
 from .timing import Bucket
 
 Json = dict[str, Any]
-Told = tuple[str, float, int, str]
+Told = tuple[str, str, float, int, str]
 MESSAGING = "whatsapp_business_messaging"
 MANAGEMENT = "whatsapp_business_management"
 PACES = {"STANDARD": 80.0, "HIGH": 1000.0, "COEXISTENCE": 20.0}

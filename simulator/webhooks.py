@@ -287,7 +287,9 @@ class Webhooks:
         user = update.user
         if user is None:
             return
-        user.told.append((update.words(), self.sim.clock.now(), status, error))
+        about = str(update.item["id"]) if update.key == "statuses" else ""
+        now = self.sim.clock.now()
+        user.told.append((update.words(), about, now, status, error))
         if len(user.told) > _KEEP_TOLD:
             del user.told[0]
         self.sim.notify(user)

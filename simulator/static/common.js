@@ -13,7 +13,7 @@ function make(tag, classes, ...children) {
 }
 
 function timeOf(moment) {
-    return new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
+    return new Date(moment).toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 }
 
 /** Name a day as phones do: today, yesterday, weekday, date. */

@@ -141,7 +141,7 @@ function ticksOf(message) {
     if (!message.inbound) {
         return null;
     }
-    const ticks = make("span", message.read_by_business ? "ticks read" : "ticks", icon("M2 13l4 4 8-10M10 15l2 2 8-10"));
+    const ticks = make("span", message.read_by_business ? "ticks read" : "ticks", icon("M1 13l4 4 9-10M10.500 15.500l1.500 1.500 9-10"));
     ticks.title = message.read_by_business ? "Read by the business" : "Sent";
     return ticks;
 }
@@ -241,7 +241,8 @@ function hintFor(messages) {
     if (!last) {
         return "Write a message; it opens the 24 hours in which the business may answer freely.";
     }
-    const names = last.buttons.map((button) => `“${button.text}”`);
+    const tappable = [...messages].reverse().find((message) => message.direction === "out" && message.buttons.length);
+    const names = tappable ? tappable.buttons.map((button) => `“${button.text}”`) : [];
     const tapping = names.length ? `Tap ${names.join(" or ")}. ` : "";
     const file = last.has_file ? "Open the file. " : "";
     return `${tapping}${file}Write back, send a file, or try one of these:`;
@@ -253,7 +254,14 @@ function drawTold(told) {
         ...told.map((entry) => {
             const good = entry.http_status === 200;
             const state = good ? "accepted" : entry.error || `answered ${entry.http_status}`;
-            return make("li", good ? "good" : "bad", make("span", "when", timeOf(entry.at)), make("span", "what", entry.words), make("span", "sub", state));
+            return make(
+                "li",
+                good ? "good" : "bad",
+                make("span", "when", timeOf(entry.at)),
+                make("span", "what", entry.words),
+                make("span", "verdict", state),
+                entry.about ? make("span", "sub about", entry.about) : null
+            );
         })
     );
 }
