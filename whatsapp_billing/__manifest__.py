@@ -28,6 +28,10 @@
         "views/phone_views.xml",
         "views/template_views.xml",
         "views/account_views.xml",
+        "views/message_trace.xml",
+        "views/message_views.xml",
+        "views/webhook_event_views.xml",
+        "views/consent_views.xml",
         "views/menus.xml",
     ],
     "assets": {

@@ -21,8 +21,10 @@ from . import message_document
 from . import message_drain
 from . import message_enqueue
 from . import message_retention
+from . import message_screen
 from . import message_status
 from . import message_tick
 from . import phone_drain
 from . import webhook_event
+from . import webhook_event_screen
 from . import webhook_route

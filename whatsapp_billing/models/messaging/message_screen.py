@@ -1,0 +1,152 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What people read about a message: one sentence, a time line, the trace in words."""
+
+from odoo import api, fields, models
+from odoo.tools import human_size
+
+from ...clients.whatsapp.meta_errors import classify
+
+# Where the words of a trace's values are kept: rule -> (model, selection field).
+VALUE_WORDS = {
+    "document_posted": ("account.move", "state"),
+    "document_not_cancelled": ("account.move", "state"),
+    "document_type_fits": ("whatsapp.billing.message", "document_type"),
+    "document_unpaid": ("account.move", "payment_state"),
+    "template_approved": ("whatsapp.billing.template", "status"),
+    "account_active": ("whatsapp.billing.account", "state"),
+}
+
+
+class WhatsappBillingMessage(models.Model):
+    _inherit = "whatsapp.billing.message"
+
+    explanation = fields.Char(
+        compute="_compute_explanation",
+        help="What happened and what to do next, where something is to be done.",
+    )
+    timeline_html = fields.Html(compute="_compute_timeline_html", sanitize=False)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends(
+        "state", "error_code", "error_detail", "reason", "expires_at", "next_attempt_at"
+    )
+    def _compute_explanation(self):
+        for message in self:
+            message.explanation = message._explain() or False
+
+    @api.depends(
+        "state", "queued_at", "sent_at", "delivered_at", "read_at", "failed_at"
+    )
+    def _compute_timeline_html(self):
+        for message in self:
+            message.timeline_html = self.env["ir.qweb"]._render(
+                "whatsapp_billing.message_timeline",
+                {"steps": message._get_steps(), "message": message},
+            )
+
+    # === ACTION METHODS === #
+
+    def action_open_message(self):
+        """Open the message itself, from its trace."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("WhatsApp Message"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(False, "form")],
+        }
+
+    # === BUSINESS METHODS - IN WORDS === #
+
+    def _explain(self):
+        """Return one sentence on what is not as it should be, or an empty text."""
+        self.ensure_one()
+        if self.state == "failed":
+            return self.error_sentence or self.error_detail
+        if self.state in ("canceled", "held"):
+            return self.reason_detail
+        if self.state == "unknown":
+            return self.env._(
+                "The connection broke before WhatsApp answered. This settles itself "
+                "when WhatsApp reports; if you cannot wait, ask the customer, then "
+                "retry or cancel."
+            )
+        if self.state == "queued" and self.attempts and self.error_sentence:
+            return self.env._("Will be tried again. %(why)s", why=self.error_sentence)
+        if self.is_late:
+            return self.env._(
+                "Accepted by WhatsApp, but not delivered in time: the phone may be off "
+                "or out of use."
+            )
+        return ""
+
+    def _get_steps(self):
+        """Return the time line: {label, at, state, done, now} per step."""
+        self.ensure_one()
+        if self.direction == "in":
+            return [self._step("received", self.sent_at or self.create_date)]
+        steps = [
+            self._step("queued", self.queued_at),
+            self._step("sent", self.sent_at),
+            self._step("delivered", self.delivered_at),
+            self._step("read", self.read_at),
+        ]
+        if self.state in ("failed", "canceled", "held", "unknown"):
+            ended_at = {
+                "failed": self.failed_at,
+                "unknown": self.unknown_at,
+            }.get(self.state)
+            # What did not happen any more is not shown as still to come.
+            steps = [step for step in steps if step["at"]]
+            steps.append(self._step(self.state, ended_at or self.write_date))
+        return steps
+
+    @api.model
+    def _step(self, state, at):
+        words = dict(self._fields["state"]._description_selection(self.env))
+        return {"state": state, "label": words[state], "at": at}
+
+    def _trace_value(self, rule):
+        """Return the value of one rule of the trace in words, or an empty text.
+
+        :param dict rule: `rule`, `value` and `passed` as `rules.eligibility` wrote it
+        """
+        name, value = rule.get("rule"), rule.get("value")
+        if value is None or isinstance(value, bool):
+            return ""
+        if name == "file_fits":
+            return human_size(value)
+        if name in ("consent_given", "not_opted_out"):
+            return self._consent_words().get(value, value)
+        if name in VALUE_WORDS:
+            model, field = VALUE_WORDS[name]
+            words = self.env[model]._fields[field]._description_selection(self.env)
+            return dict(words).get(value, value)
+        return str(value)
+
+    @api.model
+    def _consent_words(self):
+        return {
+            "granted": self.env._("Agreed"),
+            "withdrawn": self.env._("Withdrawn"),
+            "none": self.env._("Never asked"),
+            "by_contract": self.env._("By contract"),
+        }
+
+
+class WhatsappBillingMessageAttempt(models.Model):
+    _inherit = "whatsapp.billing.message.attempt"
+
+    explanation = fields.Char(compute="_compute_explanation")
+
+    @api.depends("error_code", "error_detail")
+    def _compute_explanation(self):
+        for attempt in self:
+            attempt.explanation = (
+                attempt.message_id._sentence(classify(attempt.error_code, None).sentence)
+                if attempt.error_code
+                else attempt.error_detail
+            )

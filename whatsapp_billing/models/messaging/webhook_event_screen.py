@@ -1,0 +1,25 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import base64
+import json
+
+from odoo import api, fields, models
+
+
+class WhatsappBillingWebhookEvent(models.Model):
+    _inherit = "whatsapp.billing.webhook.event"
+
+    body_text = fields.Text(compute="_compute_body_text", string="Contents")
+
+    @api.depends("body")
+    def _compute_body_text(self):
+        """Show the bytes as indented JSON, or as they are where they are none."""
+        for event in self.with_context(bin_size=False):
+            text = base64.b64decode(event.body or b"").decode(errors="replace")
+            try:
+                text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+            except ValueError:
+                # Kept as it came: what cannot be read is what somebody looks for.
+                event.body_text = text
+            else:
+                event.body_text = text
