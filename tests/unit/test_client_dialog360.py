@@ -109,6 +109,25 @@ def test_number_of_the_key_is_found_without_health():
     assert (phone.phone_uid, phone.number) == ("9", "+34910000004")
 
 
+def test_number_that_is_not_told_is_empty(load):
+    refused = json_response({"error": {"code": 100, "message": "m"}}, 404)
+    client, _transport = make(
+        ("GET", "/health_status", json_response(load("meta/health"))),
+        ("GET", "/v1/configs/phone_number", refused),
+    )
+    (phone,) = client.list_phones()
+    assert (phone.phone_uid, phone.number) == ("300000000000004", "")
+
+
+def test_key_without_a_number_is_unknown():
+    client, _transport = make(
+        ("GET", "/health_status", json_response({})),
+        ("GET", "/v1/configs/phone_number", json_response({})),
+    )
+    with pytest.raises(UnknownOutcomeError):
+        list(client.list_phones())
+
+
 def test_blocked_number_is_not_for_sending():
     health = {"health_status": {"can_send_message": "BLOCKED"}}
     client, _transport = make(

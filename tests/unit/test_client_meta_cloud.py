@@ -196,6 +196,12 @@ def test_phone_with_odd_values_is_read(row):
     assert [phone.phone_uid for phone in phones] == (["1"] if row.get("id") else [])
 
 
+def test_number_used_in_the_phone_app_is_slow():
+    row = {"id": "1", "throughput": {"level": "STANDARD"}, "is_on_biz_app": True}
+    client, _transport = make(("GET", "phone_numbers", json_response({"data": [row]})))
+    assert [phone.pace for phone in client.list_phones()] == [20]
+
+
 def test_token_is_asked_about_with_the_token_of_the_app(load):
     answer = json_response(load("meta/debug_token"))
     client, transport = make(("GET", "/debug_token", answer))

@@ -35,9 +35,9 @@ _TOKEN = re.compile(
 )
 _GAP = r"(?:[ ().\-\u00a0]|%20){0,2}"
 _PHONE = re.compile(
-    # With a plus (or its URL form) or 00: any length. Else 8 to 14 digits, because 15 and
-    # more are Meta's object ids, which an administrator needs to read. Dates and IP
-    # addresses stay.
+    # With a plus (or its URL form) or 00: any length. Else 8 to 14 digits, because 15
+    # and more are Meta's object ids, which an administrator needs to read. Dates and
+    # IP addresses stay.
     rf"(?:\+|%2[Bb])[\s(]{{0,2}}\d(?:(?:{_GAP}|/)\d){{5,18}}"
     rf"|(?<!\d)00[1-9](?:{_GAP}\d){{6,16}}(?!\d)"
     r"|(?<!\d)(?<!\d\.)(?!\d{4}-\d\d-\d\d(?!\d))(?!\d{1,3}(?:\.\d{1,3}){3}(?!\d))"

@@ -3,10 +3,13 @@
 """Read foreign JSON without trusting its types: a wrong type means empty, no error."""
 
 import math
+import re
 from typing import Any
 
 # 9999-12-31T23:59:59Z, the last second that Python and PostgreSQL both can show.
 LAST_SECOND = 253402300799
+
+_DIGITS = re.compile(r"-?[0-9]{1,19}")
 
 
 def text(value: object) -> str:
@@ -30,9 +33,8 @@ def number(value: object) -> int:
         return value
     if isinstance(value, float):
         return int(value) if math.isfinite(value) else 0
-    if isinstance(value, str) and value.isascii() and len(value) <= 20:
-        digits = value.strip()
-        return int(digits) if digits.lstrip("-").isdigit() else 0
+    if isinstance(value, str) and _DIGITS.fullmatch(value.strip()):
+        return int(value)
     return 0
 
 

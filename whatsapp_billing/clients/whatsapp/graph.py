@@ -153,7 +153,9 @@ class GraphCaller:
         if error is not None:
             raise error
         if not 200 <= status < 300 or answer.get("success") is False:
-            raise unknown("no_answer", "the answer says neither yes nor why not", status)
+            raise unknown(
+                "no_answer", "the answer says neither yes nor why not", status
+            )
         return answer
 
     def _refusal(

@@ -37,7 +37,7 @@ MAX_RESUMES = 3
 
 PHONE_FIELDS = (
     "id,verified_name,display_phone_number,quality_rating,code_verification_status,"
-    "name_status,status,throughput,platform_type,account_mode,"
+    "name_status,status,throughput,platform_type,is_on_biz_app,account_mode,"
     "whatsapp_business_manager_messaging_limit"
 )
 TEMPLATE_FIELDS = (

@@ -22,7 +22,8 @@ from .base import (
 )
 from .meta_errors import classify
 
-# Messages a second by throughput level; a number also used in the phone app is slow.
+# Messages a second by throughput level (fact sheet 7). A number that is also used in
+# the phone app is slow whatever its level, and a level that we do not know may be.
 PACE_BY_LEVEL = {"STANDARD": 80, "HIGH": 1000, "": 80}
 PACE_OTHERWISE = 20
 
@@ -182,10 +183,14 @@ def phone_info(row: Mapping[str, Any]) -> PhoneInfo:
         or (verification == "EXPIRED" and status.upper() == "CONNECTED"),
         quality=text(row.get("quality_rating")),
         tier=text(tier) or text(row.get("messaging_limit_tier")),
-        pace=PACE_BY_LEVEL.get(level, PACE_OTHERWISE),
+        pace=_pace(level, row.get("is_on_biz_app") is True),
         status=status,
         raw=dict(row),
     )
+
+
+def _pace(level: str, is_on_phone: bool) -> int:
+    return PACE_OTHERWISE if is_on_phone else PACE_BY_LEVEL.get(level, PACE_OTHERWISE)
 
 
 def token_info(data: Mapping[str, Any]) -> TokenInfo:
