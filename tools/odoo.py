@@ -123,6 +123,8 @@ def ensure_base() -> str:
     init = ["-c", str(conf), "-d", name, "--no-http", "--stop-after-init"]
     odoo([*init, "-i", DEPENDS, "--load=base,web,rpc,queue_job"], log="base")
     postgres.execute("postgres", f'ALTER DATABASE "{name}" RENAME TO "{BASE}"')
+    _drop_filestore(BASE)
+    _filestore(name).rename(_filestore(BASE))
     return BASE
 
 

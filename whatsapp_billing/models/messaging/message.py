@@ -92,7 +92,7 @@ class WhatsappBillingMessage(models.Model):
     error_code = fields.Char()
     error_detail = fields.Char()
     error_sentence = fields.Char(compute="_compute_error_sentence", string="Problem")
-    attempts = fields.Integer()
+    attempts = fields.Integer(default=0)
     attempt_ids = fields.One2many("whatsapp.billing.message.attempt", "message_id")
     queued_at = fields.Datetime(default=lambda self: self.env.cr.now())
     next_attempt_at = fields.Datetime()

@@ -19,6 +19,14 @@ class WhatsappBillingPhone(models.Model):
     _name = "whatsapp.billing.phone"
     _inherit = ["whatsapp.billing.phone", "whatsapp.billing.outbox.mixin"]
 
+    last_webhook_at = fields.Datetime(string="Last Webhook", readonly=True)
+    last_status_at = fields.Datetime(
+        string="Last Receipt",
+        readonly=True,
+        help="When a receipt for this number was last seen: the proof that its "
+        "webhooks work.",
+    )
+
     # === BUSINESS METHODS - SENDING === #
 
     def _trigger_drain(self, eta=None):

@@ -161,8 +161,27 @@ class WhatsappBillingWebhookEvent(models.Model):
             ids.append(event_id)
         events = self.browse(ids)
         if events:
-            events._process()
+            events._process_safely()
         return len(events)
+
+    def _process_safely(self):
+        """Process together; when that fails, one by one, keeping who is to blame."""
+        try:
+            with self.env.cr.savepoint():
+                self._process()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:
+            # The inbox is a worker (style.md 2.2-20): one event that cannot be
+            # applied must not stop all later ones; its bytes are kept for later.
+            _logger.exception("Webhook events %s could not be applied", self.ids)
+            self.env.invalidate_all()
+            if len(self) == 1:
+                text = f"{type(error).__name__}: {error}"[:500]
+                self.write({"state": "error", "error": text})
+                return
+            for event in self:
+                event._process_safely()
 
     def _process(self):
         """Apply events in bulk; one that cannot be read spoils no other."""
