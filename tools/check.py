@@ -1,0 +1,169 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What `make test` runs, in order of how soon it can fail."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from . import odoo, postgres
+from .ground import LOGS, ROOT, VENV, free_port, python, say
+
+DATABASE = "wab_test"
+E2E_DATABASE = "wab_e2e"
+
+
+def everything() -> int:
+    """Run linters and every test; stop at the first stage that fails."""
+    for stage in (linters, unit_tests, odoo_tests, e2e_tests):
+        code = stage()
+        if code:
+            say(f"\n{stage.__name__.replace('_', ' ')}: failed")
+            return code
+    return 0
+
+
+def linters() -> int:
+    """ruff, mypy on what is typed, pylint-odoo on the module, Odoo's own linters."""
+    say("\n== Linters")
+    commands = [
+        ([_tool("ruff"), "check", "."], ROOT),
+        (
+            [_tool("mypy"), "-p", "clients", "-p", "rules"],
+            ROOT / "whatsapp_billing",
+        ),
+        (
+            [
+                _tool("pylint"),
+                "--rcfile",
+                str(ROOT / ".pylintrc-mandatory"),
+                "whatsapp_billing",
+            ],
+            ROOT,
+        ),
+    ]
+    for command, folder in commands:
+        code = subprocess.call(command, cwd=folder, env=_lint_environment())
+        if code:
+            return code
+    return odoo_linters()
+
+
+def _tool(name: str) -> str:
+    return str(VENV / "bin" / name)
+
+
+def _lint_environment() -> dict[str, str]:
+    return {**odoo.environment(), "MYPYPATH": "."}
+
+
+def unit_tests() -> int:
+    """Everything that needs no Odoo."""
+    say("\n== Tests without Odoo")
+    return subprocess.call(
+        [python(), "-m", "pytest", "-q", "tests/unit"], cwd=ROOT, env={**os.environ}
+    )
+
+
+def odoo_tests() -> int:
+    """The module's own tests in a fresh database, with HTTP and a browser."""
+    say("\n== Tests in Odoo")
+    odoo.make_database(DATABASE, fresh=True)
+    return _pytest_odoo(DATABASE, [str(ROOT / "whatsapp_billing" / "tests")])
+
+
+def _pytest_odoo(name: str, arguments: list[str]) -> int:
+    port = free_port(8069)
+    conf = odoo.write_conf(f"test-{name}", port, workers=0, db_name=name)
+    environment = {**odoo.environment(), "ODOO_RC": str(conf)}
+    return subprocess.call(
+        [
+            python(),
+            "-m",
+            "pytest",
+            "-q",
+            "--odoo-http",
+            "--import-mode=prepend",
+            "-p",
+            "no:cacheprovider",
+            *arguments,
+        ],
+        cwd=ROOT,
+        env=environment,
+    )
+
+
+def odoo_linters() -> int:
+    """Odoo's `test_lint`: fails for other people's add-ons; ours must not be named."""
+    name = "wab_lint"
+    say("\n== Odoo's own linters")
+    odoo.make_database(name, fresh=True)
+    port = free_port(8069)
+    conf = odoo.write_conf(f"test-{name}", port, workers=0)
+    log = LOGS / "test_lint.log"
+    with log.open("wb") as stream:
+        subprocess.call(
+            [
+                python(),
+                odoo.launcher(),
+                "-c",
+                str(conf),
+                "-d",
+                name,
+                "-i",
+                "test_lint",
+                "--test-tags",
+                "/test_lint",
+                "--load=base,web,rpc,queue_job",
+                "--stop-after-init",
+            ],
+            env=odoo.environment(),
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+        )
+    postgres.drop(name)
+    return _report_ours(log)
+
+
+def _report_ours(log: Path) -> int:
+    text = log.read_text(errors="replace")
+    if "test_lint" not in text:
+        say(f"Odoo's linters did not run; see {log}")
+        return 1
+    ours = [
+        line
+        for line in text.splitlines()
+        if "whatsapp_billing" in line
+        and not any(harmless in line for harmless in _HARMLESS)
+    ]
+    for line in ours:
+        say(line[:400])
+    say(f"{len(ours)} findings name the module")
+    return 1 if ours else 0
+
+
+_HARMLESS = (
+    "odoo.modules.loading",
+    "odoo.registry:",
+    "addons paths",
+    "Using configuration file",
+    "ir_module: ALLOW",
+    "odoo.addons.base.models.ir_model",
+    "odoo.tests.stats",
+    "Prepare computation",
+)
+
+
+def e2e_tests() -> int:
+    """Black box: a served database, the simulator, RPC, webhooks, a browser."""
+    say("\n== Black-box tests against a running server")
+    return subprocess.call(
+        [python(), "-W", "ignore", "-m", "pytest", "-q", "-p", "no:odoo", "tests/e2e"],
+        cwd=ROOT,
+        env=odoo.environment(),
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(everything())
