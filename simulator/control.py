@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from aiohttp import web
 
+from . import control_templates as templates
 from . import control_world as world
 from .control_views import message_as_json, state_as_json
 from .errors import GraphError
@@ -37,7 +38,7 @@ def reset(sim: Simulator, values: Json) -> Json:
     sim.random.seed(sim.settings.seed)
     sim.webhooks.random.seed(sim.settings.seed)
     for entry in extra.get("templates") or []:
-        world.template(sim, {"action": "create", **entry})
+        templates.template(sim, {"action": "create", **entry})
     if extra.get("subscribe"):
         world.subscribe(sim, extra["subscribe"])
     return {"settings": settings_as_json(sim.settings)}
@@ -182,7 +183,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("POST", "fault"): fault,
     ("POST", "reply"): world.reply,
     ("POST", "status"): world.status,
-    ("POST", "template"): world.template,
+    ("POST", "template"): templates.template,
     ("POST", "user"): world.user,
     ("POST", "phone"): world.phone,
     ("POST", "token"): world.token,

@@ -1,27 +1,24 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""Control calls that change people, numbers, templates, tokens and time."""
+"""Control calls that change people, numbers, tokens and time."""
 
 from __future__ import annotations
 
 from base64 import b64decode
 from typing import TYPE_CHECKING, Any
 
-from .compiled import compile_template
 from .control_views import (
     message_as_json,
     phone_as_json,
     state_as_json,
-    template_as_json,
     user_as_json,
 )
 from .graph_subscriptions import FIELDS, check_url
-from .graph_templates import normalise
 from .lifecycle import RANK
-from .numbers import digits_of, is_bsuid
+from .numbers import digits_of, display, is_bsuid
 from .packing import Update
 from .settings import ControlError
-from .state import Message, Override, Phone, Template, Token, User
+from .state import Message, Override, Phone, Token, User
 from .timing import iso
 
 if TYPE_CHECKING:
@@ -159,109 +156,11 @@ def _outgoing(sim: Simulator, values: Json) -> list[Message]:
     raise ControlError("Say which messages: wamid, uuid, to or all.")
 
 
-def template(sim: Simulator, values: Json) -> Json:
-    """POST /_control/template: decide on a template as Meta would."""
-    action = str(values.get("action") or "")
-    if action == "create":
-        return {"template": template_as_json(_create_template(sim, values))}
-    found = _find_template(sim, values)
-    _ACTIONS.get(action, _unknown_action)(sim, found, values)
-    return {"template": template_as_json(found)}
-
-
-def _unknown_action(sim: Simulator, found: Template, values: Json) -> None:
-    raise ControlError(f"action is one of create, {', '.join(_ACTIONS)}.")
-
-
-def _find_template(sim: Simulator, values: Json) -> Template:
-    uid, name = values.get("id"), values.get("name")
-    found = [
-        entry
-        for entry in sim.state.templates.values()
-        if (uid and entry.uid == str(uid)) or (not uid and entry.name == name)
-        if not values.get("language") or entry.language == values["language"]
-        if not values.get("waba_uid") or entry.waba_uid == values["waba_uid"]
-    ]
-    if len(found) != 1:
-        raise ControlError(
-            f"{len(found)} templates match; give id, or name, language and waba_uid."
-        )
-    return found[0]
-
-
-def _create_template(sim: Simulator, values: Json) -> Template:
-    components = normalise(values["components"])
-    parameter_format = str(values.get("parameter_format") or "POSITIONAL").upper()
-    made = Template(
-        sim.state.next_id(10),
-        str(values.get("waba_uid") or "200000000000001"),
-        str(values["name"]),
-        str(values["language"]),
-        str(values.get("category") or "UTILITY").upper(),
-        components,
-        compile_template(components, parameter_format),
-        status=str(values.get("status") or "APPROVED").upper(),
-        parameter_format=parameter_format,
-        ttl_seconds=values.get("ttl_seconds"),
-        source=str(values.get("source") or ""),
-    )
-    made.was_approved = made.status == "APPROVED"
-    if made.waba_uid not in sim.state.wabas:
-        raise ControlError(f"There is no account {made.waba_uid}.")
-    sim.state.add_template(made)
-    return made
-
-
-def _category(values: Json) -> str:
-    word = str(values.get("category") or "").upper()
-    if word not in ("UTILITY", "MARKETING", "AUTHENTICATION"):
-        raise ControlError("category is UTILITY, MARKETING or AUTHENTICATION.")
-    return word
-
-
-def _hold(sim: Simulator, found: Template, values: Json) -> None:
-    found.holds = True
-
-
-def _release(sim: Simulator, found: Template, values: Json) -> None:
-    found.holds = False
-    sim.review.release_held(found)
-
-
-_ACTIONS: dict[str, Any] = {
-    "approve": lambda sim, t, v: sim.review.approve(t),
-    "unpause": lambda sim, t, v: sim.review.approve(t),
-    "reject": lambda sim, t, v: sim.review.reject(
-        t, str(v.get("reason") or "INVALID_FORMAT")
-    ),
-    "pause": lambda sim, t, v: sim.review.pause(t, bool(v.get("pacing"))),
-    "disable": lambda sim, t, v: sim.review.disable(t),
-    "recategorise": lambda sim, t, v: sim.review.change_category(t, _category(v)),
-    "announce": lambda sim, t, v: sim.review.announce_category(t, _category(v)),
-    "quality": lambda sim, t, v: sim.review.set_quality(
-        t, str(v.get("quality") or "").upper()
-    ),
-    "event": lambda sim, t, v: sim.review.set_event(t, str(v["event"]).upper()),
-    "hold": _hold,
-    "release": _release,
-    "delete": lambda sim, t, v: sim.review.remove(t),
-}
-
-
 def user(sim: Simulator, values: Json) -> Json:
     """POST /_control/user: how a customer's phone is set."""
     found = find_user(sim, values.get("number") or values.get("user_id"))
     was_online = found.online and found.on_whatsapp
-    for name in ("on_whatsapp", "online", "receipts", "in_experiment"):
-        if name in values:
-            setattr(found, name, bool(values[name]))
-    for name in ("name", "username"):
-        if name in values:
-            setattr(found, name, str(values[name]))
-    if "username_only" in values:
-        found.hides_number = bool(values["username_only"])
-        if found.hides_number and not found.username:
-            found.username = "user" + found.user_uid[-4:]
+    _set_flags(found, values)
     if "entry_point_hours" in values:
         hours = float(values["entry_point_hours"])
         found.entry_point_until = sim.clock.now() + hours * 3600
@@ -276,6 +175,19 @@ def user(sim: Simulator, values: Json) -> Json:
         sim.lifecycle.came_online(found)
     sim.notify(found)
     return {"user": user_as_json(found)}
+
+
+def _set_flags(found: User, values: Json) -> None:
+    for name in ("on_whatsapp", "online", "receipts", "in_experiment"):
+        if name in values:
+            setattr(found, name, bool(values[name]))
+    for name in ("name", "username"):
+        if name in values:
+            setattr(found, name, str(values[name]))
+    if "username_only" in values:
+        found.hides_number = bool(values["username_only"])
+        if found.hides_number and not found.username:
+            found.username = "user" + found.user_uid[-4:]
 
 
 def _block(sim: Simulator, found: User, values: Json) -> None:
@@ -313,8 +225,6 @@ def phone(sim: Simulator, values: Json) -> Json:
 
 
 def _create_phone(sim: Simulator, values: Json) -> Phone:
-    from .numbers import display
-
     number = digits_of(str(values["number"]))
     uid = str(values.get("phone_uid") or sim.state.next_id(30))
     name = str(values.get("verified_name") or "Simulated number")

@@ -16,14 +16,15 @@ from .lifecycle import DAY
 from .numbers import digits_of, display, is_bsuid
 from .paging import page
 from .state import Phone, User
+from .text import words
 
 if TYPE_CHECKING:
     from .engine import Simulator
 
-_DEFAULT = (
+_DEFAULT = words(
     "verified_name code_verification_status display_phone_number quality_rating "
     "platform_type throughput last_onboarded_time webhook_configuration id"
-).split()
+)
 _PIN = re.compile(r"^\d{6}$")
 _REGISTRATIONS, _REGISTRATION_SPAN = 10, 72 * 3600
 _PROFILE_LIMITS = {"about": 139, "address": 256, "description": 512, "email": 128}
@@ -75,7 +76,7 @@ def _webhook_configuration(sim: Simulator, phone: Phone) -> Json:
 
 def list_phones(sim: Simulator, call: Call) -> Json:
     """GET /{WABA}/phone_numbers."""
-    names = call.fields() or _DEFAULT
+    names = call.fields() or list(_DEFAULT)
     rows = [
         pick(phone_as_graph(sim, phone), names)
         for phone in sim.state.phones.values()
@@ -86,7 +87,7 @@ def list_phones(sim: Simulator, call: Call) -> Json:
 
 def read_phone(sim: Simulator, call: Call) -> Json:
     """GET /{phone}."""
-    return pick(phone_as_graph(sim, call.phone()), call.fields() or _DEFAULT)
+    return pick(phone_as_graph(sim, call.phone()), call.fields() or list(_DEFAULT))
 
 
 async def write_phone(sim: Simulator, call: Call) -> Json:

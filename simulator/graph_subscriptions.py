@@ -14,22 +14,25 @@ import aiohttp
 from .call import Call
 from .errors import GraphError, Json, invalid, missing
 from .state import App, Override
+from .text import words
 
 if TYPE_CHECKING:
     from .engine import Simulator
 
 OBJECT = "whatsapp_business_account"
 FIELDS = frozenset(
-    "account_alerts account_review_update account_settings_update account_update "
-    "automatic_events business_capability_update business_status_update "
-    "business_username_updates calls consumer_profile flows group_lifecycle_update "
-    "group_participants_update group_settings_update group_status_update history "
-    "message_echoes message_template_components_update "
-    "message_template_quality_update message_template_status_update messages "
-    "messaging_handovers partner_solutions payment_configuration_update "
-    "phone_number_name_update phone_number_quality_update security "
-    "smb_app_state_sync smb_message_echoes standby template_category_update "
-    "template_correct_category_detection tracking_events user_preferences".split()
+    words(
+        "account_alerts account_review_update account_settings_update account_update "
+        "automatic_events business_capability_update business_status_update "
+        "business_username_updates calls consumer_profile flows group_lifecycle_update "
+        "group_participants_update group_settings_update group_status_update history "
+        "message_echoes message_template_components_update "
+        "message_template_quality_update message_template_status_update messages "
+        "messaging_handovers partner_solutions payment_configuration_update "
+        "phone_number_name_update phone_number_quality_update security "
+        "smb_app_state_sync smb_message_echoes standby template_category_update "
+        "template_correct_category_detection tracking_events user_preferences"
+    )
 )
 _URI_LIMIT = 200
 

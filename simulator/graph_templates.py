@@ -23,11 +23,12 @@ from .template_rules import (
     check_ttl,
     refuse,
 )
+from .text import words
 
 if TYPE_CHECKING:
     from .engine import Simulator
 
-_DEFAULT = "name parameter_format components language status category id".split()
+_DEFAULT = words("name parameter_format components language status category id")
 _EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
 _CDN = "https://scontent.whatsapp.net/v/t61.29466-34/sample?ccb=1-7&oe=6A000000"
 _UPPER = ("type", "format")
@@ -82,7 +83,7 @@ def _shown_components(components: list[Json]) -> list[Json]:
 
 def list_templates(sim: Simulator, call: Call) -> Json:
     """GET /{WABA}/message_templates."""
-    names = call.fields() or _DEFAULT
+    names = call.fields() or list(_DEFAULT)
     found = [t for t in call.waba().templates.values() if _matches(t, call.query)]
     answer = page(call, [{"uid": template.uid} for template in reversed(found)])
     answer["data"] = [
@@ -104,7 +105,7 @@ def _matches(template: Template, query: dict[str, str]) -> bool:
 def read(sim: Simulator, call: Call) -> Json:
     """GET /{template}."""
     template = sim.state.templates[call.object_id]
-    return pick(template_as_graph(sim, template), call.fields() or _DEFAULT)
+    return pick(template_as_graph(sim, template), call.fields() or list(_DEFAULT))
 
 
 def create(sim: Simulator, call: Call) -> Json:

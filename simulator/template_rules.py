@@ -11,18 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 from .compiled import split_text
 from .errors import GraphError, Json
+from .text import words
 
 if TYPE_CHECKING:
     from .state import State
 
 CATEGORIES = ("AUTHENTICATION", "MARKETING", "UTILITY")
 LANGUAGES = frozenset(
-    "af sq ar ar_AE ar_EG ar_LB ar_MA ar_QA az be_BY bn bn_IN bg ca zh_CN zh_HK zh_TW hr "
-    "cs da prs_AF nl nl_BE en en_GB en_US en_AE en_AU en_CA en_GH en_IE en_IN en_JM en_MY "
-    "en_NZ en_QA en_SG en_UG en_ZA et fil fi fr fr_BE fr_CA fr_CH fr_CI fr_MA ka de de_AT "
-    "de_CH el gu ha he hi hu id ga it ja kn kk rw_RW ko ky_KG lo lv lt mk ms ml mr nb "
-    "ps_AF fa pl pt_BR pt_PT pa ro ru sr si_LK sk sl es es_AR es_CL es_CO es_CR es_DO "
-    "es_EC es_HN es_MX es_PA es_PE es_ES es_UY sw sv ta te th tr uk ur uz vi zu".split()
+    words(
+        "af sq ar ar_AE ar_EG ar_LB ar_MA ar_QA az be_BY bn bn_IN bg ca zh_CN zh_HK zh_TW hr "
+        "cs da prs_AF nl nl_BE en en_GB en_US en_AE en_AU en_CA en_GH en_IE en_IN en_JM en_MY "
+        "en_NZ en_QA en_SG en_UG en_ZA et fil fi fr fr_BE fr_CA fr_CH fr_CI fr_MA ka de de_AT "
+        "de_CH el gu ha he hi hu id ga it ja kn kk rw_RW ko ky_KG lo lv lt mk ms ml mr nb "
+        "ps_AF fa pl pt_BR pt_PT pa ro ru sr si_LK sk sl es es_AR es_CL es_CO es_CR es_DO "
+        "es_EC es_HN es_MX es_PA es_PE es_ES es_UY sw sv ta te th tr uk ur uz vi zu"
+    )
 )
 _NAME = re.compile(r"^[a-z0-9_]+$")
 _VARIABLE = re.compile(r"\{\{(.*?)\}\}", re.DOTALL)
@@ -185,8 +188,8 @@ class ComponentCheck:
             )
         if re.search(r"\}\}\s*\{\{", text):
             raise refuse(2388072, "Adjacent variables", "Put words between variables.")
-        words = len(_VARIABLE.sub(" ", text).split())
-        if names and words < _WORDS_PER_VARIABLE * len(names) - 1:
+        count = len(_VARIABLE.sub(" ", text).split())
+        if names and count < _WORDS_PER_VARIABLE * len(names) - 1:
             raise refuse(
                 2388293,
                 "This template contains too many variable parameters",
@@ -246,7 +249,7 @@ class ComponentCheck:
             if kinds.count(kind) > limit:
                 raise GraphError(100, message=f"At most {limit} buttons of type {kind}")
         _check_contiguous(kinds)
-        for kind, button in zip(kinds, raw):
+        for kind, button in zip(kinds, raw, strict=True):
             _check_button(kind, button)
 
 
