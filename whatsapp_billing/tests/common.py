@@ -42,7 +42,8 @@ class WhatsappBillingCommon(AccountTestInvoicingCommon):
         cls.clerk = cls._make_user("wab_clerk", "account.group_account_invoice")
         cls.manager = cls._make_user(
             "wab_manager",
-            "account.group_account_manager,whatsapp_billing.group_manager",
+            "account.group_account_manager,whatsapp_billing.group_manager"
+            ",base.group_allow_export",
         )
         cls.account = cls._make_account(cls.company)
         cls.phone = cls.account.phone_ids
@@ -73,16 +74,20 @@ class WhatsappBillingCommon(AccountTestInvoicingCommon):
     @classmethod
     def _make_account(cls, company, waba_uid=WABA_UID, phone_uid=PHONE_UID, **values):
         """Return an account that is connected, with one verified number."""
-        account = cls.env["whatsapp.billing.account"].sudo().create(
-            {
-                "name": f"WhatsApp of {company.name}",
-                "company_id": company.id,
-                "waba_uid": waba_uid,
-                "app_uid": APP_UID,
-                "access_token": TOKEN,
-                "app_secret": SECRET,
-                **values,
-            }
+        account = (
+            cls.env["whatsapp.billing.account"]
+            .sudo()
+            .create(
+                {
+                    "name": f"WhatsApp of {company.name}",
+                    "company_id": company.id,
+                    "waba_uid": waba_uid,
+                    "app_uid": APP_UID,
+                    "access_token": TOKEN,
+                    "app_secret": SECRET,
+                    **values,
+                }
+            )
         )
         cls.env["whatsapp.billing.phone"].sudo().create(
             {
@@ -120,36 +125,40 @@ class WhatsappBillingCommon(AccountTestInvoicingCommon):
         if has_link:
             variables.append(PAY_BUTTON)
         button = {"text": "View and pay", "value": "{base}/{{1}}"}
-        template = cls.env["whatsapp.billing.template"].sudo().create(
-            {
-                "name": f"{document_type} {lang_code}",
-                "template_name": f"test_{document_type}",
-                "lang_code": lang_code,
-                "account_id": account.id,
-                "document_type": document_type,
-                "header_type": (
-                    "none" if document_type == "payment_reminder" else "document"
-                ),
-                "body": BODY,
-                "variable_ids": [
-                    Command.create(
-                        {
-                            "component": component,
-                            "position": position,
-                            "name": path,
-                            "field_path": path,
-                            "format": kind,
-                            "sample": sample,
-                        }
-                    )
-                    for component, position, path, kind, sample in variables
-                ],
-                "button_ids": [Command.create(button)] if has_link else [],
-                "status": "approved",
-                "raw_status": "APPROVED",
-                "is_default": True,
-                **values,
-            }
+        template = (
+            cls.env["whatsapp.billing.template"]
+            .sudo()
+            .create(
+                {
+                    "name": f"{document_type} {lang_code}",
+                    "template_name": f"test_{document_type}",
+                    "lang_code": lang_code,
+                    "account_id": account.id,
+                    "document_type": document_type,
+                    "header_type": (
+                        "none" if document_type == "payment_reminder" else "document"
+                    ),
+                    "body": BODY,
+                    "variable_ids": [
+                        Command.create(
+                            {
+                                "component": component,
+                                "position": position,
+                                "name": path,
+                                "field_path": path,
+                                "format": kind,
+                                "sample": sample,
+                            }
+                        )
+                        for component, position, path, kind, sample in variables
+                    ],
+                    "button_ids": [Command.create(button)] if has_link else [],
+                    "status": "approved",
+                    "raw_status": "APPROVED",
+                    "is_default": True,
+                    **values,
+                }
+            )
         )
         template.write(
             {
@@ -176,7 +185,9 @@ class WhatsappBillingCommon(AccountTestInvoicingCommon):
         )
 
     @classmethod
-    def _make_invoice(cls, partner=None, amount=100.0, move_type="out_invoice", **values):
+    def _make_invoice(
+        cls, partner=None, amount=100.0, move_type="out_invoice", **values
+    ):
         """Return a posted document of that amount without taxes."""
         return cls.init_invoice(
             move_type,

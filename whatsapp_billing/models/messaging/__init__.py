@@ -7,6 +7,7 @@ from . import account_checklist
 from . import phone
 from . import phone_route
 from . import template
+from . import template_default
 from . import template_button
 from . import template_variable
 from . import template_sync

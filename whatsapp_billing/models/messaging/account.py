@@ -10,7 +10,6 @@ from ... import const
 from ...clients.transport import Transport
 from ...clients.whatsapp import get_client
 from ...clients.whatsapp.base import AccountConfig
-from . import secrets
 
 API_URLS = {
     "meta": "https://graph.facebook.com",

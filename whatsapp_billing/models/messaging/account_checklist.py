@@ -170,12 +170,16 @@ class WhatsappBillingAccount(models.Model):
 
     def _check_test_message(self):
         """Say whether anything ever arrived from here."""
-        sent = self.env["whatsapp.billing.message"].sudo().search_count(
-            [
-                ("account_id", "=", self.id),
-                ("state", "in", ("delivered", "read")),
-            ],
-            limit=1,
+        sent = (
+            self.env["whatsapp.billing.message"]
+            .sudo()
+            .search_count(
+                [
+                    ("account_id", "=", self.id),
+                    ("state", "in", ("delivered", "read")),
+                ],
+                limit=1,
+            )
         )
         if sent:
             return True, ""

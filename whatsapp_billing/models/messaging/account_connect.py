@@ -183,9 +183,7 @@ class WhatsappBillingAccount(models.Model):
         provider could not be asked, the state stays what it was.
         """
         problem = self._get_token_problem(remote.token)
-        refused = next(
-            (e for e in remote.errors.values() if e.kind == "account"), None
-        )
+        refused = next((e for e in remote.errors.values() if e.kind == "account"), None)
         if problem:
             self._set_error(problem)
         elif refused:

@@ -83,9 +83,7 @@ class WhatsappBillingAccount(models.Model):
         self.check_access("write")
         self._bind()
         for account in self:
-            account.message_post(
-                body=self.env._("Confirmed to work in this database.")
-            )
+            account.message_post(body=self.env._("Confirmed to work in this database."))
         return True
 
     # === BUSINESS METHODS === #
@@ -140,8 +138,10 @@ class WhatsappBillingAccount(models.Model):
     def _check_shared_secret(self, siblings_sudo, secret):
         """Stop one company from replacing the secret that another one relies on."""
         others_sudo = siblings_sudo.filtered(
-            lambda account: account.company_id not in self.env.user.company_ids
-            and account._get_secret("app_secret") != secret
+            lambda account: (
+                account.company_id not in self.env.user.company_ids
+                and account._get_secret("app_secret") != secret
+            )
         )
         if others_sudo and not self.env.su:
             raise UserError(
@@ -159,8 +159,9 @@ class WhatsappBillingAccount(models.Model):
         """
         host = urlsplit((api_url or "").strip()).hostname
         moved = self.filtered(
-            lambda account: account.api_url
-            and urlsplit(account.api_url).hostname != host
+            lambda account: (
+                account.api_url and urlsplit(account.api_url).hostname != host
+            )
         )
         # sudo: whatsapp.billing.account - ciphers are nobody's to write
         moved.sudo().write({"access_token_cipher": False})

@@ -20,10 +20,6 @@ SENTENCES = {
     "transient": _lt("WhatsApp has a problem at the moment. Try again in a minute."),
 }
 
-RESTRICTED = _lt(
-    "WhatsApp has restricted this account (%(event)s). Open Meta's Business Support"
-    " page to see why and for how long."
-)
 DISABLED = _lt(
     "WhatsApp has disabled this account. Open Meta's Business Support page to see why"
     " and to ask for a review."
@@ -103,8 +99,10 @@ class WhatsappBillingAccount(models.Model):
     def _find_phone(self, phone_uid, number):
         digits = "".join(char for char in number or "" if char.isdigit())
         return self.phone_ids.filtered(
-            lambda phone: (phone_uid and phone.phone_uid == phone_uid)
-            or (digits and (phone.number or "").lstrip("+") == digits)
+            lambda phone: (
+                (phone_uid and phone.phone_uid == phone_uid)
+                or (digits and (phone.number or "").lstrip("+") == digits)
+            )
         )[:1]
 
     def _apply_account_update(self, raw):
@@ -117,7 +115,11 @@ class WhatsappBillingAccount(models.Model):
         elif event in ("ACCOUNT_RESTRICTION", "ACCOUNT_VIOLATION") or ban:
             self._warn(
                 self.env._("WhatsApp account restricted"),
-                self.env._(RESTRICTED, event=self._get_restrictions(raw) or event),
+                self.env._(
+                    "WhatsApp has restricted this account (%(event)s). Open Meta's"
+                    " Business Support page to see why and for how long.",
+                    event=self._get_restrictions(raw) or event,
+                ),
             )
 
     def _get_restrictions(self, raw):

@@ -49,9 +49,11 @@ class WhatsappBillingAccount(models.Model):
         self.last_sync_at = fields.Datetime.now()
 
     def _get_all_templates(self):
-        return self.env["whatsapp.billing.template"].with_context(
-            active_test=False
-        ).search([("account_id", "=", self.id)], order="active, id")
+        return (
+            self.env["whatsapp.billing.template"]
+            .with_context(active_test=False)
+            .search([("account_id", "=", self.id)], order="active, id")
+        )
 
     def _index_templates(self):
         """Return our templates by id, and by name and language, of those not gone."""
@@ -79,9 +81,7 @@ class WhatsappBillingAccount(models.Model):
         self.ensure_one()
         templates = self._get_all_templates()
         names = {(t.template_name, t.lang_code) for t in templates}
-        defaults = {
-            (t.document_type, t.lang_code) for t in templates if t.is_default
-        }
+        defaults = {(t.document_type, t.lang_code) for t in templates if t.is_default}
         languages = self._get_ready_languages()
         vals_list = []
         for ready in _read_ready():

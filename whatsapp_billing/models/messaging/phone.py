@@ -45,9 +45,7 @@ class WhatsappBillingPhone(models.Model):
         default="SMS",
         required=True,
     )
-    verification_code = fields.Char(
-        copy=False, groups="whatsapp_billing.group_manager"
-    )
+    verification_code = fields.Char(copy=False, groups="whatsapp_billing.group_manager")
     code_detail = fields.Char(copy=False, readonly=True)
     route_ids = fields.One2many("whatsapp.billing.phone.route", "phone_id")
 
@@ -125,8 +123,10 @@ class WhatsappBillingPhone(models.Model):
         (authentication, say) goes from the utility one.
         """
         # sudo: whatsapp.billing.phone.route - which number sends is not a secret
-        routes_sudo = self.env["whatsapp.billing.phone.route"].sudo().search(
-            [("company_id", "=", company.id), ("audience", "=", audience)]
+        routes_sudo = (
+            self.env["whatsapp.billing.phone.route"]
+            .sudo()
+            .search([("company_id", "=", company.id), ("audience", "=", audience)])
         )
         by_category = {route.category: route.phone_id for route in routes_sudo}
         phone = by_category.get(category) or by_category.get("utility")

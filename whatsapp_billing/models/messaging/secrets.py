@@ -59,7 +59,9 @@ def bindings(env):
     # sudo: ir.config_parameter - the uuid is only hashed
     uuid = env["ir.config_parameter"].sudo().get_param("database.uuid")
     return [
-        hashlib.sha256(f"{uuid}|{env.cr.dbname}|{_fingerprint(key)}".encode()).hexdigest()
+        hashlib.sha256(
+            f"{uuid}|{env.cr.dbname}|{_fingerprint(key)}".encode()
+        ).hexdigest()
         for key in _keys(env)
     ]
 

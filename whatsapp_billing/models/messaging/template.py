@@ -109,7 +109,6 @@ class WhatsappBillingTemplate(models.Model):
     raw_status = fields.Char(copy=False, readonly=True)
     rejected_reason = fields.Char(copy=False, readonly=True)
     quality = fields.Char(copy=False, readonly=True, tracking=True)
-    is_default = fields.Boolean(string="Default", copy=False)
     template_uid = fields.Char(
         string="Template ID", copy=False, readonly=True, index="btree_not_null"
     )
@@ -122,19 +121,13 @@ class WhatsappBillingTemplate(models.Model):
     problems = fields.Json(compute="_compute_problems")
 
     _remote_unique = models.UniqueIndex(
-        "(account_id, template_name, lang_code)"
-        " WHERE active AND status != 'deleted'",
+        "(account_id, template_name, lang_code) WHERE active AND status != 'deleted'",
         "This account already has a template with this name and language.",
     )
     _uid_unique = models.UniqueIndex(
         "(account_id, template_uid) WHERE template_uid IS NOT NULL",
         "This template is already known.",
     )
-    _default_unique = models.UniqueIndex(
-        "(account_id, document_type, lang_code) WHERE is_default",
-        "There is already a default template for this document and language.",
-    )
-
     # === COMPUTE METHODS === #
 
     @api.depends("account_id")
@@ -216,17 +209,6 @@ class WhatsappBillingTemplate(models.Model):
                     )
                 )
 
-    @api.constrains("is_default", "document_type")
-    def _check_default(self):
-        for template in self:
-            if template.is_default and not template.document_type:
-                raise ValidationError(
-                    self.env._(
-                        "Choose what %(name)s is for before making it the default.",
-                        name=template.name,
-                    )
-                )
-
     @api.constrains("account_id", "company_id")
     def _check_company(self):
         for template in self:
@@ -244,26 +226,19 @@ class WhatsappBillingTemplate(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Make room for new defaults."""
+        """Take the language from what the form offers."""
         for vals in vals_list:
-            if vals.pop("lang_choice", None) and not vals.get("lang_code"):
-                vals["lang_code"] = vals["lang_choice"]
-        defaults = [bool(vals.pop("is_default", False)) for vals in vals_list]
-        templates = super().create(vals_list)
-        for template, is_default in zip(templates, defaults, strict=True):
-            if is_default:
-                template.is_default = True
-        return templates
+            # The form sends both: what was chosen, and the default it replaces.
+            vals["lang_code"] = vals.pop("lang_choice", None) or vals.get(
+                "lang_code", "en"
+            )
+        return super().create(vals_list)
 
     def write(self, vals):
         """Keep reviewed parts as WhatsApp has them, except where it allows an edit."""
         reviewed = REVIEWED_FIELDS & vals.keys()
         if reviewed and not self.env.su:
             self._check_editable(reviewed)
-        if vals.get("is_default"):
-            self._replace_defaults()
-        if vals.get("active") is False:
-            vals = vals | {"is_default": False}
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -298,11 +273,15 @@ class WhatsappBillingTemplate(models.Model):
         self.ensure_one()
         base = VERSION.sub("", self.template_name)
         # sudo: whatsapp.billing.template - names are taken whoever can see them
-        taken = self.sudo().with_context(active_test=False).search(
-            [
-                ("account_id", "=", self.account_id.id),
-                ("template_name", "=like", base.replace("_", r"\_") + "%"),
-            ]
+        taken = (
+            self.sudo()
+            .with_context(active_test=False)
+            .search(
+                [
+                    ("account_id", "=", self.account_id.id),
+                    ("template_name", "=like", base.replace("_", r"\_") + "%"),
+                ]
+            )
         )
         numbers = [1] + [
             int(match[1])
@@ -343,45 +322,7 @@ class WhatsappBillingTemplate(models.Model):
         labels = dict(self._fields["status"]._description_selection(self.env))
         return labels[self.status]
 
-    def _replace_defaults(self):
-        """Take the default from the templates that have it now."""
-        for template in self:
-            # sudo: whatsapp.billing.template - the default is one per account
-            template.sudo().search(
-                [
-                    ("id", "!=", template.id),
-                    ("is_default", "=", True),
-                    ("account_id", "=", template.account_id.id),
-                    ("document_type", "=", template.document_type),
-                    ("lang_code", "=", template.lang_code),
-                ]
-            ).write({"is_default": False})
-
     # === BUSINESS METHODS === #
-
-    @api.model
-    def _find_default(self, account, document_type, langs):
-        """Return the default template of the first of these languages that has one.
-
-        One that may be sent goes before one that still waits for approval; the latter
-        is returned so that the reason can be named.
-
-        :param langs: codes as WhatsApp writes them, the best first
-        """
-        # sudo: whatsapp.billing.template - a shared one may be of another company
-        defaults = self.sudo().search(
-            [
-                ("account_id", "=", account.id),
-                ("document_type", "=", document_type),
-                ("lang_code", "in", list(langs)),
-                ("is_default", "=", True),
-            ]
-        )
-        order = {lang: index for index, lang in enumerate(langs)}
-        found = defaults.sorted(
-            key=lambda t: (t.status != "approved", order[t.lang_code])
-        )
-        return found[:1].with_env(self.env)
 
     def _to_content(self):
         """Return the template as the rules look at it, addresses filled in."""

@@ -34,9 +34,7 @@ class WhatsappBillingTemplateButton(models.Model):
         " at the very end, for what differs from document to document. Call: a number"
         " with its country code.",
     )
-    remote_value = fields.Char(
-        string="As WhatsApp Has It", copy=False, readonly=True
-    )
+    remote_value = fields.Char(string="As WhatsApp Has It", copy=False, readonly=True)
 
     @api.model_create_multi
     def create(self, vals_list):

@@ -44,9 +44,7 @@ class WhatsappBillingTemplate(models.Model):
             in_lang = records_sudo.with_context(lang=lang or self.env.lang)
             values = self._read_documents(in_lang, lang)
             for record_id, partner in pairs:
-                rendered[record_id, partner.id] = self._fill(
-                    values[record_id], partner
-                )
+                rendered[record_id, partner.id] = self._fill(values[record_id], partner)
         return rendered
 
     def _group_by_lang(self, records, recipients):

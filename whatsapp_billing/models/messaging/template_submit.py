@@ -13,7 +13,6 @@ from odoo.exceptions import UserError
 
 from ...clients.errors import ClientError
 from ...clients.whatsapp.base import TemplateDraft
-from ...rules import template_check
 from . import template_components
 
 # Fact sheet 4.4: an approved template takes one edit a day and ten in 30 days.
@@ -48,19 +47,6 @@ class WhatsappBillingTemplate(models.Model):
         for template, outcome in zip(self.sudo(), outcomes, strict=True):
             template._apply_deletion(outcome)
         return self._show_outcome(self.env._("WhatsApp is deleting the template."))
-
-    def action_set_default(self):
-        """Use this template for its document and language unless told otherwise."""
-        for template in self:
-            if not template.document_type:
-                raise UserError(
-                    self.env._(
-                        "Choose what %(name)s is for before making it the default.",
-                        name=template.name,
-                    )
-                )
-            template.is_default = True
-        return True
 
     def action_new_version(self):
         """Open a copy under the next version's name, to be changed and submitted."""

@@ -189,22 +189,6 @@ class WhatsappBillingTemplate(models.Model):
                 ),
             )
 
-    def _become_default(self):
-        """Make the first approved template of its kind the default. With sudo."""
-        if not self.document_type or self.is_default or self.unsupported:
-            return
-        if not self.search_count(
-            [
-                ("account_id", "=", self.account_id.id),
-                ("document_type", "=", self.document_type),
-                ("lang_code", "=", self.lang_code),
-                ("is_default", "=", True),
-                ("status", "=", "approved"),
-            ],
-            limit=1,
-        ):
-            self.is_default = True
-
     # === BUSINESS METHODS - EVENTS === #
 
     def _apply_event(self, event):
@@ -278,13 +262,17 @@ class WhatsappBillingTemplate(models.Model):
     def _templates_with_other_base_url(self, account):
         """Return the templates whose buttons still lead to an earlier address."""
         # sudo: whatsapp.billing.template.button - whatever company it is shared with
-        buttons = self.env["whatsapp.billing.template.button"].sudo().search(
-            [
-                ("template_id.account_id", "=", account.id),
-                ("template_id.status", "in", ("approved", "pending", "paused")),
-                ("value", "like", BASE),
-                ("remote_value", "!=", False),
-            ]
+        buttons = (
+            self.env["whatsapp.billing.template.button"]
+            .sudo()
+            .search(
+                [
+                    ("template_id.account_id", "=", account.id),
+                    ("template_id.status", "in", ("approved", "pending", "paused")),
+                    ("value", "like", BASE),
+                    ("remote_value", "!=", False),
+                ]
+            )
         )
         return buttons.filtered(
             lambda button: button.remote_value != button._get_value()

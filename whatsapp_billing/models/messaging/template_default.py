@@ -1,0 +1,123 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Which template is used when nobody names one."""
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError, ValidationError
+
+
+class WhatsappBillingTemplate(models.Model):
+    _inherit = "whatsapp.billing.template"
+
+    is_default = fields.Boolean(string="Default", copy=False)
+
+    _default_unique = models.UniqueIndex(
+        "(account_id, document_type, lang_code) WHERE is_default",
+        "There is already a default template for this document and language.",
+    )
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("is_default", "document_type")
+    def _check_default(self):
+        for template in self:
+            if template.is_default and not template.document_type:
+                raise ValidationError(
+                    self.env._(
+                        "Choose what %(name)s is for before making it the default.",
+                        name=template.name,
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Make room for new defaults."""
+        defaults = [bool(vals.get("is_default")) for vals in vals_list]
+        templates = super().create([vals | {"is_default": False} for vals in vals_list])
+        for template, is_default in zip(templates, defaults, strict=True):
+            if is_default:
+                template.is_default = True
+        return templates
+
+    def write(self, vals):
+        """Make room for a new default; an archived template is none."""
+        if vals.get("is_default"):
+            self._replace_defaults()
+        if vals.get("active") is False:
+            vals = vals | {"is_default": False}
+        return super().write(vals)
+
+    # === ACTION METHODS === #
+
+    def action_set_default(self):
+        """Use this template for its document and language unless told otherwise."""
+        for template in self:
+            if not template.document_type:
+                raise UserError(
+                    self.env._(
+                        "Choose what %(name)s is for before making it the default.",
+                        name=template.name,
+                    )
+                )
+            template.is_default = True
+        return True
+
+    # === BUSINESS METHODS === #
+
+    def _replace_defaults(self):
+        """Take the default from the templates that have it now."""
+        for template in self:
+            # sudo: whatsapp.billing.template - the default is one per account
+            template.sudo().search(
+                [
+                    ("id", "!=", template.id),
+                    ("is_default", "=", True),
+                    ("account_id", "=", template.account_id.id),
+                    ("document_type", "=", template.document_type),
+                    ("lang_code", "=", template.lang_code),
+                ]
+            ).write({"is_default": False})
+            # The index looks at every statement: the old one goes first.
+            template.flush_model(["is_default"])
+
+    @api.model
+    def _find_default(self, account, document_type, langs):
+        """Return the default template of the first of these languages that has one.
+
+        One that may be sent goes before one that still waits for approval; the latter
+        is returned so that the reason can be named.
+
+        :param langs: codes as WhatsApp writes them, the best first
+        """
+        # sudo: whatsapp.billing.template - a shared one may be of another company
+        defaults = self.sudo().search(
+            [
+                ("account_id", "=", account.id),
+                ("document_type", "=", document_type),
+                ("lang_code", "in", list(langs)),
+                ("is_default", "=", True),
+            ]
+        )
+        order = {lang: index for index, lang in enumerate(langs)}
+        found = defaults.sorted(
+            key=lambda t: (t.status != "approved", order[t.lang_code])
+        )
+        return found[:1].with_env(self.env)
+
+    def _become_default(self):
+        """Make the first approved template of its kind the default. With sudo."""
+        if not self.document_type or self.is_default or self.unsupported:
+            return
+        if not self.search_count(
+            [
+                ("account_id", "=", self.account_id.id),
+                ("document_type", "=", self.document_type),
+                ("lang_code", "=", self.lang_code),
+                ("is_default", "=", True),
+                ("status", "=", "approved"),
+            ],
+            limit=1,
+        ):
+            self.is_default = True
