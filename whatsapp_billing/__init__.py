@@ -2,4 +2,4 @@ from . import clients, rules
 from . import models
 from . import controllers
 from . import wizard
-from .hooks import post_init_hook, uninstall_hook
+from .hooks import uninstall_hook

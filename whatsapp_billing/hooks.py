@@ -1,18 +1,24 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""What installing and uninstalling leave behind: nothing of ours."""
-
-
-def post_init_hook(env):
-    """Render one document per wkhtmltopdf call where only unpatched Qt is found."""
+"""What uninstalling leaves behind: nothing of ours."""
 
 
 def uninstall_hook(env):
-    """Remove what Odoo does not remove by itself: waiting jobs of our models."""
-    env["queue.job"].sudo().search(
-        [("model_name", "=like", "whatsapp.billing.%")]
-    ).unlink()
-    env["ir.config_parameter"].sudo().search(
-        [("key", "=like", "whatsapp_billing.%")]
-    ).unlink()
-    env["res.partner"].with_context(active_test=False).sudo()
+    """Remove what Odoo does not remove by itself.
+
+    Waiting jobs of models that are about to go, our parameters, and our value of
+    the partners' sending method (a company-dependent field keeps it as JSON).
+    """
+    env["queue.job"].search([("model_name", "=like", "whatsapp.billing.%")]).unlink()
+    env["ir.config_parameter"].search([("key", "=like", "whatsapp\\_billing.%")]).unlink()
+    env.cr.execute(
+        """
+        UPDATE res_partner p
+           SET invoice_sending_method = (
+               SELECT jsonb_object_agg(key, value)
+                 FROM jsonb_each(p.invoice_sending_method)
+                WHERE value <> '"whatsapp_billing"'::jsonb)
+         WHERE invoice_sending_method::text LIKE '%whatsapp_billing%'
+        """
+    )
+    env.invalidate_all()

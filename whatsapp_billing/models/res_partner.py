@@ -151,6 +151,7 @@ class ResPartner(models.Model):
         switched_on = (
             self.filtered(lambda p: not p.wab_enabled)
             if vals.get("wab_enabled")
+            and not self.env.context.get("wab_consent_recorded")
             else self.browse()
         )
         result = super().write(vals)
@@ -240,9 +241,10 @@ class ResPartner(models.Model):
         )
         mine = {row.partner_id.id: row.id for row in rows}
         if granted and purpose == "billing":
-            super(ResPartner, fresh.filtered(lambda p: not p.wab_enabled)).write(
-                {"wab_enabled": True}
-            )
+            # The consent row is written already: only the flag is missing.
+            fresh.filtered(lambda p: not p.wab_enabled).with_context(
+                wab_consent_recorded=True
+            ).wab_enabled = True
         return [
             {
                 "id": partner.id,

@@ -65,7 +65,7 @@ class WhatsappBillingConsent(models.Model):
             )
         return super().create(vals_list)
 
-    def write(self, vals):
+    def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("Consent rows are evidence and never change."))
 
     @api.ondelete(at_uninstall=False)

@@ -175,7 +175,7 @@ class WhatsappBillingMessage(models.Model):
         Those layers know no Odoo; their sentences are in our term list because
         they are marked there.
         """
-        return str(self.env._(_lt(source))) if source else ""  # pylint: disable=gettext-variable
+        return str(self.env._(_lt(source))) if source else ""
 
     @api.depends("trace")
     def _compute_trace_html(self):
