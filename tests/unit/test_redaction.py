@@ -140,6 +140,8 @@ def test_value_under_a_secret_key_is_masked_whatever_it_is(key):
         "127.0.0.1:8069",
         "192.168.100.200",
         "tokens and secrets are masked",
+        "Invalid OAuth access token - Cannot parse access token",
+        "Basic settings, Bearer of news",
         "3 of 25",
     ],
 )
@@ -262,7 +264,7 @@ def test_error_keeps_what_decides():
         "trace_id": "",
         "sent": None,
     }
-    assert str(error) == "unknown timeout: UnknownOutcomeError"
+    assert str(error) == "unknown timeout - UnknownOutcomeError"
 
 
 def test_every_kind_says_whether_it_was_sent_and_may_be_tried_again():

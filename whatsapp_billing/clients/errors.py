@@ -60,9 +60,9 @@ class ClientError(Exception):
 
     def __str__(self) -> str:
         """Return kind, code and the provider's words, redacted."""
-        words = " - ".join(part for part in (self.message, self.details) if part)
-        head = f"{self.kind} {self.code}".strip()
-        return redact_text(f"{head}: {words or self.sentence or type(self).__name__}")
+        words = [part for part in (self.message, self.details) if part]
+        words = words or [self.sentence or type(self).__name__]
+        return redact_text(" - ".join((f"{self.kind} {self.code}".strip(), *words)))
 
     def __repr__(self) -> str:
         """Return the class and the same redacted text."""

@@ -25,7 +25,11 @@ _SECRET_PAIR = re.compile(
     re.IGNORECASE,
 )
 _SCHEME = re.compile(
-    r"\b(Bearer|OAuth|Basic)((?:\s|%20|\+)+)[^\s\"'\\&,;{}\[\]<>]{6,}", re.IGNORECASE
+    # "Invalid OAuth access token" is prose: a credential is more than a few letters.
+    r"\b(Bearer|OAuth|Basic)((?:\s|%20|\+)+)"
+    r"(?=[A-Za-z]{20}|[A-Za-z]*[^\sA-Za-z\"'\\&,;:{}\[\]<>])"
+    r"[^\s\"'\\&,;{}\[\]<>]{6,}",
+    re.IGNORECASE,
 )
 _TOKEN = re.compile(
     # Meta's access tokens, its app tokens (id|secret), and bare app secrets or proofs.
@@ -95,12 +99,15 @@ def _redact(value: object) -> object:
         return _redact_items(value)
     if isinstance(value, BaseException):
         return f"{type(value).__name__}: {redact_text(str(value))}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        masked = redact_text(str(value))
-        return value if masked == str(value) else masked
-    if value is None or isinstance(value, (bool, float)):
-        return value
+    if value is None or isinstance(value, (int, float)):
+        return _redact_number(value)
     return redact_text(repr(value))
+
+
+def _redact_number(value: float | None) -> object:
+    if isinstance(value, int) and 10**7 <= abs(value) < 10**14:
+        return redact_text(str(value))
+    return value
 
 
 def _redact_items(value: Any) -> object:

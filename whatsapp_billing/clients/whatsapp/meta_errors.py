@@ -306,6 +306,10 @@ _TABLE: dict[str, dict[str, str]] = {
             "A value in this message is missing or not valid. Check the fields that"
             " the template takes from the document, then send again."
         ),
+        "2200": _lt(
+            "Meta could not reach this Odoo to tell it about messages. Make sure that"
+            " its web address is right and open to the internet, then connect again."
+        ),
         "131047": _lt(
             "The customer's last message is more than a day old, so free text is not"
             " allowed any more. Send a template instead."
@@ -366,7 +370,7 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
     },
     "unknown": {
-        "timeout connection_lost incomplete no_answer no_wamid": _lt(
+        "timeout connection_lost too_large no_answer no_wamid": _lt(
             "The connection broke before we heard whether this was accepted. We wait"
             " for WhatsApp to tell us; do not send it again before you know."
         ),
