@@ -1,2 +1,3 @@
+from . import person
 from . import portal
 from . import webhook

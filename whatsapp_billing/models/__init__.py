@@ -6,4 +6,5 @@ from . import account_move
 from . import account_move_send
 from . import account_payment
 from . import res_company
+from . import res_config_settings
 from . import res_partner

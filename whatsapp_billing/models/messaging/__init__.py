@@ -25,6 +25,8 @@ from . import message_retention
 from . import message_screen
 from . import message_status
 from . import message_tick
+from . import engine
+from . import person
 from . import phone_drain
 from . import webhook_event
 from . import webhook_event_screen

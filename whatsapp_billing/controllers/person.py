@@ -1,0 +1,27 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import json
+
+from odoo import fields, http
+from odoo.http import content_disposition, request
+
+EXPORT_ROUTE = "/whatsapp_billing/export_person"
+
+
+class WhatsappBillingPerson(http.Controller):
+    @http.route(EXPORT_ROUTE, type="http", auth="user", methods=["GET"])
+    def export_person(self, partner_ids):
+        """Give a manager everything kept about people, as a file nobody keeps."""
+        messages = request.env["whatsapp.billing.message"]
+        messages._check_data_protection()
+        ids = [int(part) for part in partner_ids.split(",") if part.isdigit()]
+        data = messages._export_person(request.env["res.partner"].browse(ids))
+        name = f"whatsapp-{fields.Date.today()}.json"
+        return request.make_response(
+            json.dumps(data, default=str, ensure_ascii=False, indent=2),
+            headers=[
+                ("Content-Type", "application/json; charset=utf-8"),
+                ("Content-Disposition", content_disposition(name)),
+                ("Cache-Control", "no-store"),
+            ],
+        )
