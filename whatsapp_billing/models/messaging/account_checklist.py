@@ -6,13 +6,17 @@ from datetime import datetime, timezone
 
 from odoo import api, fields, models
 
+# No null in there: XML-RPC cannot carry one.
+STATES = {True: "done", False: "todo", None: "unknown"}
+
 
 class WhatsappBillingAccount(models.Model):
     _inherit = "whatsapp.billing.account"
 
     checklist = fields.Json(
         compute="_compute_checklist",
-        help="A list of {key, label, ok, detail}; ok is null while nobody can tell.",
+        help="A list of {key, label, ok, state, detail}; state is done, todo, or unknown"
+        " while nobody can tell.",
     )
     checklist_html = fields.Html(compute="_compute_checklist_html", sanitize=False)
     phone_count = fields.Integer(compute="_compute_counts")
@@ -39,7 +43,13 @@ class WhatsappBillingAccount(models.Model):
     def _compute_checklist(self):
         for account in self:
             account.checklist = [
-                {"key": key, "label": label, "ok": ok, "detail": detail or ""}
+                {
+                    "key": key,
+                    "label": label,
+                    "ok": bool(ok),
+                    "state": STATES[ok],
+                    "detail": detail or "",
+                }
                 for key, label, ok, detail in account._get_checks()
             ]
 
@@ -161,7 +171,9 @@ class WhatsappBillingAccount(models.Model):
                 " Submit them again.",
                 names=", ".join(moved.mapped("display_name")),
             )
-        statuses = set(self.template_ids.mapped("status"))
+        # A template that is for no document, like Meta's greeting, sends none.
+        ours = self.template_ids.filtered("document_type")
+        statuses = set(ours.mapped("status"))
         if "approved" in statuses:
             return True, ""
         if "pending" in statuses:

@@ -7,17 +7,16 @@ from odoo.tools import LazyTranslate
 
 _lt = LazyTranslate(__name__)
 
-# For errors that carry no sentence of their own: no provider said anything.
+# For calls that a person waits for. The clients' own sentences about silence speak of
+# messages, which must not be sent twice; asking for these things twice does no harm.
 SENTENCES = {
     "connection": _lt(
         "WhatsApp could not be reached. Nothing was changed; try again in a minute."
     ),
     "unknown": _lt(
-        "WhatsApp did not answer in time, so it is not known whether it did what was"
-        " asked. Press Sync templates in a minute to see."
+        "WhatsApp did not answer properly, so it is not known whether it did what was"
+        " asked. Wait a minute, press Read Templates or Test Connection, and look."
     ),
-    "pace": _lt("WhatsApp says that we ask too often. Try again in an hour."),
-    "transient": _lt("WhatsApp has a problem at the moment. Try again in a minute."),
 }
 
 DISABLED = _lt(
@@ -59,10 +58,10 @@ class WhatsappBillingAccount(models.Model):
 
     def _get_error_sentence(self, error):
         """Return what happened and what to do next, in the user's language."""
-        if error.sentence:
-            return self.env._(error.sentence)
         if error.kind in SENTENCES:
             return self.env._(SENTENCES[error.kind])
+        if error.sentence:
+            return self.env._(error.sentence)
         return error.details or error.message or str(error)
 
     # === BUSINESS METHODS - EVENTS === #

@@ -70,6 +70,15 @@ def parse_samples(components):
     }
 
 
+def without_null(value):
+    """Return the same JSON without nulls, which XML-RPC cannot carry."""
+    if isinstance(value, dict):
+        return {k: without_null(v) for k, v in value.items() if v is not None}
+    if isinstance(value, list):
+        return [without_null(entry) for entry in value if entry is not None]
+    return value
+
+
 def unsupported(components, parameter_format=""):
     """Return the words for what this module cannot fill in, [] if it can all."""
     header = find(components, "HEADER")

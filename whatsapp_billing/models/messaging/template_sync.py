@@ -97,13 +97,16 @@ class WhatsappBillingTemplate(models.Model):
             "rejected_reason": _reason(info.rejected_reason),
             "quality": info.quality or False,
             "last_checked_at": fields.Datetime.now(),
+            "status_detail": False,
             "unsupported": ", ".join(
                 template_components.unsupported(info.components, info.parameter_format)
             )
             or False,
         }
         if info.components:
-            values["remote_components"] = info.components
+            values["remote_components"] = template_components.without_null(
+                info.components
+            )
         was_approved = template_sudo.status == "approved"
         template_sudo.write(values)
         if info.components and not template_sudo.has_unsent_changes:
