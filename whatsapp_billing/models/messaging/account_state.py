@@ -67,25 +67,35 @@ class WhatsappBillingAccount(models.Model):
     # === BUSINESS METHODS - EVENTS === #
 
     def _apply_event(self, event):
-        """Take over what a webhook says about the account or one of its numbers."""
-        self.ensure_one()
+        """Take over what a webhook says about the account or one of its numbers.
+
+        One account at WhatsApp may be connected here twice, say for two companies.
+        """
         # sudo: whatsapp.billing.account - what follows is the provider's word
-        account_sudo = self.sudo()
-        phone_sudo = account_sudo._find_phone(event.phone_uid, event.number)
+        accounts_sudo = self.sudo()
+        if event.waba_uid:
+            accounts_sudo |= accounts_sudo.search([("waba_uid", "=", event.waba_uid)])
+        for account_sudo in accounts_sudo:
+            account_sudo._apply_one_event(event)
+
+    def _apply_one_event(self, event):
+        """Take over an event of this account. Called with sudo."""
+        self.ensure_one()
+        phone = self._find_phone(event.phone_uid, event.number)
         if event.field in ("phone_number_quality_update", "phone_number_name_update"):
-            phone_sudo._apply_event(event)
+            phone._apply_event(event)
         elif event.field == "business_capability_update":
-            account_sudo.phone_ids._apply_capability(event.raw)
+            self.phone_ids._apply_capability(event.raw)
         elif event.field == "account_update":
-            account_sudo._apply_account_update(event.raw)
+            self._apply_account_update(event.raw)
         elif event.field == "account_alerts":
             alert = event.raw.get("alert_info") or event.raw
-            account_sudo._warn(
+            self._warn(
                 self.env._("Notice from WhatsApp"),
                 str(alert.get("alert_description") or alert.get("alert_type") or ""),
             )
         elif event.field == "security":
-            account_sudo.message_post(
+            self.message_post(
                 body=self.env._(
                     "WhatsApp security notice for %(number)s: %(event)s.",
                     number=event.raw.get("display_phone_number") or "",
@@ -93,7 +103,7 @@ class WhatsappBillingAccount(models.Model):
                 )
             )
         else:
-            account_sudo._apply_review(event.raw)
+            self._apply_review(event.raw)
 
     def _find_phone(self, phone_uid, number):
         digits = "".join(char for char in number or "" if char.isdigit())
