@@ -32,6 +32,14 @@
         "views/message_views.xml",
         "views/webhook_event_views.xml",
         "views/consent_views.xml",
+        "views/res_config_settings_views.xml",
+        "wizard/person_erase_views.xml",
+        "views/res_partner_views.xml",
+        "views/account_move_views.xml",
+        "views/account_payment_views.xml",
+        "wizard/account_move_send_wizard_views.xml",
+        "wizard/compose_views.xml",
+        "wizard/consent_record_views.xml",
         "views/menus.xml",
     ],
     "assets": {
@@ -44,6 +52,5 @@
             "whatsapp_billing/static/src/scss/phone_preview.dark.scss",
         ],
     },
-    "post_init_hook": "post_init_hook",
     "uninstall_hook": "uninstall_hook",
 }

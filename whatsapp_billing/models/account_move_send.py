@@ -58,6 +58,17 @@ class AccountMoveSend(models.AbstractModel):
             return self.env["res.partner"].browse(ids)
         return move._wab_get_recipients()[move.id]
 
+    @api.model
+    def _get_default_sending_settings(self, move, from_cron=False, **custom_settings):
+        """Override of `account` to keep what the Send dialog chose for WhatsApp."""
+        settings = super()._get_default_sending_settings(
+            move, from_cron=from_cron, **custom_settings
+        )
+        for name in ("wab_template_id", "wab_partner_ids"):
+            if name in custom_settings:
+                settings[name] = custom_settings[name]
+        return settings
+
     # === BUSINESS METHODS - ALERTS === #
 
     def _get_alerts(self, moves, moves_data):
@@ -67,21 +78,38 @@ class AccountMoveSend(models.AbstractModel):
             lambda m: METHOD in moves_data[m]["sending_methods"]
             and not self._is_applicable_to_move(METHOD, m, **moves_data[m])
         )
-        if without:
-            partners = without.partner_id
-            alerts["whatsapp_billing_no_number"] = {
-                "level": "warning",
-                "message": self.env._(
-                    "No valid WhatsApp number: %(names)s. These documents go out "
-                    "by the other methods only.",
-                    names=", ".join(partners.mapped("display_name")[:10]),
+        alone = without.filtered(
+            lambda m: set(moves_data[m]["sending_methods"]) == {METHOD}
+        )
+        if without - alone:
+            alerts["whatsapp_billing_no_number"] = self._wab_number_alert(
+                without - alone,
+                self.env._("These documents go out by the other methods only."),
+            )
+        if alone:
+            alerts["whatsapp_billing_not_sent"] = self._wab_number_alert(
+                alone,
+                self.env._(
+                    "These documents are not sent: WhatsApp is their only method."
                 ),
-                "action_text": self.env._("View Partner(s)"),
-                "action": partners._get_records_action(
-                    name=self.env._("Check WhatsApp Numbers")
-                ),
-            }
+            )
         return alerts
+
+    @api.model
+    def _wab_number_alert(self, moves, consequence):
+        partners = moves.partner_id
+        return {
+            "level": "warning",
+            "message": self.env._(
+                "No valid WhatsApp number: %(names)s. %(consequence)s",
+                names=", ".join(partners.mapped("display_name")[:10]),
+                consequence=consequence,
+            ),
+            "action_text": self.env._("View Partner(s)"),
+            "action": partners._get_records_action(
+                name=self.env._("Check WhatsApp Numbers")
+            ),
+        }
 
     # === BUSINESS METHODS - SENDING === #
 

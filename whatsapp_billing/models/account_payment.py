@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import models
+from odoo import api, fields, models
 
 from .. import const
 
@@ -8,6 +8,34 @@ from .. import const
 class AccountPayment(models.Model):
     _name = "account.payment"
     _inherit = ["account.payment", "whatsapp.billing.document.mixin"]
+
+    wab_receipt_id = fields.Many2one(
+        "ir.attachment",
+        compute="_compute_wab_receipt_id",
+        compute_sudo=True,
+        string="Receipt Sent on WhatsApp",
+        help="The receipt as it was made, while the payment stays as it is.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("write_date")
+    def _compute_wab_receipt_id(self):
+        found = {
+            attachment.res_id: attachment
+            for attachment in self.env["ir.attachment"].search(
+                [
+                    ("res_model", "=", self._name),
+                    ("res_id", "in", self.ids),
+                    ("description", "=", const.METHOD),
+                ],
+                order="id",
+            )
+        }
+        for payment in self:
+            receipt = found.get(payment._origin.id)
+            fresh = receipt and receipt.write_date >= payment.write_date
+            payment.wab_receipt_id = receipt if fresh else False
 
     # === ACTION METHODS === #
 
@@ -49,15 +77,7 @@ class AccountPayment(models.Model):
     def _wab_attachment(self):
         self.ensure_one()
         # sudo: ir.attachment - the receipt of a payment that the user may read
-        return self.env["ir.attachment"].sudo().search(
-            [
-                ("res_model", "=", self._name),
-                ("res_id", "=", self.id),
-                ("description", "=", const.METHOD),
-                ("write_date", ">=", self.write_date),
-            ],
-            limit=1,
-        )
+        return self.sudo().wab_receipt_id
 
     def _wab_document_name(self):
         self.ensure_one()

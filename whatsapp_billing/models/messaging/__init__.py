@@ -27,6 +27,7 @@ from . import message_status
 from . import message_tick
 from . import engine
 from . import person
+from . import template_test
 from . import phone_drain
 from . import webhook_event
 from . import webhook_event_screen

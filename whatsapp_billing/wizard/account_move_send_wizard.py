@@ -1,0 +1,263 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import logging
+
+from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from ..const import METHOD
+from ..models.messaging.message_enqueue import HOLD_REASONS, Order
+from ..rules import languages
+from .phone_preview import language_name, render_phone, render_problems
+
+_logger = logging.getLogger(__name__)
+
+GROUP = "whatsapp_billing.group_user"
+
+
+class AccountMoveSendWizard(models.TransientModel):
+    """The Send dialog with WhatsApp beside e-mail.
+
+    A problem of WhatsApp is a sentence in the dialog, never an error: e-mail must
+    always remain possible (design 4). Only where WhatsApp is the one method ticked
+    and reaches nobody does Send refuse, through Odoo's own blocking alerts.
+    """
+
+    _inherit = "account.move.send.wizard"
+
+    wab_document_type = fields.Char(compute="_compute_wab_document_type")
+    wab_template_id = fields.Many2one(
+        "whatsapp.billing.template",
+        string="WhatsApp Template",
+        compute="_compute_wab_template_id",
+        store=True,
+        readonly=False,
+        groups=GROUP,
+        domain="""[
+            ('status', '=', 'approved'),
+            ('document_type', '=', wab_document_type),
+            ('company_id', 'in', [False, company_id]),
+        ]""",
+    )
+    wab_partner_ids = fields.Many2many(
+        "res.partner",
+        "account_move_send_wizard_wab_partner_rel",
+        "wizard_id",
+        "partner_id",
+        string="WhatsApp To",
+        compute="_compute_wab_partner_ids",
+        store=True,
+        readonly=False,
+    )
+    wab_lang = fields.Char(
+        string="Language of the Message",
+        compute="_compute_wab_look",
+        compute_sudo=False,
+    )
+    wab_look = fields.Json(compute="_compute_wab_look", compute_sudo=False)
+    wab_preview_html = fields.Html(
+        compute="_compute_wab_look", compute_sudo=False, sanitize=False
+    )
+    wab_problems_html = fields.Html(
+        compute="_compute_wab_look", compute_sudo=False, sanitize=False
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("move_id")
+    def _compute_wab_document_type(self):
+        for wizard in self:
+            wizard.wab_document_type = wizard.move_id._wab_document_type()
+
+    @api.depends("move_id")
+    def _compute_wab_partner_ids(self):
+        for wizard in self:
+            move = wizard.move_id
+            wizard.wab_partner_ids = move._wab_get_recipients()[move.id]
+
+    @api.depends("move_id", "wab_partner_ids")
+    def _compute_wab_template_id(self):
+        for wizard in self:
+            wizard.wab_template_id = wizard._wab_default_template()
+
+    @api.depends("move_id", "sending_methods", "wab_template_id", "wab_partner_ids")
+    def _compute_wab_look(self):
+        """Look at what would be sent, without sending or keeping anything."""
+        for wizard in self:
+            results = (
+                wizard._wab_look() if METHOD in (wizard.sending_methods or []) else []
+            )
+            going = [found for found in results if not found["reason"]]
+            shown = going or [found for found in results if found["template_id"]]
+            wizard.wab_look = {
+                "going": len(going),
+                "waiting": sum(found["waits"] for found in results),
+                "detail": results[0]["detail"] if results else False,
+            }
+            wizard.wab_lang = wizard._wab_language_names(shown)
+            wizard.wab_problems_html = render_problems(self.env, results)
+            wizard.wab_preview_html = shown and render_phone(self.env, shown[0])
+
+    @api.depends("move_id")
+    def _compute_sending_method_checkboxes(self):
+        """Override of `account`: WhatsApp is proposed only where it reaches somebody.
+
+        Where it does not, e-mail is what remains (design 4).
+        """
+        super()._compute_sending_method_checkboxes()
+        for wizard in self:
+            boxes = wizard.sending_method_checkboxes or {}
+            if not self.env.user.has_group(GROUP):
+                boxes.pop(METHOD, None)
+            elif boxes.get(METHOD, {}).get("checked") and not wizard._wab_reaches():
+                boxes[METHOD]["checked"] = False
+            if "email" in boxes and wizard._wab_falls_back(boxes):
+                boxes["email"]["checked"] = True
+            wizard.sending_method_checkboxes = boxes
+
+    @api.depends("wab_look")
+    def _compute_alerts(self):
+        """Override of `account` to judge by the recipients chosen in the dialog."""
+        super()._compute_alerts()
+        for wizard in self:
+            alerts = dict(wizard.alerts or {})
+            # Core asks about the customer; here the chosen recipients count.
+            alerts.pop("whatsapp_billing_no_number", None)
+            alerts.pop("whatsapp_billing_not_sent", None)
+            wizard.alerts = alerts | wizard._wab_alerts()
+
+    # === BUSINESS METHODS === #
+
+    def _get_sending_settings(self):
+        """Override of `account` to hand over template and recipients of WhatsApp."""
+        settings = super()._get_sending_settings()
+        if METHOD in (self.sending_methods or []):
+            settings["wab_template_id"] = self._wab_chosen_template()
+            settings["wab_partner_ids"] = self.wab_partner_ids.ids
+        return settings
+
+    def _wab_chosen_template(self):
+        """Return the template's id if somebody chose it, else False.
+
+        The proposed one is that of the first recipient; the others get theirs in
+        their own language, which only happens when none is named.
+        """
+        chosen = self.wab_template_id
+        return chosen.id if chosen != self._wab_default_template() else False
+
+    def _wab_default_template(self):
+        """Return the template that the first recipient would get."""
+        templates = self.env["whatsapp.billing.template"]
+        if not self.env.user.has_group(GROUP):
+            return templates
+        company = self.move_id.company_id
+        partner = self.wab_partner_ids[:1]
+        found = templates._find_default(
+            # sudo: res.company - which account sends is not the clerk's
+            company.sudo().wab_account_id,
+            self.move_id._wab_document_type(),
+            languages.candidates(partner.lang or "", company.partner_id.lang or ""),
+        )
+        # sudo: whatsapp.billing.template - one that cannot be sent is not proposed
+        return found if found.sudo().status == "approved" else templates
+
+    def _wab_look(self):
+        """Return what would become of this document for each recipient."""
+        move, messages = self.move_id._origin, self.env["whatsapp.billing.message"]
+        order = Order(
+            "send_dialog", template=self._wab_chosen_template(), explicit=True
+        )
+        try:
+            with self.env.cr.savepoint():
+                results = messages._preview(
+                    move,
+                    {move.id: self.wab_partner_ids._origin},
+                    {move.id: move._wab_document_type()},
+                    order,
+                )
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            # Whatever is wrong on our side must leave e-mail possible (design 6).
+            _logger.exception("No preview of the WhatsApp message")
+            results = [self._wab_broken()]
+        return [found | {"waits": found["reason"] in HOLD_REASONS} for found in results]
+
+    def _wab_broken(self):
+        return {
+            "partner_name": self.move_id.partner_id.display_name,
+            "recipient": "",
+            "lang_code": "",
+            "template_id": False,
+            "reason": "bad_parameter",
+            "detail": self.env._(
+                "The message could not be prepared. Ask whoever manages the templates."
+            ),
+            "body": "",
+            "content": False,
+            "filename": "",
+        }
+
+    def _wab_reaches(self):
+        """Return whether somebody would get the message, now or later."""
+        return any(found["waits"] or not found["reason"] for found in self._wab_look())
+
+    def _wab_falls_back(self, boxes):
+        """Return whether WhatsApp was to go alone and now nothing would."""
+        if any(box["checked"] for box in boxes.values()):
+            return False
+        return self._get_default_sending_methods(self.move_id) == {METHOD}
+
+    def _wab_language_names(self, results):
+        codes = dict.fromkeys(found["lang_code"] for found in results)
+        return ", ".join(language_name(self.env, code) for code in codes if code)
+
+    # === BUSINESS METHODS - ALERTS === #
+
+    def _wab_alerts(self):
+        """Return Odoo's alerts for what keeps WhatsApp from going out."""
+        if METHOD not in (self.sending_methods or []):
+            return self._wab_fallback_alert()
+        look = self.wab_look
+        if look["going"]:
+            return {}
+        others = [method for method in self.sending_methods if method != METHOD]
+        if look["waiting"]:
+            return {"whatsapp_billing": self._wab_alert("info", look["detail"])}
+        if others:
+            text = self.env._(
+                "Nobody gets this on WhatsApp; it goes out by the other methods only."
+            )
+            return {"whatsapp_billing": self._wab_alert("warning", text)}
+        text = self.env._(
+            "Nobody can get this on WhatsApp: %(why)s Tick another way to send it, "
+            "or choose another recipient.",
+            why=look["detail"] or self.env._("There is no recipient."),
+        )
+        return {"whatsapp_billing": self._wab_alert("danger", text)}
+
+    def _wab_fallback_alert(self):
+        """Say why WhatsApp is not ticked although this customer usually has it."""
+        boxes = self.sending_method_checkboxes or {}
+        if METHOD not in boxes or METHOD not in self._get_default_sending_methods(
+            self.move_id
+        ):
+            return {}
+        results = self._wab_look()
+        if not results or any(not found["reason"] for found in results):
+            return {}
+        text = self.env._(
+            "WhatsApp does not reach %(name)s: %(why)s",
+            name=results[0]["partner_name"] or self.env._("anybody"),
+            why=results[0]["detail"],
+        )
+        return {"whatsapp_billing": self._wab_alert("info", text)}
+
+    def _wab_alert(self, level, text):
+        partners = self.wab_partner_ids._origin or self.move_id.partner_id
+        return {
+            "level": level,
+            "message": text,
+            "action_text": self.env._("View Contact"),
+            "action": partners._get_records_action(name=self.env._("Contacts")),
+        }

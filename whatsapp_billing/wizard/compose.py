@@ -1,0 +1,397 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ..models.messaging.message_enqueue import HOLD_REASONS, Order
+from ..rules import eligibility
+from .phone_preview import render_phone, render_problems
+
+
+class WhatsappBillingCompose(models.TransientModel):
+    """Send many documents on WhatsApp, after seeing who gets them and who does not.
+
+    Set-based: opening it and pressing Send take the same number of queries whatever
+    the number of documents; only one document per template is filled in to be shown.
+    """
+
+    _name = "whatsapp.billing.compose"
+    _description = "Send by WhatsApp"
+
+    res_model = fields.Selection(
+        [
+            ("account.move", "Invoices"),
+            ("account.payment", "Payments"),
+            ("res.partner", "Contacts"),
+        ],
+        required=True,
+        readonly=True,
+    )
+    res_ids = fields.Json(required=True, readonly=True)
+    is_single = fields.Boolean(compute="_compute_is_single")
+    is_template_required = fields.Boolean(compute="_compute_is_single")
+    template_id = fields.Many2one(
+        "whatsapp.billing.template",
+        string="Template",
+        domain="[('id', 'in', allowed_template_ids)]",
+    )
+    allowed_template_ids = fields.Many2many(
+        "whatsapp.billing.template", compute="_compute_allowed_template_ids"
+    )
+    partner_ids = fields.Many2many(
+        "res.partner",
+        "whatsapp_billing_compose_partner_rel",
+        "compose_id",
+        "partner_id",
+        string="To",
+    )
+    summary = fields.Json(
+        compute="_compute_summary",
+        store=True,
+        help="Who gets a message and who does not, with the ids of the documents.",
+    )
+    message_count = fields.Integer(compute="_compute_alerts")
+    headline = fields.Char(compute="_compute_alerts")
+    alerts = fields.Json(compute="_compute_alerts")
+    shown_template_ids = fields.Many2many(
+        "whatsapp.billing.template", compute="_compute_shown_template_ids"
+    )
+    shown_template_id = fields.Many2one(
+        "whatsapp.billing.template",
+        string="Preview",
+        compute="_compute_shown_template_id",
+        store=True,
+        readonly=False,
+        domain="[('id', 'in', shown_template_ids)]",
+    )
+    preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
+    problems_html = fields.Html(compute="_compute_preview_html", sanitize=False)
+    is_sent = fields.Boolean(readonly=True)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("res_model", "res_ids")
+    def _compute_is_single(self):
+        for wizard in self:
+            wizard.is_single = (
+                len(wizard.res_ids or []) == 1 and wizard.res_model != "res.partner"
+            )
+            wizard.is_template_required = wizard.res_model == "res.partner"
+
+    @api.depends("res_model", "res_ids")
+    def _compute_allowed_template_ids(self):
+        templates = self.env["whatsapp.billing.template"]
+        for wizard in self:
+            records = wizard._records()
+            types = {record._wab_document_type() for record in records} - {False}
+            companies = self.env.companies
+            if "company_id" in records._fields:
+                companies = records.company_id or companies
+            wizard.allowed_template_ids = templates.search(
+                [
+                    ("status", "=", "approved"),
+                    ("document_type", "in", list(types)),
+                    ("company_id", "in", [False, *companies.ids]),
+                ]
+            )
+
+    @api.depends("res_model", "res_ids", "template_id", "partner_ids")
+    def _compute_summary(self):
+        for wizard in self:
+            wizard.summary = wizard._summarise()
+
+    @api.depends("summary")
+    def _compute_shown_template_ids(self):
+        for wizard in self:
+            shown = (wizard.summary or {}).get("shown", [])
+            wizard.shown_template_ids = [entry["template_id"] for entry in shown]
+
+    @api.depends("summary")
+    def _compute_shown_template_id(self):
+        for wizard in self:
+            shown = (wizard.summary or {}).get("shown", [])
+            wizard.shown_template_id = shown[0]["template_id"] if shown else False
+
+    @api.depends("summary", "shown_template_id")
+    def _compute_preview_html(self):
+        """Fill in one document of the template that is looked at."""
+        for wizard in self:
+            found = wizard._preview_example()
+            wizard.preview_html = found and render_phone(self.env, found[0])
+            wizard.problems_html = render_problems(
+                self.env,
+                [
+                    entry | {"waits": entry["reason"] in HOLD_REASONS}
+                    for entry in found
+                    if entry["reason"] == "bad_parameter"
+                ],
+            )
+
+    @api.depends("summary")
+    def _compute_alerts(self):
+        for wizard in self:
+            summary = wizard.summary or {}
+            wizard.message_count = summary.get("going", 0) + summary.get("waiting", 0)
+            wizard.headline = wizard._get_headline(summary)
+            wizard.alerts = wizard._get_alerts(summary)
+
+    # === ACTION METHODS === #
+
+    def action_send(self):
+        """Queue the messages, once, and open them.
+
+        :raise UserError: when nobody would get one
+        """
+        self.ensure_one()
+        if self.is_template_required and not self.template_id:
+            raise UserError(self.env._("Choose the template to send first."))
+        if not self.is_sent:
+            # Written first: a second press waits here, starts over and finds it.
+            self.is_sent = True
+            self.flush_recordset(["is_sent"])
+            self.summary = self._queue()
+        return self._open_messages(self.summary)
+
+    def action_send_test(self):
+        """Send the message that is shown to the user's own number."""
+        self.ensure_one()
+        example = self._get_example()
+        if not example:
+            raise UserError(self.env._("There is no message to try out yet."))
+        template = self.shown_template_id
+        record = self._records().browse(example["id"])
+        return template._send_test(record)
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _open(self, records):
+        """Return the action that opens the composer for these documents.
+
+        :param records: invoices, payments or contacts
+        :raise UserError: when there are none
+        """
+        if not records:
+            raise UserError(self.env._("Select what to send first."))
+        self.env["whatsapp.billing.message"]._check_may_send(records)
+        wizard = self.create({"res_model": records._name, "res_ids": records.ids})
+        if wizard.is_single:
+            wizard.partner_ids = wizard._default_recipients(records)[records.id]
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Send by WhatsApp"),
+            "res_model": self._name,
+            "res_id": wizard.id,
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"dialog_size": "extra-large"},
+        }
+
+    def _records(self):
+        ids = self.res_ids or []
+        return self.env[self.res_model or "account.move"].browse(ids).exists()
+
+    def _get_recipients(self, records):
+        """Return {record id: partners to write to}."""
+        if self.is_single and self.partner_ids:
+            return {record.id: self.partner_ids._origin for record in records}
+        return self._default_recipients(records)
+
+    @api.model
+    def _default_recipients(self, records):
+        if records._name == "account.move":
+            return records._wab_get_recipients()
+        if records._name == "res.partner":
+            return {partner.id: partner for partner in records}
+        defaults = records.partner_id._wab_default_recipients()
+        return {record.id: defaults.get(record.partner_id.id) for record in records}
+
+    def _get_order(self):
+        template = self.template_id
+        return Order(
+            method="compose",
+            template=template.id or False,
+            purpose="marketing" if template.category == "marketing" else "billing",
+            explicit=True,
+        )
+
+    def _summarise(self):
+        """Return who would get a message, as JSON; writes and renders nothing."""
+        records = self._records()
+        if not records or (self.is_template_required and not self.template_id):
+            return {"total": len(records), "going": 0}
+        messages = self.env["whatsapp.billing.message"]
+        messages._check_may_send(records)
+        targets = messages._decide(
+            records,
+            self._get_recipients(records),
+            {record.id: record._wab_document_type() for record in records},
+            self._get_order(),
+            render=False,
+        )
+        return {"total": len(records), **_count(targets)}
+
+    def _queue(self):
+        """Queue all messages, also those that do not go, and count what became."""
+        records = self._records()
+        results = self.env["whatsapp.billing.message"]._enqueue(
+            records,
+            self._get_recipients(records),
+            {record.id: record._wab_document_type() for record in records},
+            self._get_order(),
+        )
+        states = defaultdict(int)
+        for result in results:
+            states[result["state"]] += 1
+        return {
+            "total": len(records),
+            "going": states["queued"],
+            "waiting": states["held"],
+            "not_sent": len(results) - states["queued"] - states["held"],
+            "message_ids": [result["message_id"] for result in results],
+        }
+
+    def _open_messages(self, summary):
+        """Return a notification that opens the messages."""
+        parts = [self.env._("%(count)s queued", count=summary["going"])]
+        if summary["waiting"]:
+            parts.append(self.env._("%(count)s waiting", count=summary["waiting"]))
+        if summary["not_sent"]:
+            parts.append(self.env._("%(count)s not sent", count=summary["not_sent"]))
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "whatsapp_billing.message_action"
+        )
+        action["domain"] = [("id", "in", summary["message_ids"])]
+        action["context"] = {}
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if summary["going"] else "warning",
+                "title": self.env._("WhatsApp messages"),
+                "message": ", ".join(parts),
+                "next": action,
+            },
+        }
+
+    # === BUSINESS METHODS - PREVIEW === #
+
+    def _get_example(self):
+        """Return {template_id, id, partner_id} of the document that is shown."""
+        for entry in (self.summary or {}).get("shown", []):
+            if entry["template_id"] == self.shown_template_id.id:
+                return entry
+        return None
+
+    def _preview_example(self):
+        example = self._get_example()
+        record = self._records().browse(example["id"]).exists() if example else None
+        if not record:
+            return []
+        partner = self.env["res.partner"].browse(example["partner_id"])
+        return self.env["whatsapp.billing.message"]._preview(
+            record,
+            {record.id: partner},
+            {record.id: record._wab_document_type()},
+            self._get_order(),
+        )
+
+    # === BUSINESS METHODS - WORDS === #
+
+    def _get_headline(self, summary):
+        going = summary.get("going", 0) + summary.get("waiting", 0)
+        if self.is_template_required and not self.template_id:
+            return self.env._("Choose a template to see who gets it.")
+        if not going:
+            return self.env._("No message can be sent.")
+        if going == 1:
+            return self.env._("1 message will be sent.")
+        return self.env._("%(count)s messages will be sent.", count=going)
+
+    def _get_alerts(self, summary):
+        """Return Odoo's alerts: each reason with a link to exactly its documents."""
+        alerts = {}
+        names = dict(
+            self.env["whatsapp.billing.message"]
+            ._fields["reason"]
+            ._description_selection(self.env)
+        )
+        for entry in summary.get("reasons", []):
+            reason = entry["reason"]
+            text = self.env._(
+                "%(reason)s: %(count)s. %(advice)s",
+                reason=names.get(reason, reason),
+                count=entry["count"],
+                advice=self.env["whatsapp.billing.message"]._sentence(
+                    eligibility.describe(reason)
+                ),
+            )
+            alerts[reason] = {
+                "level": "info" if reason in HOLD_REASONS else "warning",
+                "message": text,
+                "action_text": self.env._("Show"),
+                "action": self._open_documents(entry, names.get(reason, reason)),
+            }
+        return alerts
+
+    def _open_documents(self, entry, name):
+        """Return the action that opens where the reason can be put right."""
+        on_contact = self.res_model == "res.partner" or entry["reason"] in (
+            "no_number",
+            "invalid_number",
+            "opted_out",
+            "not_opted_in",
+        )
+        model, ids = self.res_model, entry["ids"]
+        if on_contact and entry["partner_ids"]:
+            model, ids = "res.partner", entry["partner_ids"]
+        return {
+            "type": "ir.actions.act_window",
+            "name": name,
+            "res_model": model,
+            "views": [[False, "list"], [False, "form"]],
+            "domain": [["id", "in", ids]],
+            "target": "current",
+        }
+
+
+def _count(targets):
+    """Count decided targets by reason, and find one example of each template."""
+    going = waiting = 0
+    reasons = defaultdict(lambda: {"count": 0, "ids": {}, "partner_ids": {}})
+    shown = {}
+    for target in targets:
+        reason = target.decision.reason
+        if not reason or reason in HOLD_REASONS:
+            shown.setdefault(
+                target.template.id,
+                {
+                    "template_id": target.template.id,
+                    "id": target.record.id,
+                    "partner_id": target.partner.id,
+                },
+            )
+        if not reason:
+            going += 1
+            continue
+        waiting += reason in HOLD_REASONS
+        reasons[reason]["count"] += 1
+        reasons[reason]["ids"][target.record.id] = True
+        if target.partner:
+            reasons[reason]["partner_ids"][target.partner.id] = True
+    return {
+        "going": going,
+        "waiting": waiting,
+        "shown": [entry for key, entry in shown.items() if key],
+        "reasons": [
+            {
+                "reason": reason,
+                "count": entry["count"],
+                "ids": list(entry["ids"]),
+                "partner_ids": list(entry["partner_ids"]),
+            }
+            for reason, entry in sorted(reasons.items())
+        ],
+    }
