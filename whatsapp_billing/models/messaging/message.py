@@ -220,7 +220,7 @@ class WhatsappBillingMessage(models.Model):
             "body_html": wapp_text.to_html(self.body or ""),
             "footer": content.get("footer") or "",
             "buttons": content.get("button_labels") or [],
-            "time": fields.Datetime.context_timestamp(
+            "clock": fields.Datetime.context_timestamp(
                 self, self.sent_at or self.queued_at or self.create_date
             ).strftime("%H:%M")
             if (self.sent_at or self.queued_at or self.create_date)

@@ -155,7 +155,7 @@ class WhatsappBillingTemplate(models.Model):
                 {"kind": button.kind, "text": button.text or ""}
                 for button in template.button_ids.sorted("sequence")
             ],
-            "time": time or "",
+            "clock": time or "",
             "ticks": ticks or "",
         }
 
