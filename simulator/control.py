@@ -17,7 +17,7 @@ from . import control_world as world
 from .control_views import message_as_json, state_as_json
 from .errors import GraphError
 from .faults import fault_as_json
-from .settings import ControlError, settings_as_json, update_settings
+from .settings import ControlError, Settings, settings_as_json, update_settings
 from .state import Message
 from .timing import iso
 from .webhooks import post_as_json
@@ -33,6 +33,7 @@ _DEFAULT_LIMIT = 1000
 def reset(sim: Simulator, values: Json) -> Json:
     """Start the world anew with these settings."""
     extra = {k: values.pop(k) for k in ("subscribe", "templates") if k in values}
+    update_settings(Settings(), values)
     sim.reset()
     update_settings(sim.settings, values)
     sim.random.seed(sim.settings.seed)

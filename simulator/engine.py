@@ -63,13 +63,21 @@ class RequestLog:
 class Simulator:
     """A world with businesses, phones and Meta between them."""
 
+    settings: Settings
+    state: State
+    random: random.Random
+    webhooks: Webhooks
+    lifecycle: Lifecycle
+    review: Review
+    inbox: Inbox
+    faults: Faults
+
     def __init__(self, clock: Clock | None = None) -> None:
         self.clock = clock or Clock()
         self.base_url = ""
         self.serial = itertools.count(1)
         self.listeners: dict[str, set[asyncio.Queue[str]]] = {}
         self.scheduler = Scheduler()
-        self.faults: Faults
         self._http: aiohttp.ClientSession | None = None
         self._runner: web.ServerRunner | None = None
         self._alarm: asyncio.TimerHandle | None = None

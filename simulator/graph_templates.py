@@ -90,7 +90,19 @@ def list_templates(sim: Simulator, call: Call) -> Json:
         pick(template_as_graph(sim, sim.state.templates[row["uid"]]), names)
         for row in answer["data"]
     ]
+    if "summary" in call.query:
+        answer["summary"] = _summary(call.waba(), len(found), call.query["summary"])
     return answer
+
+
+def _summary(waba: Waba, found: int, wanted: str) -> Json:
+    counts = {
+        "total_count": found,
+        "message_template_count": len(waba.templates),
+        "message_template_limit": waba.template_limit,
+        "are_translations_complete": True,
+    }
+    return {name: value for name, value in counts.items() if name in wanted.split(",")}
 
 
 def _matches(template: Template, query: dict[str, str]) -> bool:

@@ -164,5 +164,5 @@ def _add_contact(value: Json, contact: Json) -> None:
 
 
 def _lone_status_contact(groups: dict[tuple[str, ...], Json], update: Update) -> None:
-    if update.key == "statuses" and update.contact and "errors" not in update.item:
+    if update.key == "statuses" and update.contact:
         _add_contact(next(iter(groups.values())), update.contact)
