@@ -1,0 +1,3 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What runs in a process with Odoo; started by `databases.inside`."""
