@@ -218,12 +218,17 @@ class ResPartner(models.Model):
         return self._wab_record_consent(purpose, evidence, key, True)
 
     def wab_opt_out(self, purpose, evidence, key=False):
-        """Record that these contacts withdrew; as `wab_opt_in`."""
+        """Record that these contacts withdrew; as `wab_opt_in`.
+
+        :raise AccessError: when the user may not see these contacts
+        """
         return self._wab_record_consent(purpose, evidence, key, False)
 
     # === BUSINESS METHODS === #
 
     def _wab_record_consent(self, purpose, evidence, key, granted):
+        # Whoever may see a contact must be able to note that they said stop.
+        self.check_access("write" if granted else "read")
         self._wab_check_consent(purpose, evidence, key)
         consents = self.env["whatsapp.billing.consent"]
         company = self.env.company
@@ -262,7 +267,6 @@ class ResPartner(models.Model):
     def _wab_check_consent(self, purpose, evidence, key):
         if not self.env.user.has_group("whatsapp_billing.group_user"):
             raise AccessError(self.env._("You may not record consent."))
-        self.check_access("write")
         if purpose not in dict(PURPOSES):
             raise UserError(
                 self.env._(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from ..errors import ClientError, NotConnectedError, UnknownOutcomeError
@@ -132,6 +132,12 @@ class Sender:
                 yield self._done.get(block=False)
             except queue.Empty:
                 return
+
+    def forget(self, checksums: Iterable[str]) -> None:
+        """Upload these files again: the provider no longer has them."""
+        with self._guard:
+            for checksum in checksums:
+                self._uploads.pop(checksum, None)
 
     def close(self) -> None:
         """Let the threads end after what they are doing."""

@@ -3,7 +3,6 @@
 """Write down what became of calls, a slice at a time."""
 
 from dataclasses import dataclass, field
-from datetime import timedelta
 
 from odoo import fields
 from odoo.tools import SQL
@@ -22,6 +21,7 @@ class Recording:
     stop: bool = False
     slow_down: bool = False
     again: bool = False
+    gone: set = field(default_factory=set)
 
 
 def record(drain, outcomes):
@@ -35,7 +35,12 @@ def record(drain, outcomes):
     for outcome in refused:
         _record_refused(drain, outcome, recording)
     drain.env.flush_all()
-    uploads = {k: v for outcome in outcomes for k, v in outcome.uploaded.items()}
+    uploads = {
+        checksum: media_uid
+        for outcome in outcomes
+        for checksum, media_uid in outcome.uploaded.items()
+        if checksum not in recording.gone
+    }
     drain.env["whatsapp.billing.media"]._store(drain.phone.id, uploads)
     recording.ids = [outcome.key for outcome in outcomes]
     recording.accepted = len(accepted)
@@ -79,6 +84,8 @@ def _record_refused(drain, outcome, recording):
     error = outcome.error
     row = drain.in_flight[outcome.key]
     values = _decide(drain, row, error)
+    if values.pop("media_gone", False):
+        recording.gone.add(row.checksum)
     recording.stop = recording.stop or error.kind == "account"
     recording.slow_down = recording.slow_down or error.kind == "pace"
     applied = _update_sending(drain, outcome.key, values, error)
@@ -110,7 +117,7 @@ def _decide(drain, row, error):
     if error.kind == "template":
         return {"state": "held", "reason": "template_not_approved"}
     if _is_stale_media(drain, row, error):
-        return {"state": "queued", "next_attempt_at": now}
+        return {"state": "queued", "media_gone": True}
     delay = drain.delay(row.attempts, error)
     if delay is None:
         return {"state": "failed", "failed_at": now}

@@ -72,6 +72,7 @@ class Drain:
             self.env, lambda: self._write(outcomes, free)
         )
         self._remember(outcomes, recording, rows)
+        sender.forget(recording.gone)
         for row in rows:
             sender.put(row.work)
         return recording.again
