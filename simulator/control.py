@@ -116,7 +116,7 @@ def fault(sim: Simulator, values: Json) -> Json:
     """POST /_control/fault."""
     if values.get("clear"):
         return _clear(sim)
-    if "token" in values or values.get("action") == "expire_token":
+    if "token" in values or "expire_token" in (values.get("action"), *values):
         given = {"token": "simulator-token", **values, "expire": True}
         return world.token(sim, given)
     if "webhooks" in values:
@@ -124,6 +124,11 @@ def fault(sim: Simulator, values: Json) -> Json:
     if not values:
         raise ControlError("Say which fault: action, code, token, webhooks or clear.")
     return {"fault": fault_as_json(sim.faults.add(values))}
+
+
+def list_faults(sim: Simulator, query: Json) -> Json:
+    """GET /_control/fault: the faults since the last clear, with the calls they hit."""
+    return {"faults": [fault_as_json(entry) for entry in sim.faults.made]}
 
 
 def _clear(sim: Simulator) -> Json:
@@ -182,6 +187,7 @@ ROUTES: dict[tuple[str, str], Handler] = {
     ("GET", "webhooks"): webhook_log,
     ("POST", "webhooks/flush"): flush,
     ("POST", "fault"): fault,
+    ("GET", "fault"): list_faults,
     ("POST", "reply"): world.reply,
     ("POST", "status"): world.status,
     ("POST", "template"): templates.template,

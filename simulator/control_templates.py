@@ -22,7 +22,7 @@ Action = Callable[["Simulator", Template, Json], object]
 
 def template(sim: Simulator, values: Json) -> Json:
     """POST /_control/template: decide on a template as Meta would."""
-    action = str(values.get("action") or "")
+    action = str(values.get("action") or "").replace("-", "").replace("ize", "ise")
     if action == "create":
         return {"template": template_as_json(_create_template(sim, values))}
     found = _find_template(sim, values)

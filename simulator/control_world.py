@@ -310,10 +310,12 @@ def send_webhook(sim: Simulator, values: Json) -> Json:
 
 
 def clock(sim: Simulator, values: Json) -> Json:
-    """POST /_control/clock: let time pass."""
+    """POST /_control/clock: let time pass, or stop it."""
     seconds = values.get("advance", 0)
     if not isinstance(seconds, (int, float)):
         raise ControlError("advance is a number of seconds.")
+    if "freeze" in values:
+        sim.clock.freeze(bool(values["freeze"]))
     sim.clock.advance(float(seconds))
     sim.ring()
     return {"now": iso(sim.clock.now()), "counts": state_as_json(sim)["counts"]}

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import itertools
+import logging
 import random
 import secrets
 from collections import Counter, deque
@@ -36,6 +37,8 @@ BODY_LIMIT = 105 * 1024 * 1024
 _JSON = "application/json; charset=UTF-8"
 _HTML = b"<!DOCTYPE html><html><body><h1>Bad Gateway</h1></body></html>"
 _ADVERTISED = "v25.0"
+_WRONG_KIND = (AttributeError, IndexError, KeyError, TypeError, ValueError)
+_logger = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -110,7 +113,7 @@ class Simulator:
         self.faults.clear()
         self.scheduler.clear()
         self.webhooks.close()
-        self.clock.offset = 0.0
+        self.clock.reset()
         self._build()
         for user_uid in list(self.listeners):
             self.poke(user_uid)
@@ -284,6 +287,8 @@ class Simulator:
                 answer = await answer
         except GraphError as error:
             return self._error(error, {}, version)
+        except _WRONG_KIND as error:
+            return self._error(_wrong_kind(path, error), {}, version)
         if isinstance(answer, Raw):
             return _raw(answer)
         return _json(orjson.dumps(answer), 200, self._headers(version, call))
@@ -301,6 +306,8 @@ class Simulator:
             answer = d360.answer(self, call)
         except GraphError as error:
             return self._error(error, {})
+        except _WRONG_KIND as error:
+            return self._error(_wrong_kind(path, error), {})
         if isinstance(answer, Raw):
             return _raw(answer)
         return _json(orjson.dumps(answer), 200, {})
@@ -359,6 +366,12 @@ class Simulator:
             challenge = f'OAuth "Facebook Platform" "invalid_token" "{error.title}"'
             given["WWW-Authenticate"] = challenge
         return _json(body, error.http, given)
+
+
+def _wrong_kind(path: str, error: Exception) -> GraphError:
+    """Refuse values of a kind that no check foresaw, as Meta does, and log where."""
+    _logger.warning("A call to %s had odd values", path, exc_info=error)
+    return GraphError(100, "A parameter has the wrong type")
 
 
 async def read_body(request: web.BaseRequest) -> bytes | None:

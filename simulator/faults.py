@@ -47,6 +47,7 @@ class Faults:
 
     def __init__(self) -> None:
         self.rules: list[Fault] = []
+        self.made: list[Fault] = []
         self._serial = count(1)
         self._released = asyncio.Event()
 
@@ -57,12 +58,14 @@ class Faults:
             values["action"] = "error" if "code" in values else "latency"
         fault = _read(next(self._serial), values)
         self.rules.append(fault)
+        self.made.append(fault)
         return fault
 
     def clear(self) -> int:
         """Forget all faults and let hanging calls go."""
         gone = len(self.rules)
         self.rules.clear()
+        self.made.clear()
         self._released.set()
         self._released = asyncio.Event()
         return gone

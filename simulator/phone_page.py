@@ -106,7 +106,7 @@ def _json(value: Json) -> web.Response:
 
 def _index_data(sim: Simulator) -> Json:
     """Return who there is to play, those who heard something last first."""
-    users = sim.state.everyone()
+    users = [user for user in sim.state.everyone() if user.chat or user.name]
     users.sort(key=lambda user: user.chat[-1].created if user.chat else 0, reverse=True)
     return {
         "count": len(users),
@@ -118,7 +118,7 @@ def _index_data(sim: Simulator) -> Json:
 
 
 def _summary(user: User) -> Json:
-    last = user.chat[-1] if user.chat else None
+    last = next((entry for entry in reversed(user.chat) if _visible(entry)), None)
     return {
         **user_as_json(user),
         "display": display(user.wa_id) if user.wa_id else "",
@@ -127,7 +127,7 @@ def _summary(user: User) -> Json:
         "last_at": iso(last.created) if last else None,
         "last_inbound": bool(last and last.inbound),
         "unread": sum(
-            1 for m in user.chat if not m.inbound and m.status in ("sent", "delivered")
+            1 for m in user.chat if not m.inbound and m.status == "delivered"
         ),
     }
 

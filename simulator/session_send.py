@@ -82,7 +82,7 @@ def _reaction(given: Json) -> Content:
 def _interactive(given: Json) -> Content:
     kind = given.get("type")
     action = given.get("action")
-    if kind not in _ACTIONS:
+    if not isinstance(kind, str) or kind not in _ACTIONS:
         raise invalid(
             "Param interactive['type'] must be one of {button, list, cta_url}"
         )
@@ -96,7 +96,7 @@ def _interactive(given: Json) -> Content:
     if isinstance(footer, dict):
         content.footer = _limited(footer.get("text"), "interactive['footer']", 60)
     _interactive_header(given.get("header"), content)
-    content.buttons = _ACTIONS[str(kind)](action)
+    content.buttons = _ACTIONS[kind](action)
     return content
 
 

@@ -16,11 +16,22 @@ class Clock:
 
     def __init__(self, source: Callable[[], float] = time.time) -> None:
         self._source = source
+        self._frozen: float | None = None
         self.offset = 0.0
 
     def now(self) -> float:
         """Return unix seconds."""
-        return self._source() + self.offset
+        at = self._source() if self._frozen is None else self._frozen
+        return at + self.offset
+
+    def freeze(self, frozen: bool) -> None:
+        """Stop the clock where it stands, or let it run with the real one again."""
+        self._frozen = self._source() if frozen else None
+
+    def reset(self) -> None:
+        """Return to the real time."""
+        self.offset = 0.0
+        self._frozen = None
 
     def advance(self, seconds: float) -> None:
         """Move the simulated world forward (or back)."""
@@ -51,7 +62,8 @@ class Scheduler:
         loop = asyncio.get_running_loop()
         key = next(self._serial)
         handle = loop.call_later(milliseconds / 1000, self._run, key)
-        self._waiting[key] = (handle.when(), handle)
+        # uvloop runs a very short delay at once and gives no time for it.
+        self._waiting[key] = (loop.time() + milliseconds / 1000, handle)
         self._work[key] = work
 
     def soon(self, milliseconds: float, work: Callable[[], object]) -> None:

@@ -216,8 +216,7 @@ def test_marketing_is_refused_where_meta_refuses_it(world: World) -> None:
 
 
 def test_pace_of_a_number(world: World) -> None:
-    frozen = world.simulator.clock.now()
-    world.simulator.clock._source = lambda: frozen
+    world.control("clock", freeze=True)
     world.control("settings", pace=5, pair_limit=False)
     codes = [world.send().code for _ in range(6)]
     assert codes == [0, 0, 0, 0, 0, 130429]
@@ -226,8 +225,7 @@ def test_pace_of_a_number(world: World) -> None:
 
 
 def test_pace_of_a_pair(world: World) -> None:
-    frozen = world.simulator.clock.now()
-    world.simulator.clock._source = lambda: frozen
+    world.control("clock", freeze=True)
     codes = [world.send().code for _ in range(46)]
     assert codes == [0] * 45 + [131056]
     assert world.send(to="+34600999888").code == 0
