@@ -10,6 +10,7 @@ from ... import const
 from ...clients.transport import Transport
 from ...clients.whatsapp import get_client
 from ...clients.whatsapp.base import AccountConfig
+from . import secrets
 
 API_URLS = {
     "meta": "https://graph.facebook.com",
@@ -161,12 +162,12 @@ class WhatsappBillingAccount(models.Model):
         return accounts
 
     def write(self, vals):
-        """Ask for the secret again when it would go to another host."""
+        """Ask for the secrets again when they would go to another host."""
         vals = self._prepare_ids(vals)
-        if "api_url" in vals and not vals.get("access_token"):
-            self._forget_secrets_of_other_host(vals["api_url"])
+        if "api_url" in vals:
+            self._forget_secrets_of_other_host(vals)
         result = super().write(vals)
-        if "app_uid" in vals:
+        if {"app_uid", "api_url"} & vals.keys():
             for account in self:
                 account._join_app()
         if "provider" in vals:
@@ -195,8 +196,8 @@ class WhatsappBillingAccount(models.Model):
                 {
                     "webhook_token": sibling_sudo.webhook_token,
                     "webhook_verify_token": sibling_sudo.webhook_verify_token,
-                    "app_secret_cipher": account_sudo.app_secret_cipher
-                    or sibling_sudo.app_secret_cipher,
+                    "app_secret_cipher": sibling_sudo.app_secret_cipher
+                    or account_sudo.app_secret_cipher,
                 }
             )
         elif not account_sudo.webhook_token or len(account_sudo._get_same_token()) > 1:
@@ -208,13 +209,19 @@ class WhatsappBillingAccount(models.Model):
             )
 
     def _get_siblings(self):
-        """Return the other accounts of the same app. Called with sudo."""
+        """Return the other accounts of the same app. Called with sudo.
+
+        The same id at another host is another app: a secret that one account got
+        from another never goes to a host that it was not typed for.
+        """
         self.ensure_one()
         if not self.app_uid:
             return self.browse()
-        return self.with_context(active_test=False).search(
+        others = self.with_context(active_test=False).search(
             [("app_uid", "=", self.app_uid), ("id", "!=", self.id)], order="id"
         )
+        host = secrets.host(self.api_url)
+        return others.filtered(lambda account: secrets.host(account.api_url) == host)
 
     def _get_same_token(self):
         return self.with_context(active_test=False).search(

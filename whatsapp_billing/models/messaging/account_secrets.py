@@ -4,7 +4,6 @@
 
 import secrets as token_source
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -151,20 +150,23 @@ class WhatsappBillingAccount(models.Model):
                 )
             )
 
-    def _forget_secrets_of_other_host(self, api_url):
-        """Drop the token when the address names another host.
+    def _forget_secrets_of_other_host(self, vals):
+        """Drop the secrets that were not typed for the host they would now go to.
 
-        It was typed for the old one. Keeping it would let whoever may change the
-        address read a secret that the screen never shows.
+        Keeping them would let whoever may change the address read what the screen
+        never shows. An account that was never connected keeps a token of its own.
         """
-        host = urlsplit((api_url or "").strip()).hostname
-        moved = self.filtered(
-            lambda account: (
-                account.api_url and urlsplit(account.api_url).hostname != host
-            )
-        )
+        new_host = secrets.host(vals["api_url"])
         # sudo: whatsapp.billing.account - ciphers are nobody's to write
-        moved.sudo().write({"access_token_cipher": False})
+        for account_sudo in self.sudo():
+            if secrets.host(account_sudo.api_url) == new_host:
+                continue
+            is_shared = bool(account_sudo._get_siblings())
+            if account_sudo.state != "draft" or is_shared:
+                account_sudo.app_secret_cipher = False
+                account_sudo.app_secret_previous_cipher = False
+            if account_sudo.state != "draft":
+                account_sudo.access_token_cipher = False
 
     @api.model
     def _reencrypt_secrets(self):

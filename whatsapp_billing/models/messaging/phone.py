@@ -6,6 +6,7 @@ from odoo.exceptions import UserError
 
 from ...clients.errors import ClientError
 from ...rules import languages
+from . import wording
 
 HIGH_PACE = 1000
 
@@ -33,7 +34,9 @@ class WhatsappBillingPhone(models.Model):
         string="Messages per Second", default=80, help="The most WhatsApp allows."
     )
     quality = fields.Char(tracking=True)
-    tier = fields.Char(string="Contacts per Day", tracking=True)
+    tier = fields.Char(tracking=True)
+    quality_label = fields.Char(string="Rating", compute="_compute_labels")
+    tier_label = fields.Char(string="Contacts per Day", compute="_compute_labels")
     status = fields.Char(tracking=True)
     is_vanished = fields.Boolean(
         string="Gone from WhatsApp",
@@ -60,6 +63,12 @@ class WhatsappBillingPhone(models.Model):
         for phone in self:
             parts = (phone.number or phone.phone_uid, phone.verified_name)
             phone.display_name = " ".join(part for part in parts if part)
+
+    @api.depends("quality", "tier")
+    def _compute_labels(self):
+        for phone in self:
+            phone.quality_label = wording.quality(self.env, phone.quality)
+            phone.tier_label = wording.tier(self.env, phone.tier)
 
     # === ACTION METHODS === #
 

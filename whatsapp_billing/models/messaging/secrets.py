@@ -14,6 +14,7 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -48,6 +49,14 @@ def reencrypt(env, cipher):
         return _fernet(env).rotate(cipher.encode()).decode()
     except InvalidToken:
         return cipher
+
+
+def host(url):
+    """Return the host of an address, "" for none."""
+    try:
+        return urlsplit((url or "").strip()).hostname or ""
+    except ValueError:
+        return ""
 
 
 def bindings(env):

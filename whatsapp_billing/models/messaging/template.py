@@ -7,6 +7,7 @@ from odoo.exceptions import UserError, ValidationError
 
 from ... import const
 from ...rules import languages, template_check
+from . import wording
 
 VERSION = re.compile(r"_v(\d+)$")
 
@@ -109,6 +110,7 @@ class WhatsappBillingTemplate(models.Model):
     raw_status = fields.Char(copy=False, readonly=True)
     rejected_reason = fields.Char(copy=False, readonly=True)
     quality = fields.Char(copy=False, readonly=True, tracking=True)
+    quality_label = fields.Char(string="Rating", compute="_compute_quality_label")
     template_uid = fields.Char(
         string="Template ID", copy=False, readonly=True, index="btree_not_null"
     )
@@ -144,9 +146,11 @@ class WhatsappBillingTemplate(models.Model):
 
     @api.model
     def _get_languages(self):
-        names = dict(self.env["res.lang"].get_installed())
-        codes = sorted(languages.META_LANGUAGES)
-        return [(code, names.get(code) or code) for code in codes]
+        names = [
+            (code, wording.language(self.env, code))
+            for code in languages.META_LANGUAGES
+        ]
+        return sorted(names, key=lambda name: name[1])
 
     @api.depends("lang_code")
     def _compute_lang_choice(self):
@@ -157,6 +161,11 @@ class WhatsappBillingTemplate(models.Model):
     def _inverse_lang_choice(self):
         for template in self.filtered("lang_choice"):
             template.lang_code = template.lang_choice
+
+    @api.depends("quality")
+    def _compute_quality_label(self):
+        for template in self:
+            template.quality_label = wording.quality(self.env, template.quality)
 
     @api.depends("document_type")
     def _compute_model(self):

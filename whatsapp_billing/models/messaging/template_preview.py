@@ -152,8 +152,7 @@ class WhatsappBillingTemplate(models.Model):
             "body_html": Markup(wapp_text.to_html(body or "")),
             "footer": template.footer or "",
             "buttons": [
-                {"kind": button.kind, "text": button.text or ""}
-                for button in template.button_ids.sorted("sequence")
+                button.text or "" for button in template.button_ids.sorted("sequence")
             ],
             "clock": time or "",
             "ticks": ticks or "",

@@ -7,7 +7,8 @@ from odoo.exceptions import ValidationError
 # Values that are no field of the document.
 PAY_LINK = "wab_pay_link"
 RECIPIENT_NAME = "recipient.name"
-SPECIAL_PATHS = {PAY_LINK, RECIPIENT_NAME}
+SOURCES = {"recipient": RECIPIENT_NAME, "link": PAY_LINK}
+SPECIAL_PATHS = set(SOURCES.values())
 
 VALUE_TYPES = {
     "char",
@@ -40,6 +41,16 @@ class WhatsappBillingTemplateVariable(models.Model):
     )
     position = fields.Integer(required=True, default=1)
     name = fields.Char(string="Meaning", required=True)
+    source = fields.Selection(
+        [
+            ("field", "Field of the document"),
+            ("recipient", "Name of the recipient"),
+            ("link", "Page of the document"),
+        ],
+        string="Filled With",
+        compute="_compute_source",
+        inverse="_inverse_source",
+    )
     field_path = fields.Char(
         string="Field",
         help="Where the value comes from, for example partner_id.name. Two values are"
@@ -69,6 +80,21 @@ class WhatsappBillingTemplateVariable(models.Model):
     def _compute_display_name(self):
         for variable in self:
             variable.display_name = f"{{{{{variable.position}}}}} {variable.name or ''}"
+
+    @api.depends("field_path")
+    def _compute_source(self):
+        sources = {path: source for source, path in SOURCES.items()}
+        for variable in self:
+            variable.source = sources.get(variable.field_path, "field")
+
+    @api.onchange("source")
+    def _inverse_source(self):
+        for variable in self:
+            special = SOURCES.get(variable.source)
+            if special and variable.field_path != special:
+                variable.field_path = special
+            elif not special and variable.field_path in SPECIAL_PATHS:
+                variable.field_path = False
 
     # === CONSTRAINT METHODS === #
 
