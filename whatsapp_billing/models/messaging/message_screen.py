@@ -2,10 +2,13 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What people read about a message: one sentence, a time line, the trace in words."""
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.tools import human_size
 
 from ...clients.whatsapp.meta_errors import classify
+from ...rules import wapp_text
 
 # Where the words of a trace's values are kept: rule -> (model, selection field).
 VALUE_WORDS = {
@@ -21,6 +24,7 @@ VALUE_WORDS = {
 class WhatsappBillingMessage(models.Model):
     _inherit = "whatsapp.billing.message"
 
+    state = fields.Selection(group_expand="_group_expand_states")
     explanation = fields.Char(
         compute="_compute_explanation",
         help="What happened and what to do next, where something is to be done.",
@@ -45,6 +49,12 @@ class WhatsappBillingMessage(models.Model):
                 "whatsapp_billing.message_timeline",
                 {"steps": message._get_steps(), "message": message},
             )
+
+    @api.model
+    def _group_expand_states(self, states, _domain):
+        """Put the columns of a kanban in the order of a message's life."""
+        order = [state for state, _label in self._fields["state"].selection]
+        return sorted(states, key=order.index)
 
     # === ACTION METHODS === #
 
@@ -82,6 +92,21 @@ class WhatsappBillingMessage(models.Model):
                 "or out of use."
             )
         return ""
+
+    def _preview_values(self):
+        """Return what the phone shows; the text is escaped by `rules` already."""
+        values = super()._preview_values()
+        return {**values, "body_html": Markup(values["body_html"])}
+
+    def _chatter_body(self):
+        """Show the text openly: the chatter folds away what is a quotation."""
+        self.ensure_one()
+        return Markup(
+            '<p>%s</p><div class="o_whatsapp_billing_quote border-start ps-2">%s</div>'
+        ) % (
+            self.env._("WhatsApp to %(number)s", number=self.recipient),
+            Markup(wapp_text.to_html(self.body or "")),
+        )
 
     def _get_steps(self):
         """Return the time line: {label, at, state, done, now} per step."""
