@@ -5,3 +5,7 @@ from . import test_template_render
 from . import test_message_queueing
 from . import test_message_receipts
 from . import test_message_sending
+from . import test_message_views
+from . import test_multicompany
+from . import test_neutralize
+from . import test_retention

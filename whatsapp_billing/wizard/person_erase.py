@@ -29,7 +29,7 @@ class WhatsappBillingPersonErase(models.TransientModel):
         self.ensure_one()
         messages = self.env["whatsapp.billing.message"]
         messages._check_data_protection()
-        self.partner_ids.check_access("write")
+        self.partner_ids.check_access("read")
         # sudo: whatsapp.billing.message - rows are written by the system only; the
         # person asked for all of it
         messages.sudo()._erase_person(self.partner_ids)

@@ -1,0 +1,150 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo.exceptions import AccessError
+from odoo.tests import tagged
+
+from .common import WhatsappBillingCommon
+
+THEIR_APP = {"app_uid": "100000000000002", "app_secret": "simulator-app-secret-2"}
+
+
+@tagged("post_install", "-at_install")
+class TestMulticompany(WhatsappBillingCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.other_company = cls.setup_other_company()["company"]
+        cls.other_manager = cls._make_user(
+            "wab_other_manager",
+            "account.group_account_manager,whatsapp_billing.group_manager",
+            cls.other_company,
+        )
+        cls.other_account = cls._make_account(
+            cls.other_company, "200000000000002", "300000000000003", **THEIR_APP
+        )
+        cls.other_templates = cls._make_templates(cls.other_account)
+        cls.shared = cls.templates["invoice"].copy(
+            {"name": "Shared", "template_name": "shared_text", "account_id": False}
+        )
+        cls.shared.company_id = False
+        cls.sides = [
+            (cls.manager, cls.company, cls.account),
+            (cls.other_manager, cls.other_company, cls.other_account),
+        ]
+        for _user, company, account in cls.sides:
+            cls._fill(company, account)
+
+    @classmethod
+    def _fill(cls, company, account):
+        """Give a company a message, an event and a consent of its own."""
+        cls.env["whatsapp.billing.message"].sudo().create(
+            {
+                "company_id": company.id,
+                "account_id": account.id,
+                "phone_id": account.phone_ids.id,
+                "partner_id": cls.partner.id,
+                "recipient": cls.partner.wab_e164,
+                "body": company.name,
+                "attempt_ids": [
+                    (0, 0, {"number": 1, "kind": "pace", "outcome": "queued"})
+                ],
+            }
+        )
+        cls.env["whatsapp.billing.webhook.event"].sudo().create(
+            {
+                "account_id": account.id,
+                "provider": "meta",
+                "body": b"e30=",
+                "digest": company.name,
+                "app_key": company.name,
+            }
+        )
+        cls.env["whatsapp.billing.consent"].sudo().create(
+            {
+                "partner_id": cls.partner.id,
+                "company_id": company.id,
+                "purpose": "marketing",
+                "granted": True,
+                "source": "user",
+                "evidence": company.name,
+            }
+        )
+
+    def _search(self, model, user, company, domain=()):
+        return (
+            self.env[model]
+            .with_user(user)
+            .with_context(allowed_company_ids=company.ids)
+            .search(list(domain))
+        )
+
+    def test_neither_company_sees_what_is_the_other_s(self):
+        for model in (
+            "whatsapp.billing.account",
+            "whatsapp.billing.phone",
+            "whatsapp.billing.phone.route",
+            "whatsapp.billing.message",
+            "whatsapp.billing.webhook.event",
+        ):
+            for user, company, _account in self.sides:
+                with self.subTest(model=model, company=company.name):
+                    found = self._search(model, user, company)
+                    self.assertEqual(found.company_id, company)
+
+    def test_consent_of_another_company_is_not_seen(self):
+        for user, company, _account in self.sides:
+            found = self._search(
+                "whatsapp.billing.consent", user, company, [("company_id", "!=", False)]
+            )
+            self.assertEqual(found.company_id, company)
+
+    def test_consent_without_company_is_seen_by_both(self):
+        for user, company, _account in self.sides:
+            self.assertTrue(
+                self._search(
+                    "whatsapp.billing.consent",
+                    user,
+                    company,
+                    [("partner_id", "=", self.partner.id), ("company_id", "=", False)],
+                )
+            )
+
+    def test_attempts_follow_their_message(self):
+        for user, company, _account in self.sides:
+            found = self._search("whatsapp.billing.message.attempt", user, company)
+            self.assertEqual(found.message_id.company_id, company)
+
+    def test_templates_are_seen_by_their_company_and_shared_ones_by_both(self):
+        for user, company, account in self.sides:
+            found = self._search("whatsapp.billing.template", user, company)
+            self.assertIn(self.shared, found)
+            self.assertEqual((found - self.shared).account_id, account)
+
+    def test_reading_the_other_s_message_is_refused(self):
+        theirs = (
+            self.env["whatsapp.billing.message"]
+            .sudo()
+            .search([("company_id", "=", self.other_company.id)])
+        )
+        with self.assertRaises(AccessError):
+            theirs.with_user(self.manager).read(["body"])
+        with self.assertRaises(AccessError):
+            theirs.with_user(self.manager).action_retry()
+
+    def test_invoice_goes_from_its_own_company_s_number(self):
+        invoice = self._make_invoice()
+        invoice.with_user(self.clerk).wab_send()
+        self.assertEqual(invoice.sudo().wab_message_ids.account_id, self.account)
+
+    def test_settings_offer_only_the_company_s_own_account(self):
+        for _user, company, account in self.sides:
+            administrator = self._make_user(
+                f"wab_administrator_{company.id}",
+                "base.group_system,whatsapp_billing.group_manager",
+                company,
+            )
+            settings = (
+                self.env["res.config.settings"].with_user(administrator).create({})
+            )
+            self.assertEqual(settings.wab_account_id, account)
+            self.assertEqual(settings.wab_template_ids.account_id, account)

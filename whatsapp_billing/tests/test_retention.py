@@ -1,0 +1,185 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import base64
+import json
+from datetime import timedelta
+
+from odoo import fields
+from odoo.exceptions import AccessError
+from odoo.tests import HttpCase, tagged
+
+from ..controllers.person import EXPORT_ROUTE
+from .common import CUSTOMER_NUMBER, WhatsappBillingCommon
+
+
+@tagged("post_install", "-at_install")
+class TestRetention(WhatsappBillingCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.invoice = cls._make_invoice()
+        cls.invoice.wab_send()
+        cls.message = cls.invoice.sudo().wab_message_ids
+
+    def _make_event(self, text, state="done"):
+        return (
+            self.env["whatsapp.billing.webhook.event"]
+            .sudo()
+            .create(
+                {
+                    "account_id": self.account.id,
+                    "provider": "meta",
+                    "body": base64.b64encode(text.encode()),
+                    "digest": text,
+                    "app_key": "k",
+                    "state": state,
+                }
+            )
+        )
+
+    def _age(self, message, days):
+        self.env.flush_all()
+        self.env.cr.execute(
+            "UPDATE whatsapp_billing_message SET create_date = %s WHERE id = %s",
+            [fields.Datetime.now() - timedelta(days=days), message.id],
+        )
+        self.env.invalidate_all()
+
+    def _erase_old(self, days):
+        self.company.sudo().wab_retention_days = days
+        self.env.flush_all()
+        limit = fields.Datetime.now() - timedelta(days=days)
+        messages = self.env["whatsapp.billing.message"].sudo()
+        count = messages._erase_batch(self.company.id, limit)
+        self.env.invalidate_all()
+        return count
+
+    # === AGE === #
+
+    def test_old_message_loses_text_and_number_and_keeps_figures(self):
+        self.message.sudo().write({"state": "read", "read_at": fields.Datetime.now()})
+        self._age(self.message, 100)
+        self.assertEqual(self._erase_old(90), 1)
+        self.assertRecordValues(
+            self.message,
+            [{"body": False, "recipient": False, "content": False, "state": "read"}],
+        )
+        self.assertTrue(self.message.read_at)
+        self.assertEqual(self._erase_old(90), 0)
+
+    def test_recent_message_stays(self):
+        self.message.sudo().state = "read"
+        self._age(self.message, 80)
+        self.assertEqual(self._erase_old(90), 0)
+
+    def test_message_that_still_waits_stays(self):
+        self._age(self.message, 100)
+        self.assertEqual(self._erase_old(90), 0)
+        self.assertTrue(self.message.body)
+
+    def test_cron_keeps_everything_at_zero_days(self):
+        self.env["res.company"].sudo().search([]).wab_retention_days = 0
+        self.message.sudo().state = "read"
+        self._age(self.message, 5000)
+        with self.enter_registry_test_mode():
+            self.env.ref("whatsapp_billing.ir_cron_retention").method_direct_trigger()
+        self.assertTrue(self.message.body)
+
+    # === A PERSON'S RIGHTS === #
+
+    def test_export_holds_messages_and_consent(self):
+        data = (
+            self.env["whatsapp.billing.message"]
+            .with_user(self.manager)
+            ._export_person(self.partner)
+        )
+        self.assertEqual(data["messages"][0]["recipient"], CUSTOMER_NUMBER)
+        self.assertIn("billing", [row["purpose"] for row in data["consents"]])
+        json.dumps(data, default=str)
+
+    def _open_wizard(self, user):
+        action = self.env.ref("whatsapp_billing.person_erase_action")
+        return (
+            self.env[action.res_model]
+            .with_user(user)
+            .create({"partner_ids": self.partner.ids})
+        )
+
+    def test_manager_erases_everything_about_a_person(self):
+        self.env["whatsapp.billing.message.attempt"].sudo().create(
+            {
+                "message_id": self.message.id,
+                "number": 1,
+                "kind": "recipient",
+                "outcome": "failed",
+                "error_detail": CUSTOMER_NUMBER,
+                "raw": {"to": CUSTOMER_NUMBER},
+            }
+        )
+        about = self._make_event('{"from": "34600000001"}')
+        other = self._make_event('{"from": "34600000002"}')
+        line = self.message.mail_message_id
+        self.assertIn(CUSTOMER_NUMBER, line.body)
+        wizard = self._open_wizard(self.manager)
+        self.assertEqual(wizard.message_count, 1)
+        action = wizard.action_erase()
+        self.assertEqual(action["params"]["type"], "success")
+        self.assertRecordValues(
+            self.message,
+            [
+                {
+                    "body": False,
+                    "recipient": False,
+                    "trace": False,
+                    "state": "canceled",
+                }
+            ],
+        )
+        attempt = self.message.attempt_ids
+        self.assertFalse(attempt.raw or attempt.error_detail)
+        self.assertNotIn(CUSTOMER_NUMBER, line.body)
+        self.assertNotIn("Ana Perez", line.body)
+        self.assertFalse(about.exists())
+        self.assertTrue(other.exists())
+
+    def test_erasing_leaves_other_people_alone(self):
+        other = self._make_customer("Luis Gil", "+34600000002")
+        invoice = self._make_invoice(other)
+        invoice.wab_send()
+        self._open_wizard(self.manager).action_erase()
+        self.assertTrue(invoice.sudo().wab_message_ids.body)
+
+    def test_clerk_may_not_erase(self):
+        with self.assertRaises(AccessError):
+            self._open_wizard(self.clerk)
+
+    def test_only_managers_find_the_actions(self):
+        group = self.env.ref("whatsapp_billing.group_manager")
+        for name in ("person_erase_action", "person_export_action"):
+            action = self.env.ref(f"whatsapp_billing.{name}")
+            self.assertEqual(action.group_ids, group)
+            self.assertEqual(action.binding_model_id.model, "res.partner")
+
+
+@tagged("post_install", "-at_install")
+class TestPersonExport(WhatsappBillingCommon, HttpCase):
+    def _get(self, user):
+        self.authenticate(user.login, user.login)
+        return self.url_open(f"{EXPORT_ROUTE}?partner_ids={self.partner.id}")
+
+    def test_manager_downloads_a_file(self):
+        self._make_invoice().wab_send()
+        answer = self._get(self.manager)
+        self.assertEqual(answer.status_code, 200)
+        self.assertIn("attachment", answer.headers["Content-Disposition"])
+        self.assertEqual(answer.headers["Cache-Control"], "no-store")
+        self.assertEqual(answer.json()["messages"][0]["recipient"], CUSTOMER_NUMBER)
+
+    def test_clerk_is_refused(self):
+        self.assertEqual(self._get(self.clerk).status_code, 403)
+
+    def test_visitor_is_sent_to_the_login(self):
+        answer = self.url_open(
+            f"{EXPORT_ROUTE}?partner_ids={self.partner.id}", allow_redirects=False
+        )
+        self.assertEqual(answer.status_code, 303)
