@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -29,6 +30,7 @@ _TYPES = {
     ".js": "text/javascript",
     ".svg": "image/svg+xml",
 }
+_MARKS = re.compile(r"[*~`]")
 _SHOWN_MESSAGES = 200
 _SHOWN_USERS = 200
 _HEARTBEAT = 20
@@ -134,7 +136,8 @@ def _summary(user: User) -> Json:
 
 def _preview(message: Message) -> str:
     header = message.header or {}
-    return message.body or str(header.get("filename") or message.type)
+    plain = _MARKS.sub("", message.body).replace("\n", " ")
+    return plain or str(header.get("filename") or message.type)
 
 
 def _business(sim: Simulator, phone: Phone) -> Json:

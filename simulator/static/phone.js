@@ -232,7 +232,8 @@ function drawPanel(data, business, messages) {
     byId("block").dataset.set = blocked ? "unblock" : "block";
     const quiet = user.no_marketing.includes(business.phone_uid);
     byId("marketing").textContent = quiet ? "Allow marketing" : "Stop marketing";
-    byId("hint").textContent = hintFor(messages);
+    byId("hint").textContent = blocked ? "You blocked this business: nothing reaches you, and nobody tells it." : hintFor(messages);
+    byId("stop").hidden = blocked;
     drawTold(data.told);
 }
 
@@ -242,7 +243,8 @@ function hintFor(messages) {
         return "Write a message; it opens the 24 hours in which the business may answer freely.";
     }
     const tappable = [...messages].reverse().find((message) => message.direction === "out" && message.buttons.length);
-    const names = tappable ? tappable.buttons.map((button) => `“${button.text}”`) : [];
+    const left = tappable ? tappable.buttons.filter((button) => !tappable.tapped.includes(button.text)) : [];
+    const names = left.map((button) => `“${button.text}”`);
     const tapping = names.length ? `Tap ${names.join(" or ")}. ` : "";
     const file = last.has_file ? "Open the file. " : "";
     return `${tapping}${file}Write back, send a file, or try one of these:`;
