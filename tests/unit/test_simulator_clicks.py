@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.simulator_tools import PDF, World, components, parameters, template
+from simulator.testkit import PDF, World, components, parameters, template
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")

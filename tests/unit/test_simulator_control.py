@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from simulator.testing import ControlRefused
-from tests.unit.simulator_tools import ANA, PHONE, TOKEN, World, components, text
+from simulator.testkit import ANA, PHONE, TOKEN, World, components, text
 
 
 @pytest.fixture

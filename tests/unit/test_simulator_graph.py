@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.simulator_tools import (
+from simulator.testkit import (
     ANA,
     APP,
     APP_TOKEN,

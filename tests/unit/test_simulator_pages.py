@@ -8,7 +8,7 @@ from urllib.request import Request, build_opener
 
 import pytest
 
-from tests.unit.simulator_tools import ANA, PDF, World, components, template
+from simulator.testkit import ANA, PDF, World, components, template
 
 KEY = {"D360-API-KEY": "simulator-d360-key"}
 

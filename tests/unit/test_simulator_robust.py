@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.unit.simulator_tools import (
+from simulator.testkit import (
     PHONE,
     WABA,
     World,

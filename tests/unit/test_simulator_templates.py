@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.unit.simulator_tools import (
+from simulator.testkit import (
     APP,
     PDF,
     WABA,

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from simulator.packing import encode, sign
-from tests.unit.simulator_tools import ANA, PHONE, SECRET, World, text
+from simulator.testkit import ANA, PHONE, SECRET, World, text
 
 
 @pytest.fixture

@@ -1,6 +1,8 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""What the simulator's own tests share: a running one, a listener, short calls."""
+"""What tests against a simulator share: a running one, a listener, short calls."""
+
+from __future__ import annotations
 
 import json
 import threading
@@ -11,7 +13,7 @@ from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlencode, urlsplit
 from urllib.request import ProxyHandler, Request, build_opener
 
-from simulator import RunningSimulator
+from .testing import RunningSimulator
 
 Json = dict[str, Any]
 PHONE, WABA, APP = "300000000000001", "200000000000001", "100000000000001"
@@ -33,16 +35,18 @@ class Answer:
 
     @property
     def json(self) -> Any:
+        """The body as JSON."""
         return json.loads(self.body)
 
     @property
     def code(self) -> int:
         """The Graph error code, 0 for success."""
-        return self.json.get("error", {}).get("code", 0)
+        return int(self.json.get("error", {}).get("code", 0))
 
     @property
     def details(self) -> str:
-        return self.json["error"].get("error_data", {}).get("details", "")
+        """The details of a Graph error."""
+        return str(self.json["error"].get("error_data", {}).get("details", ""))
 
 
 @dataclass
@@ -87,9 +91,11 @@ class Listener:
 
     @property
     def url(self) -> str:
+        """The address to register."""
         return f"http://127.0.0.1:{self._server.server_port}/webhook"
 
     def close(self) -> None:
+        """Stop listening."""
         self._server.shutdown()
         self._thread.join()
         self._server.server_close()
@@ -123,7 +129,7 @@ class Listener:
 class World(RunningSimulator):
     """A running simulator with a listener and short ways to call it."""
 
-    def __enter__(self) -> "World":
+    def __enter__(self) -> World:
         self.start()
         self.listener = Listener()
         return self
@@ -171,7 +177,7 @@ class World(RunningSimulator):
             "components": components(),
             **values,
         }
-        return self.control("template", action="create", **given)["template"]
+        return dict(self.control("template", action="create", **given)["template"])
 
     def send(self, **values: Any) -> Answer:
         """Send to Ana; the template `ready` unless told otherwise."""
