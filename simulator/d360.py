@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from . import graph_media, graph_messages, graph_templates
+from . import graph_media, graph_messages, graph_phone, graph_templates
 from .call import Call, Raw
 from .errors import GraphError, Json, not_found
 from .graph_subscriptions import check_url
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 _TEMPLATES = "/v1/configs/templates"
 _WEBHOOK = "/v1/configs/webhook"
 _HEADER = "D360-API-KEY"
+_NUMBER = (("GET", "/health_status"), ("GET", "/v1/configs/phone_number"))
 
 
 def answer(sim: Simulator, call: Call) -> Json | Raw:
@@ -39,6 +40,8 @@ def answer(sim: Simulator, call: Call) -> Json | Raw:
         return _webhook(sim, call, phone)
     if key[1].startswith(_TEMPLATES):
         return _templates(sim, replace(call, object_id=phone.waba_uid))
+    if key in _NUMBER:
+        return _number(sim, phone, key[1])
     return _media(sim, call, phone)
 
 
@@ -61,6 +64,14 @@ def _webhook(sim: Simulator, call: Call, phone: Phone) -> Json:
         return {"success": True}
     override = phone.override or Override()
     return {"url": override.url, "headers": override.headers}
+
+
+def _number(sim: Simulator, phone: Phone, path: str) -> Json:
+    """Describe the key's number; 360dialog documents the health status only."""
+    shown = graph_phone.phone_as_graph(sim, phone)
+    if path == "/health_status":
+        return {"health_status": shown["health_status"], "id": phone.uid}
+    return {**shown, "phone_number": phone.number}
 
 
 def _media(sim: Simulator, call: Call, phone: Phone) -> Json:

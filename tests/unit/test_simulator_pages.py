@@ -133,6 +133,14 @@ def test_d360_templates(world: World) -> None:
     assert wrong.code == 100
 
 
+def test_d360_tells_which_number_the_key_is_for(world: World) -> None:
+    health = world.call("GET", "/d360/health_status", token="", headers=KEY).json
+    assert health["health_status"]["can_send_message"] == "AVAILABLE"
+    path = "/d360/v1/configs/phone_number"
+    number = world.call("GET", path, token="", headers=KEY).json
+    assert number["display_phone_number"] == "+34 910 00 00 04"
+
+
 def test_d360_media(world: World) -> None:
     made = world.upload(path="/d360/media", token="", headers=KEY).json
     shown = world.call("GET", f"/d360/{made['id']}", token="", headers=KEY).json
