@@ -4,6 +4,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..clients.errors import NotConnectedError, UnknownOutcomeError
+from ..models.messaging import drain_record
 from .lifecycle_common import LifecycleCommon
 
 
@@ -179,6 +180,32 @@ class TestMessageSending(LifecycleCommon):
         self.drain()
         self.assertEqual(message.state, "sent")
         self.assertEqual(len(self.sent_calls()), 1)
+
+    def test_unreadable_webhook_is_no_evidence(self):
+        message = self.send(self.make_invoice_with_pdf())
+        message.write({"state": "unknown", "unknown_at": self.ago(minutes=30)})
+        self.phone.sudo().last_status_at = self.ago(minutes=1)
+        self.receive(self.value(statuses=[]))
+        self.events.search([], limit=1).state = "error"
+        self.run_cron()
+        self.assertEqual(message.state, "unknown")
+
+    def test_old_news_of_an_earlier_attempt_changes_nothing(self):
+        message = self.send(self.make_invoice_with_pdf())
+
+        self.transport.add("POST", "/media", lambda _call: self._media())
+        self.transport.add("POST", "/messages", NotConnectedError("refused"))
+        original = drain_record.record
+
+        def another_attempt_began(drain, outcomes):
+            if outcomes:
+                message.attempts = 2
+                self.env.flush_all()
+            return original(drain, outcomes)
+
+        self.patch(drain_record, "record", another_attempt_began)
+        self.drain()
+        self.assertEqual(message.state, "sending")
 
     def test_unknown_without_evidence_asks_a_person(self):
         message = self.send(self.make_invoice_with_pdf())

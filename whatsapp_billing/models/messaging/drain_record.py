@@ -88,7 +88,7 @@ def _record_refused(drain, outcome, recording):
         recording.gone.add(row.checksum)
     recording.stop = recording.stop or error.kind == "account"
     recording.slow_down = recording.slow_down or error.kind == "pace"
-    applied = _update_sending(drain, outcome.key, values, error)
+    applied = _update_refused(drain, row, values, error)
     if not applied:
         return
     drain.env["whatsapp.billing.message.attempt"].create(
@@ -136,7 +136,12 @@ def _is_stale_media(drain, row, error):
     return True
 
 
-def _update_sending(drain, message_id, values, error):
+def _update_refused(drain, row, values, error):
+    """Move the row on, if it still stands where this very attempt left it.
+
+    A worker that was stopped for longer than its lease may come back when another
+    attempt is under way: its news is old then.
+    """
     clean = error.as_dict()
     rows = drain.env.execute_query(
         SQL(
@@ -145,7 +150,7 @@ def _update_sending(drain, message_id, values, error):
                SET state = %s, reason = %s, unknown_at = %s, failed_at = %s,
                    next_attempt_at = %s, lease_until = NULL,
                    error_code = %s, error_detail = %s
-             WHERE id = %s AND state = 'sending'
+             WHERE id = %s AND attempts = %s AND state IN ('sending', 'unknown')
          RETURNING id
             """,
             values["state"],
@@ -155,7 +160,8 @@ def _update_sending(drain, message_id, values, error):
             values.get("next_attempt_at"),
             error.code or None,
             (clean["details"] or clean["message"] or "")[:500] or None,
-            message_id,
+            row.work.key,
+            row.attempts,
         )
     )
     return bool(rows)

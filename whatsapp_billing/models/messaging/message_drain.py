@@ -233,7 +233,7 @@ class WhatsappBillingMessage(models.Model):
         """Queue again what the provider evidently never got; else ask a person.
 
         Evidence: the number's status webhooks were seen alive for the configured
-        time after the call, everything received is processed, and nothing about
+        time after the call, everything received since was read, and nothing about
         this message came (design section 6).
         """
         minutes = int(
@@ -261,7 +261,8 @@ class WhatsappBillingMessage(models.Model):
                    AND p.last_status_at >= m.unknown_at + %s * interval '1 minute'
                    AND NOT EXISTS (
                        SELECT 1 FROM whatsapp_billing_webhook_event e
-                        WHERE e.state = 'new')
+                        WHERE e.state = 'new'
+                           OR (e.state = 'error' AND e.received_at >= m.unknown_at))
              RETURNING m.id
                 """,
                 minutes,

@@ -30,11 +30,15 @@ class WhatsappBillingPhone(models.Model):
     # === BUSINESS METHODS - SENDING === #
 
     def _trigger_drain(self, eta=None):
-        """Delay a job that drains this number; several at once become one."""
+        """Delay a job that drains this number; several at once become one.
+
+        :param eta: not before; such a job never stands in for one that is due now
+        """
         self.ensure_one()
+        later = ".later" if eta else ""
         # sudo: queue.job - the system sends, whoever caused it
         self.sudo().with_delay(
-            eta=eta, identity_key=f"whatsapp_billing.drain.{self.id}"
+            eta=eta, identity_key=f"whatsapp_billing.drain.{self.id}{later}"
         )._job_drain()
 
     def _job_drain(self):
@@ -52,16 +56,15 @@ class WhatsappBillingPhone(models.Model):
         """
         self.ensure_one()
         seconds = self.env["whatsapp.billing.message"]._run_seconds()
-        sent = 0
+        total = 0
         while True:
             with self._own_transaction() as env:
                 phone = env[self._name].browse(self.id)
                 with self._exclusive(env, self._table, self.id) as held:
-                    if not held:
-                        return sent
-                    sent += phone._drain_locked(seconds)
-                if sent == 0 or not phone._has_due():
-                    return sent
+                    sent = phone._drain_locked(seconds) if held else 0
+                total += sent
+                if not sent or not phone._has_due():
+                    return total
                 seconds = min(seconds, 5)
 
     def _drain_locked(self, seconds):
