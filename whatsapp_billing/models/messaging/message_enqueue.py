@@ -10,7 +10,6 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ... import const
 from ...rules import eligibility, languages, wapp_text
 from .drain_claim import snapshot
 

@@ -1,5 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import json
 from collections import defaultdict
 from datetime import datetime, timezone
 
@@ -10,8 +11,6 @@ from odoo.tools.json import json_default
 from ...clients.whatsapp.meta_errors import classify
 from ...rules import consent as consent_rules
 from ...rules import status as status_rules
-
-import json
 
 STATES = ("sent", "delivered", "read", "failed")
 # The provider says that this person stopped marketing (fact sheet 8, 131050).

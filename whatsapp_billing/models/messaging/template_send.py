@@ -19,9 +19,7 @@ class WhatsappBillingTemplate(models.Model):
         :param company: whose templates, besides shared ones, are looked up
         """
         found = self._resolve_any(reference)
-        return found.filtered(
-            lambda t: not t.company_id or t.company_id == company
-        )[:1]
+        return found.filtered(lambda t: not t.company_id or t.company_id == company)[:1]
 
     @api.model
     def _resolve_any(self, reference):
@@ -34,9 +32,7 @@ class WhatsappBillingTemplate(models.Model):
             return self.browse(int(text)).exists()
         name, colon, lang = text.rpartition(":")
         if colon:
-            return self.search(
-                [("template_name", "=", name), ("lang_code", "=", lang)]
-            )
+            return self.search([("template_name", "=", name), ("lang_code", "=", lang)])
         record = self.env.ref(text, raise_if_not_found=False) if "." in text else None
         return record if record and record._name == self._name else self.browse()
 
