@@ -48,6 +48,9 @@
             "whatsapp_billing/static/src/components/**/*",
             "whatsapp_billing/static/src/core/**/*",
         ],
+        "web.assets_tests": [
+            "whatsapp_billing/static/tests/tours/**/*",
+        ],
         "web.assets_web_dark": [
             "whatsapp_billing/static/src/scss/phone_preview.dark.scss",
         ],

@@ -4,7 +4,7 @@ from unittest.mock import patch
 
 from odoo import http
 from odoo.exceptions import AccessError, UserError, ValidationError
-from odoo.tests import tagged
+from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from ..clients.errors import NotConnectedError, UnknownOutcomeError
@@ -19,7 +19,7 @@ from .common import (
     WhatsappBillingCommon,
 )
 
-SCOPES = ["whatsapp_business_messaging", "whatsapp_business_management"]
+SCOPES = ("whatsapp_business_messaging", "whatsapp_business_management")
 OTHER_WABA = "200000000000002"
 
 
@@ -199,6 +199,24 @@ class TestAccount(WhatsappBillingCommon):
         self._answer_all()
         self._new_account().action_connect()
         self.assertTrue(all(call.timeout <= 24 for call in self.transport.calls))
+
+    def test_form_makes_an_account(self):
+        accounts = self.env["whatsapp.billing.account"].with_user(self.manager)
+        with Form(accounts) as form:
+            form.name = "By hand"
+            form.waba_uid = " 200000000000002 "
+            form.access_token = "typed"
+        account = form.record
+        self.assertEqual(account.waba_uid, OTHER_WABA)
+        self.assertTrue(account.has_access_token)
+        self.assertEqual(account.api_url, "https://graph.facebook.com")
+        with Form(account) as form:
+            form.provider = "dialog360"
+        self.assertEqual(account.api_url, "https://waba-v2.360dialog.io")
+
+    def test_clerks_open_the_form_without_secrets(self):
+        form = Form(self.account.with_user(self.clerk))
+        self.assertEqual(form.name, self.account.name)
 
     # === ONE APP, ONE CALLBACK === #
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-import secrets as token_source
+from secrets import token_urlsafe
 from urllib.parse import urlencode, urlsplit
 
 from odoo import api, fields, http, models
@@ -203,8 +203,8 @@ class WhatsappBillingAccount(models.Model):
         elif not account_sudo.webhook_token or len(account_sudo._get_same_token()) > 1:
             account_sudo.write(
                 {
-                    "webhook_token": token_source.token_urlsafe(24),
-                    "webhook_verify_token": token_source.token_urlsafe(24),
+                    "webhook_token": token_urlsafe(24),
+                    "webhook_verify_token": token_urlsafe(24),
                 }
             )
 

@@ -2,8 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What an account keeps to itself, and the database it belongs to."""
 
-import secrets as token_source
 from datetime import timedelta
+from secrets import token_urlsafe
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -196,5 +196,5 @@ class WhatsappBillingAccount(models.Model):
         # sudo: whatsapp.billing.account - ciphers are nobody's to read or write
         for account_sudo in self.sudo().filtered(lambda a: a.provider == "dialog360"):
             if not account_sudo.app_secret_cipher:
-                secret = token_source.token_urlsafe(32)
+                secret = token_urlsafe(32)
                 account_sudo.app_secret_cipher = secrets.encrypt(self.env, secret)

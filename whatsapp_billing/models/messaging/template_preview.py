@@ -49,9 +49,12 @@ class WhatsappBillingTemplate(models.Model):
     )
     def _compute_preview_html(self):
         for template in self:
-            template.preview_html = template._render_phone(
-                template._prepare_preview(*template._get_preview_texts())
+            record = template._get_preview_record()
+            values = template._prepare_preview(
+                *template._get_preview_texts(),
+                filename=record and parameters.filename(record.display_name or ""),
             )
+            template.preview_html = template._render_phone(values)
 
     @api.depends("problems")
     def _compute_problem_html(self):

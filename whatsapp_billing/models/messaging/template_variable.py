@@ -43,11 +43,13 @@ class WhatsappBillingTemplateVariable(models.Model):
     name = fields.Char(string="Meaning", required=True)
     source = fields.Selection(
         [
-            ("field", "Field of the document"),
-            ("recipient", "Name of the recipient"),
-            ("link", "Page of the document"),
+            ("field", "Field"),
+            ("recipient", "Recipient"),
+            ("link", "Link"),
         ],
         string="Filled With",
+        help="A field of the document, the name of the person written to, or the link"
+        " to the document's page.",
         compute="_compute_source",
         inverse="_inverse_source",
     )
@@ -60,7 +62,7 @@ class WhatsappBillingTemplateVariable(models.Model):
     format = fields.Selection(
         [
             ("text", "Text"),
-            ("money", "Amount of money"),
+            ("money", "Money"),
             ("date", "Date"),
             ("number", "Number"),
         ],

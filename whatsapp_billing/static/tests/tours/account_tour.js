@@ -1,0 +1,78 @@
+/* Copyright 2026 The whatsapp_billing authors
+ * License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0) */
+import {registry} from "@web/core/registry";
+
+registry.category("web_tour.tours").add("whatsapp_billing_connect", {
+    steps: () => [
+        {
+            content: "start a new account",
+            trigger: ".o_list_button_add",
+            run: "click",
+        },
+        {
+            content: "name it",
+            trigger: ".o_field_widget[name=name] input",
+            run: "edit By hand",
+        },
+        {
+            trigger: ".o_field_widget[name=waba_uid] input",
+            run: "edit 200000000000001",
+        },
+        {
+            trigger: ".o_field_widget[name=app_uid] input",
+            run: "edit 100000000000009",
+        },
+        {
+            content: "type the token, which nobody sees",
+            trigger: ".o_field_widget[name=access_token] input[type=password]",
+            run: "edit typed-token",
+        },
+        {
+            trigger: ".o_field_widget[name=app_secret] input[type=password]",
+            run: "edit typed-secret",
+        },
+        {
+            content: "connect",
+            trigger: ".o_form_statusbar button[name=action_connect]",
+            run: "click",
+        },
+        {
+            content: "it says so",
+            trigger: ".o_notification:contains(Connected)",
+        },
+        {
+            content: "the token is gone from the screen",
+            trigger:
+                ".o_field_widget[name=access_token] input[type=password]:placeholder-shown",
+        },
+        {
+            content: "the check list turned green",
+            trigger:
+                ".o_whatsapp_billing_checklist li[data-key=number] .text-success",
+        },
+        {
+            content: "look at the templates",
+            trigger: "button[name]:contains(Templates)",
+            run: "click",
+        },
+        {
+            content: "the ready ones are there: open one",
+            trigger: ".o_data_row td[name=name]:contains(Invoice)",
+            run: "click",
+        },
+        {
+            content: "with the phone beside it",
+            trigger: ".o_whatsapp_billing_phone:contains(View and pay)",
+        },
+        {
+            content: "submit it",
+            trigger: ".o_form_statusbar button[name=action_submit]",
+            run: "click",
+        },
+        {
+            content: "it waits for approval",
+            trigger:
+                ".o_statusbar_status button[aria-checked=true]:contains(Waiting for approval)",
+        },
+    ],
+});
