@@ -219,7 +219,7 @@ class WhatsappBillingTemplate(models.Model):
                 )
 
     @api.constrains("account_id", "company_id")
-    def _check_company(self):
+    def _check_account_company(self):
         for template in self:
             company = template.account_id.company_id
             if template.company_id and company and template.company_id != company:
