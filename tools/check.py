@@ -30,7 +30,7 @@ def linters() -> int:
     commands = [
         ([_tool("ruff"), "check", "."], ROOT),
         (
-            [_tool("mypy"), "-p", "clients", "-p", "rules"],
+            [_tool("mypy"), "--strict", "-p", "clients", "-p", "rules"],
             ROOT / "whatsapp_billing",
         ),
         (

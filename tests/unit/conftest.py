@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clients.transport import Transport
 from hypothesis import settings
+
+from clients.transport import Transport
 
 # The same examples on every run: a failure here is a failure everywhere.
 settings.register_profile("repeatable", derandomize=True, deadline=None)

@@ -1,6 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import pytest
+
 from clients.errors import AccountError, ClientError, ContentError, UnknownOutcomeError
 from clients.testing import FakeTransport, json_response
 from clients.transport import Response

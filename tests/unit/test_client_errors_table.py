@@ -3,6 +3,7 @@
 import re
 
 import pytest
+
 from clients.errors import KINDS
 from clients.whatsapp.meta_errors import (
     DEFAULT_CONTENT,

@@ -3,8 +3,9 @@
 import ast
 from pathlib import Path
 
-import clients
 import pytest
+
+import clients
 from clients.errors import NotConnectedError
 from clients.testing import FakeTransport, json_response
 from clients.transport import Response, Transport

@@ -5,6 +5,9 @@ import json
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
 from clients.whatsapp.base import (
     AccountEvent,
     ErrorInfo,
@@ -15,8 +18,6 @@ from clients.whatsapp.base import (
     UnknownEvent,
 )
 from clients.whatsapp.webhook import parse_webhook
-from hypothesis import given
-from hypothesis import strategies as st
 
 WABA = "200000000000001"
 PHONE = "300000000000001"

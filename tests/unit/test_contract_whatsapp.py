@@ -5,6 +5,7 @@
 import threading
 
 import pytest
+
 from clients.errors import (
     AccountError,
     ClientError,

@@ -5,10 +5,11 @@ import logging
 from urllib.parse import quote, urlencode
 
 import pytest
-from clients.errors import KINDS, ClientError, UnknownOutcomeError
-from clients.redaction import SecretFilter, redact
 from hypothesis import given
 from hypothesis import strategies as st
+
+from clients.errors import KINDS, ClientError, UnknownOutcomeError
+from clients.redaction import SecretFilter, redact
 
 TOKEN = "EAAGm0PX4ZCpsBAKz9ZBq0xR7secret"
 APP_SECRET = "0123456789abcdef0123456789abcdef"

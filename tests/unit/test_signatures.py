@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from clients.signatures import (
     appsecret_proof,
     sign_meta,

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import requests
+
 from clients import transport as transport_module
 from clients.errors import ClientError, NotConnectedError, UnknownOutcomeError
 from clients.transport import Response, Transport

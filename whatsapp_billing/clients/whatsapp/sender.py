@@ -159,7 +159,7 @@ class Sender:
             result = self._client.send(self._phone_uid, outgoing)
         except ClientError as error:
             return Outcome(work.key, error=error, uploaded=uploaded)
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # A bug in building the request must not end the thread with the
             # message unaccounted for; whether it left is not known here.
             return Outcome(

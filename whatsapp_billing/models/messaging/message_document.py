@@ -75,7 +75,7 @@ class WhatsappBillingMessage(models.Model):
                 attachment = self._find_or_render(record)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001
             # Rendering runs other people's templates: whatever they raise belongs
             # on the message, and the other documents go on.
             _logger.warning(

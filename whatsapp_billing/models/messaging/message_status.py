@@ -192,7 +192,7 @@ class WhatsappBillingMessage(models.Model):
         class would only fail too.
         """
         failed = self.filtered(lambda m: m.state == "failed" and m.error_code)
-        by_code = defaultdict(lambda: self.browse())
+        by_code = defaultdict(self.browse)
         for message in failed:
             by_code[message.error_code] |= message
         for code, messages in by_code.items():
