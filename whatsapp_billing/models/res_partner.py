@@ -226,7 +226,7 @@ class ResPartner(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _wab_record_consent(self, purpose, evidence, key, granted):
+    def _wab_record_consent(self, purpose, evidence, key, granted, source="rpc"):
         # Whoever may see a contact must be able to note that they said stop.
         self.check_access("write" if granted else "read")
         self._wab_check_consent(purpose, evidence, key)
@@ -239,7 +239,7 @@ class ResPartner(models.Model):
             fresh,
             [purpose],
             granted,
-            "rpc",
+            source,
             evidence,
             key=key or False,
             company_id=company.id,

@@ -13,7 +13,7 @@ CONSENT_STATES = [
     ("none", "Never asked"),
 ]
 # Odoo's tag colours.
-GREY, RED, GREEN = 0, 1, 10
+RED, GREEN = 1, 10
 
 
 class ResPartner(models.Model):
@@ -83,8 +83,9 @@ class ResPartner(models.Model):
         for partner in self:
             # sudo: whatsapp.billing.consent - read for whoever may send
             out = may_see and partner.sudo().wab_opted_out
-            reachable = GREEN if partner.wab_enabled else GREY
-            partner.wab_tag_color = RED if out or not partner.wab_e164 else reachable
+            enabled = partner.wab_enabled or self.env.company.wab_consent_by_contract
+            reached = partner.wab_e164 and enabled and not out
+            partner.wab_tag_color = GREEN if reached else RED
 
     @api.depends("wab_opt_in_state")
     def _compute_wab_consents(self):

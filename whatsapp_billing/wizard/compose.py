@@ -58,6 +58,7 @@ class WhatsappBillingCompose(models.TransientModel):
     shown_template_ids = fields.Many2many(
         "whatsapp.billing.template", compute="_compute_shown_template_ids"
     )
+    is_preview_choice = fields.Boolean(compute="_compute_shown_template_ids")
     shown_template_id = fields.Many2one(
         "whatsapp.billing.template",
         string="Preview",
@@ -107,6 +108,7 @@ class WhatsappBillingCompose(models.TransientModel):
         for wizard in self:
             shown = (wizard.summary or {}).get("shown", [])
             wizard.shown_template_ids = [entry["template_id"] for entry in shown]
+            wizard.is_preview_choice = len(shown) > 1
 
     @api.depends("summary")
     def _compute_shown_template_id(self):
@@ -321,7 +323,7 @@ class WhatsappBillingCompose(models.TransientModel):
         for entry in summary.get("reasons", []):
             reason = entry["reason"]
             text = self.env._(
-                "%(reason)s: %(count)s. %(advice)s",
+                "%(reason)s (%(count)s): %(advice)s",
                 reason=names.get(reason, reason),
                 count=entry["count"],
                 advice=self.env["whatsapp.billing.message"]._sentence(

@@ -34,11 +34,13 @@ class WhatsappBillingConsentRecord(models.TransientModel):
     # === ACTION METHODS === #
 
     def action_record(self):
-        """Write the consent rows through the public methods, with their checks."""
+        """Write the consent rows as the public methods do, with their checks."""
         self.ensure_one()
-        evidence = self.evidence.strip()
-        if self.granted == "granted":
-            self.partner_ids.wab_opt_in(self.purpose, evidence)
-        else:
-            self.partner_ids.wab_opt_out(self.purpose, evidence)
+        self.partner_ids._wab_record_consent(
+            self.purpose,
+            self.evidence.strip(),
+            False,
+            self.granted == "granted",
+            source="user",
+        )
         return {"type": "ir.actions.act_window_close"}

@@ -1,0 +1,138 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, HttpCase, new_test_user, tagged
+
+from .common import WhatsappBillingCommon
+
+
+@tagged("post_install", "-at_install")
+class TestPartnerConsent(WhatsappBillingCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.clerk.group_ids |= cls.env.ref("base.group_partner_manager")
+
+    def record(self, partners, purpose, granted, evidence="Order form of 3 November"):
+        """Press the button on the contact and fill in the dialog, as the clerk."""
+        action = (
+            partners.with_user(self.clerk)
+            .with_context(wab_purpose=purpose, wab_granted=granted)
+            .action_wab_consent()
+        )
+        form = Form(
+            self.env[action["res_model"]]
+            .with_user(self.clerk)
+            .with_context(**action["context"])
+        )
+        form.evidence = evidence
+        return form.save().action_record()
+
+    def test_page_shows_consent_and_its_history(self):
+        partner = self.partner.with_user(self.clerk)
+        with Form(partner) as form:
+            self.assertEqual(form.wab_consent_billing, "granted")
+            self.assertEqual(form.wab_consent_collections, "granted")
+            self.assertEqual(form.wab_consent_marketing, "none")
+            self.assertEqual(len(form.wab_consent_ids), 2)
+
+    def test_withdrawing_by_the_dialog_keeps_who_and_how(self):
+        self.record(self.partner, "billing", "withdrawn", "Called on 3 November")
+        partner = self.partner.with_user(self.clerk)
+        self.assertTrue(partner.wab_opted_out)
+        self.assertEqual(partner.wab_consent_billing, "withdrawn")
+        self.assertRecordValues(
+            partner.wab_consent_ids[0],
+            [
+                {
+                    "purpose": "billing",
+                    "granted": False,
+                    "source": "user",
+                    "evidence": "Called on 3 November",
+                    "user_id": self.clerk.id,
+                }
+            ],
+        )
+        found = (
+            self.env["res.partner"]
+            .with_user(self.clerk)
+            .search([("wab_opted_out", "=", True)])
+        )
+        self.assertEqual(found, self.partner)
+
+    def test_adding_for_many_at_once(self):
+        others = self._make_customer("Luis", "+34600000002", wab_enabled=False)
+        others |= self._make_customer("Eva", "+34600000003", wab_enabled=False)
+        self.record(others, "billing", "granted")
+        self.assertEqual(others.mapped("wab_enabled"), [True, True])
+        self.assertEqual(
+            others.with_user(self.clerk).mapped("wab_consent_billing"),
+            ["granted", "granted"],
+        )
+
+    def test_evidence_is_needed(self):
+        with self.assertRaisesRegex(UserError, "1 to 2,000 characters"):
+            self.record(self.partner, "marketing", "granted", "   ")
+
+    def test_user_without_the_group_may_not_record(self):
+        user = self._make_user("nobody", "base.group_partner_manager")
+        wizards = self.env["whatsapp.billing.consent.record"].with_user(user)
+        with self.assertRaises(AccessError):
+            wizards.create({"partner_ids": self.partner.ids, "evidence": "x"})
+
+    def test_number_is_checked_while_typing(self):
+        with Form(self.partner.with_user(self.clerk)) as form:
+            self.assertIn("country_flags/es.png", form.wab_number_html)
+            form.wab_number = "12"
+            self.assertIn("not a valid number in Spain", form.wab_number_html)
+            form.wab_number = "+351 912 345 678"
+            self.assertIn("country_flags/pt.png", form.wab_number_html)
+            self.assertIn("+351912345678", form.wab_number_html)
+
+    def test_contact_opens_its_messages(self):
+        invoice = self._make_invoice()
+        invoice.with_user(self.clerk).wab_send()
+        partner = self.partner.with_user(self.clerk)
+        self.assertEqual(partner.wab_partner_message_count, 1)
+        messages = self.env["whatsapp.billing.message"].with_user(self.clerk)
+        domain = partner.action_wab_partner_messages()["domain"]
+        self.assertEqual(messages.search(domain).res_id, invoice.id)
+
+    def test_invoice_form_shows_its_messages(self):
+        invoice = self._make_invoice()
+        invoice.with_user(self.clerk).wab_send()
+        with Form(invoice.with_user(self.clerk)) as form:
+            self.assertEqual(form.wab_state, "queued")
+            self.assertEqual(form.wab_message_count, 1)
+            form.wab_enabled = False
+        self.assertEqual(invoice.wab_channel, "off")
+        moves = self.env["account.move"].with_user(self.clerk)
+        self.assertEqual(moves.search([("wab_state", "=", "queued")]), invoice)
+
+    def test_user_without_the_group_opens_contact_and_invoice(self):
+        user = self._make_user(
+            "reader", "base.group_partner_manager,account.group_account_readonly"
+        )
+        invoice = self._make_invoice()
+        self.assertFalse(user.has_group("whatsapp_billing.group_user"))
+        with Form(self.partner.with_user(user)) as form:
+            form.function = "Buyer"
+        invoice.with_user(user).get_views([(False, "form"), (False, "list")])
+        invoice.with_user(user).read(["name", "wab_enabled"])
+
+
+@tagged("post_install", "-at_install")
+class TestPortalChoice(WhatsappBillingCommon, HttpCase):
+    def test_customer_can_choose_whatsapp(self):
+        user = new_test_user(
+            self.env,
+            login="portal_ana",
+            password="portal_ana",
+            groups="base.group_portal",
+            company_id=self.company.id,
+            company_ids=[(6, 0, self.company.ids)],
+        )
+        self.authenticate(user.login, user.login)
+        page = self.url_open("/my/account", timeout=9)
+        self.assertEqual(page.status_code, 200)
+        self.assertIn('value="whatsapp_billing"', page.text)
