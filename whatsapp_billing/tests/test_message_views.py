@@ -35,9 +35,7 @@ class TestMessageViews(WhatsappBillingCommon):
     def test_every_view_loads_for_clerk_and_manager(self):
         action = self.env.ref("whatsapp_billing.message_action")
         for user in (self.clerk, self.manager):
-            views = [
-                (False, kind) for kind in [*action.view_mode.split(","), "search"]
-            ]
+            views = [(False, kind) for kind in [*action.view_mode.split(","), "search"]]
             result = self.env[action.res_model].with_user(user).get_views(views)
             self.assertEqual(set(result["views"]), {kind for _id, kind in views})
 
@@ -246,3 +244,23 @@ class TestMessageViews(WhatsappBillingCommon):
         finally:
             self.env.cr.execute(lock.replace("lock(", "unlock("), [PG_ADVISORY_LOCK_ID])
         self.assertFalse(messages._is_job_runner_alive())
+
+    # === LIVE TICKS === #
+
+    def test_news_reach_the_author_s_screen_in_their_language(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        self.clerk.lang = "es_ES"
+        self._set_state("read")
+        sent = []
+        self.patch(
+            type(self.env["res.partner"]),
+            "_bus_send",
+            lambda partner, name, data, **_kwargs: sent.append((partner, name, data)),
+        )
+        self.message._notify_ticks()
+        [(partner, name, data)] = sent
+        self.assertEqual(partner, self.clerk.partner_id)
+        self.assertEqual(name, "whatsapp_billing.ticks")
+        states = self.message.with_context(lang="es_ES")._fields["state"]
+        words = dict(states._description_selection(self.env(context={"lang": "es_ES"})))
+        self.assertEqual(data[0]["wab_text"], words["read"])

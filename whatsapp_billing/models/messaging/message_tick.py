@@ -31,9 +31,10 @@ class WhatsappBillingMessage(models.Model):
             by_person[partner_id].append(line_id)
         for partner_id, line_ids in by_person.items():
             if len(line_ids) <= MAX_LIVE:
-                self.env["res.partner"].browse(partner_id)._bus_send(
-                    "whatsapp_billing.ticks",
-                    self.env["mail.message"].browse(line_ids)._wab_ticks(),
+                partner = self.env["res.partner"].browse(partner_id)
+                lines = self.env["mail.message"].with_context(lang=partner.lang)
+                partner._bus_send(
+                    "whatsapp_billing.ticks", lines.browse(line_ids)._wab_ticks()
                 )
 
     def _tick_text(self):
