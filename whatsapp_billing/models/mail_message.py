@@ -11,7 +11,9 @@ class MailMessage(models.Model):
     def _to_store_defaults(self, target):
         """Override of `mail` to show our ticks to people of the company."""
         defaults = super()._to_store_defaults(target)
-        return defaults + sorted(TICK_FIELDS) if target.is_internal(self.env) else defaults
+        return (
+            defaults + sorted(TICK_FIELDS) if target.is_internal(self.env) else defaults
+        )
 
     def _to_store(self, store, fields, **kwargs):
         """Override of `mail`: our names are no fields of this model."""
@@ -33,8 +35,9 @@ class MailMessage(models.Model):
         """
         mixin = self.pool["whatsapp.billing.document.mixin"]
         return self.filtered(
-            lambda line: line.model in self.pool
-            and issubclass(self.pool[line.model], mixin)
+            lambda line: (
+                line.model in self.pool and issubclass(self.pool[line.model], mixin)
+            )
         )
 
     def _wab_ticks(self):

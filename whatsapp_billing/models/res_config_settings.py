@@ -32,9 +32,7 @@ class ResConfigSettings(models.TransientModel):
         string="WhatsApp Connection Problem",
         groups="whatsapp_billing.group_manager",
     )
-    wab_with_email = fields.Boolean(
-        related="company_id.wab_with_email", readonly=False
-    )
+    wab_with_email = fields.Boolean(related="company_id.wab_with_email", readonly=False)
     wab_consent_by_contract = fields.Boolean(
         related="company_id.wab_consent_by_contract", readonly=False
     )
@@ -71,7 +69,9 @@ class ResConfigSettings(models.TransientModel):
     @api.depends("wab_account_id")
     def _compute_wab_templates(self):
         templates = self.env["whatsapp.billing.template"]
-        words = dict(templates._fields["document_type"]._description_selection(self.env))
+        words = dict(
+            templates._fields["document_type"]._description_selection(self.env)
+        )
         for settings in self:
             found = templates.search(
                 [
@@ -85,9 +85,7 @@ class ResConfigSettings(models.TransientModel):
             )
             settings.wab_template_ids = found
             settings.wab_missing_templates = ", ".join(
-                words[kind]
-                for kind in USUAL_DOCUMENTS
-                if kind not in ready
+                words[kind] for kind in USUAL_DOCUMENTS if kind not in ready
             )
 
     def _compute_wab_engine(self):

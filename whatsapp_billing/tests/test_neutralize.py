@@ -45,9 +45,7 @@ class TestNeutralize(WhatsappBillingCommon):
         self._neutralize()
         self.assertTrue(self.account_sudo.webhook_token)
         self.assertNotEqual(self.account_sudo.webhook_token, self.token_before)
-        self.assertEqual(
-            sibling.sudo().webhook_token, self.account_sudo.webhook_token
-        )
+        self.assertEqual(sibling.sudo().webhook_token, self.account_sudo.webhook_token)
         self.assertNotEqual(
             lonely.sudo().webhook_token, self.account_sudo.webhook_token
         )
@@ -65,8 +63,12 @@ class TestNeutralize(WhatsappBillingCommon):
         self.assertFalse(self.transport.calls)
 
     def test_copy_processes_nothing_received_before(self):
-        event = self.env["whatsapp.billing.webhook.event"].sudo().create(
-            {"provider": "meta", "body": b"e30=", "digest": "d", "app_key": "k"}
+        event = (
+            self.env["whatsapp.billing.webhook.event"]
+            .sudo()
+            .create(
+                {"provider": "meta", "body": b"e30=", "digest": "d", "app_key": "k"}
+            )
         )
         self._neutralize()
         self.assertEqual(event.state, "ignored")

@@ -32,7 +32,7 @@ class WhatsappBillingMessage(models.Model):
     _rec_name = "recipient"
 
     direction = fields.Selection(
-        [("out", "Sent"), ("in", "Received")], required=True, default="out"
+        [("out", "Outgoing"), ("in", "Incoming")], required=True, default="out"
     )
     state = fields.Selection(const.MESSAGE_STATES, required=True, default="queued")
     reason = fields.Selection(const.REASONS, index="btree_not_null")

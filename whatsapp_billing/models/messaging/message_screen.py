@@ -171,7 +171,9 @@ class WhatsappBillingMessageAttempt(models.Model):
     def _compute_explanation(self):
         for attempt in self:
             attempt.explanation = (
-                attempt.message_id._sentence(classify(attempt.error_code, None).sentence)
+                attempt.message_id._sentence(
+                    classify(attempt.error_code, None).sentence
+                )
                 if attempt.error_code
                 else attempt.error_detail
             )
