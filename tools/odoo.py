@@ -181,7 +181,8 @@ def source_digest() -> str:
     """Return a digest of the module's files, to know when to update databases."""
     digest = hashlib.sha256()
     for path in sorted((ROOT / MODULE).rglob("*")):
-        if path.is_file() and "__pycache__" not in path.parts:
+        hidden = any(part[:1] in "._" for part in path.relative_to(ROOT).parts[1:-1])
+        if path.is_file() and not hidden:
             digest.update(str(path.relative_to(ROOT)).encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()

@@ -13,3 +13,4 @@ from . import test_secrets
 from . import test_send_dialog
 from . import test_template
 from . import test_template_render
+from . import test_tours

@@ -1,40 +1,15 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo.tests import HttpCase, tagged
-from odoo.tools import file_path
+from odoo.tests import tagged
 
 from .common import PHONE_UID, WhatsappBillingCommon
+from .tour_common import TourCase
 
 SCOPES = ["whatsapp_business_messaging", "whatsapp_business_management"]
 
 
 @tagged("post_install", "-at_install")
-class TestAccountTour(WhatsappBillingCommon, HttpCase):
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        cls._leave_out_missing_library()
-
-    @classmethod
-    def _leave_out_missing_library(cls):
-        """Let the browser load a bundle that Debian's package of Odoo cannot fill.
-
-        It leaves out a library of `mail` that blurs video calls; the bundle says so
-        as an error on every page, and an error fails the test.
-        """
-        path = "mail/static/lib/selfie_segmentation/selfie_segmentation.js"
-        try:
-            file_path(path)
-        except FileNotFoundError:
-            cls.env["ir.asset"].sudo().create(
-                {
-                    "name": "Missing library",
-                    "bundle": "web.assets_backend",
-                    "directive": "remove",
-                    "path": path,
-                }
-            )
-
+class TestAccountTour(WhatsappBillingCommon, TourCase):
     def test_connecting_and_submitting_by_hand(self):
         ok = self._answer({"success": True})
         token = {"is_valid": True, "expires_at": 0, "scopes": SCOPES}

@@ -2,6 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import uuid
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import LazyTranslate
@@ -217,7 +219,8 @@ class WhatsappBillingMessage(models.Model):
                 "text": header.get("text") or "",
                 "filename": self.filename or "",
             },
-            "body_html": wapp_text.to_html(self.body or ""),
+            # The text is escaped by `rules` already.
+            "body_html": Markup(wapp_text.to_html(self.body or "")),
             "footer": content.get("footer") or "",
             "buttons": content.get("button_labels") or [],
             "clock": fields.Datetime.context_timestamp(
@@ -312,7 +315,7 @@ class WhatsappBillingMessage(models.Model):
             self.env.cr.execute(
                 """
                 UPDATE whatsapp_billing_message
-                   SET state = 'canceled', reason = 'superseded', write_uid = %s,
+                   SET state = 'canceled', reason = NULL, write_uid = %s,
                        write_date = now() at time zone 'utc'
                  WHERE id IN %s AND state IN %s
              RETURNING id

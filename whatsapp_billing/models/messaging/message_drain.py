@@ -317,12 +317,15 @@ class WhatsappBillingMessage(models.Model):
                 """
                 UPDATE whatsapp_billing_message m
                    SET state = 'queued', reason = NULL
-                  FROM whatsapp_billing_account a, whatsapp_billing_template t
+                  FROM whatsapp_billing_account a
                  WHERE m.state = 'held' AND a.id = m.account_id
-                   AND t.id = m.template_id AND a.state IN ('connected', 'pending')
-                   AND ((m.reason = 'account_inactive')
+                   AND a.state IN ('connected', 'pending')
+                   AND (m.reason = 'account_inactive'
                         OR (m.reason = 'template_not_approved'
-                            AND t.status = 'approved'))
+                            AND NOT EXISTS (
+                                SELECT 1 FROM whatsapp_billing_template t
+                                 WHERE t.id = m.template_id
+                                   AND t.status IS DISTINCT FROM 'approved')))
              RETURNING m.id
                 """
             )

@@ -453,9 +453,14 @@ class WhatsappBillingMessage(models.Model):
         return list(zip(messages, lines, strict=True))
 
     def _chatter_body(self):
-        """Return the text as the customer sees it, safe for the chatter."""
+        """Return the text as the customer sees it, safe for the chatter.
+
+        Shown openly: the chatter folds away what is a quotation.
+        """
         self.ensure_one()
-        return Markup("<p>%s</p><blockquote>%s</blockquote>") % (
+        return Markup(
+            '<p>%s</p><div class="o_whatsapp_billing_quote border-start ps-2">%s</div>'
+        ) % (
             self.env._("WhatsApp to %(number)s", number=self.recipient),
             Markup(wapp_text.to_html(self.body or "")),
         )

@@ -48,7 +48,7 @@ class WhatsappBillingMessage(models.Model):
                        content = NULL, payload = NULL, error_detail = NULL,
                        filename = NULL, trace = NULL
                   FROM old WHERE m.id = old.id
-             RETURNING m.id
+             RETURNING m.id, m.mail_message_id
                 """,
                 company_id,
                 limit,
@@ -58,12 +58,22 @@ class WhatsappBillingMessage(models.Model):
         )
         ids = [row[0] for row in rows]
         if ids:
+            self._erase_chatter([row[1] for row in rows if row[1]])
             self.env.cr.execute(
                 "UPDATE whatsapp_billing_message_attempt SET error_detail = NULL, "
                 "raw = NULL WHERE message_id = ANY(%s)",
                 [ids],
             )
         return len(ids)
+
+    @api.model
+    def _erase_chatter(self, line_ids):
+        """Empty the chatter lines that quote erased messages, in one statement."""
+        self.env.cr.execute(
+            "UPDATE mail_message SET body = %s WHERE id = ANY(%s)",
+            [self.env._("WhatsApp message (erased)"), line_ids],
+        )
+        self.env["mail.message"].invalidate_model(["body"])
 
     # === BUSINESS METHODS - DATA PROTECTION === #
 

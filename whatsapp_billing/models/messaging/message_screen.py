@@ -2,13 +2,10 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What people read about a message: one sentence, a time line, the trace in words."""
 
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.tools import human_size
 
 from ...clients.whatsapp.meta_errors import classify
-from ...rules import wapp_text
 
 # Where the words of a trace's values are kept: rule -> (model, selection field).
 VALUE_WORDS = {
@@ -76,6 +73,8 @@ class WhatsappBillingMessage(models.Model):
         self.ensure_one()
         if self.state == "failed":
             return self.error_sentence or self.error_detail
+        if self.state == "canceled" and not self.reason:
+            return self.env._("Cancelled by a person before it was sent.")
         if self.state in ("canceled", "held"):
             return self.reason_detail
         if self.state == "unknown":
@@ -92,21 +91,6 @@ class WhatsappBillingMessage(models.Model):
                 "or out of use."
             )
         return ""
-
-    def _preview_values(self):
-        """Return what the phone shows; the text is escaped by `rules` already."""
-        values = super()._preview_values()
-        return {**values, "body_html": Markup(values["body_html"])}
-
-    def _chatter_body(self):
-        """Show the text openly: the chatter folds away what is a quotation."""
-        self.ensure_one()
-        return Markup(
-            '<p>%s</p><div class="o_whatsapp_billing_quote border-start ps-2">%s</div>'
-        ) % (
-            self.env._("WhatsApp to %(number)s", number=self.recipient),
-            Markup(wapp_text.to_html(self.body or "")),
-        )
 
     def _get_steps(self):
         """Return the time line: {label, at, state, done, now} per step."""

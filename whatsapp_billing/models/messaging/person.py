@@ -33,16 +33,9 @@ class WhatsappBillingMessage(models.Model):
         numbers |= set(messages.mapped("recipient_uid"))
         result = super()._erase_person(partners)
         messages.attempt_ids.sudo().write({"error_detail": False, "raw": False})
-        messages._erase_lines()
+        messages._erase_chatter(messages.mail_message_id.ids)
         self._erase_events({number.lstrip("+") for number in numbers if number})
         return result
-
-    def _erase_lines(self):
-        """Empty the lines in chatters that quote these messages."""
-        # sudo: mail.message - lines may be on documents that the manager cannot see
-        self.mail_message_id.sudo().write(
-            {"body": self.env._("WhatsApp message (erased)")}
-        )
 
     @api.model
     def _erase_events(self, numbers):
