@@ -228,6 +228,11 @@ class TestComposer(LifecycleCommon):
         with self.assertRaisesRegex(UserError, "Select what to send"):
             self.env["account.move"].with_user(self.clerk).action_wab_compose()
 
+    def test_vendor_bills_are_refused_with_a_sentence(self):
+        bill = self._make_invoice(move_type="in_invoice")
+        with self.assertRaisesRegex(UserError, "Only invoices, credit notes"):
+            bill.with_user(self.clerk).action_wab_compose()
+
     def count_queries(self, moves):
         """Return the queries of opening the composer and of pressing Send."""
         self.env.flush_all()

@@ -173,11 +173,18 @@ class WhatsappBillingCompose(models.TransientModel):
         """Return the action that opens the composer for these documents.
 
         :param records: invoices, payments or contacts
-        :raise UserError: when there are none
+        :raise UserError: when there are none, or none of a kind that is sent
         """
         if not records:
             raise UserError(self.env._("Select what to send first."))
         self.env["whatsapp.billing.message"]._check_may_send(records)
+        if not any(record._wab_document_type() for record in records):
+            raise UserError(
+                self.env._(
+                    "Only invoices, credit notes, sales receipts and payments of "
+                    "customers go out on WhatsApp."
+                )
+            )
         wizard = self.create({"res_model": records._name, "res_ids": records.ids})
         if wizard.is_single:
             wizard.partner_ids = wizard._default_recipients(records)[records.id]
