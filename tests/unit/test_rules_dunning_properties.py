@@ -1,0 +1,277 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What the reminder engine promises, on random ledgers, plans and clocks."""
+
+from collections import defaultdict
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from rules import dunning
+from rules.dunning import Credit, Debtor, Line, Moment, Plan, Step
+
+TODAY = date(2026, 11, 20)
+# Generated runs differ in length: time says nothing here.
+settings.register_profile("dunning", deadline=None)
+settings.load_profile("dunning")
+CURRENCIES = ("EUR", "USD", "JPY")
+STAGES = ("off", "dry_run", "own_numbers", "share", "on")
+
+days = st.integers(-40, 40).map(lambda n: TODAY + timedelta(days=n))
+amounts = st.integers(-5, 2000).map(lambda cents: cents / 4)
+
+
+@st.composite
+def plans(draw):
+    found = {}
+    for plan_id in (1, 2):
+        steps = tuple(
+            Step(
+                step_id=plan_id * 10 + index,
+                days=offset,
+                minimum_amount=draw(st.sampled_from([0.0, 0.0, 50.0])),
+                condition=draw(
+                    st.sampled_from(
+                        ["always", "always", "overdue_amount", "days_late", "no_answer"]
+                    )
+                ),
+                threshold=draw(st.sampled_from([0.0, 2.0, 100.0])),
+                action=draw(st.sampled_from(["none", "activity", "legal"])),
+                with_message=draw(st.sampled_from([True, True, True, False])),
+                template_problem=draw(st.sampled_from([None, None, "paused"])),
+            )
+            for index, offset in enumerate(
+                sorted(draw(st.sets(st.integers(-5, 30), max_size=4)))
+            )
+        )
+        start = draw(st.sampled_from([0.0, 20.0, 21.5]))
+        found[plan_id] = Plan(
+            plan_id,
+            steps,
+            stage=draw(st.sampled_from(STAGES)),
+            share=draw(st.integers(0, 100)),
+            tolerance=draw(st.sampled_from([0.0, 5.0])),
+            quiet_start=start,
+            quiet_end=9.0 if start else 0.0,
+            working_days=draw(st.booleans()),
+            max_per_week=draw(st.sampled_from([0, 1, 3])),
+        )
+    return found
+
+
+@st.composite
+def ledgers(draw):
+    debtors = {
+        debtor_id: Debtor(
+            debtor_id,
+            is_customer=draw(st.sampled_from([True, True, True, False])),
+            is_active=draw(st.sampled_from([True, True, False])),
+            timezone=draw(
+                st.sampled_from([None, "Europe/Madrid", "America/Mexico_City", "Nope"])
+            ),
+            workdays=draw(st.sampled_from([None, frozenset(range(5))])),
+            holidays=draw(st.frozensets(days, max_size=2)),
+            claims=tuple(draw(st.lists(days, max_size=2))),
+            days_late=draw(st.sampled_from([0.0, 10.0])),
+            unanswered=draw(st.integers(0, 3)),
+            has_own_number=draw(st.booleans()),
+        )
+        for debtor_id in (1, 2, 3)
+    }
+    lines = [
+        Line(
+            line_id=line_id,
+            move_id=line_id // 2,
+            debtor_id=draw(st.integers(1, 3)),
+            plan_id=draw(st.sampled_from([1, 1, 2, None])),
+            due=draw(st.one_of(days, days, days, st.none())),
+            open_amount=draw(amounts),
+            company_amount=draw(st.one_of(amounts, st.none())),
+            currency=draw(st.sampled_from(CURRENCIES)),
+            document=draw(st.sampled_from(["posted"] * 4 + ["draft", "cancel"])),
+            is_cleared=draw(st.sampled_from([False, False, False, True])),
+            state=draw(
+                st.sampled_from(
+                    ["active", "active", "active", "paused", "promised", "disputed"]
+                )
+            ),
+            promise_date=draw(st.one_of(days, st.none())),
+            promises_broken=draw(st.integers(0, 2)),
+            resume_on=draw(st.one_of(days, st.none())),
+            payment_pending=draw(st.sampled_from([False, False, True])),
+            bank_match=draw(st.sampled_from([False, False, True])),
+            last_days=draw(st.one_of(st.integers(-5, 30), st.none())),
+            last_date=draw(st.one_of(days, st.none())),
+        )
+        for line_id in range(1, draw(st.integers(0, 8)) + 1)
+    ]
+    credits = [
+        Credit(100 + n, draw(st.integers(1, 3)), draw(st.sampled_from(CURRENCIES)), a)
+        for n, a in enumerate(draw(st.lists(st.integers(1, 300), max_size=3)))
+    ]
+    return lines, credits, debtors
+
+
+moments = st.builds(
+    lambda day, hour, at_noon: Moment(datetime.combine(day, time(hour)), day, at_noon),
+    days,
+    st.integers(0, 23),
+    st.booleans(),
+)
+
+
+def said(outcome):
+    """Return {line id: reminders that name it}."""
+    found = defaultdict(list)
+    for reminder in outcome.reminders:
+        for line_id in (*reminder.line_ids, *reminder.also_ids):
+            found[line_id].append(reminder)
+    return found
+
+
+@given(plans(), ledgers(), moments)
+def test_never_a_reminder_for_a_settled_or_stopped_line(plan, ledger, moment):
+    lines, credits, debtors = ledger
+    mentioned = said(dunning.decide(moment, plan, lines, credits, debtors))
+    for line in lines:
+        if line.line_id not in mentioned:
+            continue
+        assert line.open_amount > 0 and not line.is_cleared
+        assert line.document == "posted"
+        assert line.state not in ("disputed", "escalated")
+        assert not line.payment_pending and not line.bank_match
+        assert debtors[line.debtor_id].is_customer
+        assert debtors[line.debtor_id].is_active
+        if line.state == "promised" and line.promise_date:
+            assert moment.day > line.promise_date
+
+
+@given(plans(), ledgers(), moments)
+def test_one_message_a_day_to_one_debtor(plan, ledger, moment):
+    lines, credits, debtors = ledger
+    outcome = dunning.decide(moment, plan, lines, credits, debtors)
+    real = [r for r in outcome.reminders if not r.is_dry]
+    assert len({r.debtor_id for r in real}) == len(real)
+    for reminder in real:
+        assert all(claim < reminder.day for claim in debtors[reminder.debtor_id].claims)
+
+
+@given(plans(), ledgers(), moments)
+def test_every_line_is_in_a_message_or_has_a_reason(plan, ledger, moment):
+    lines, credits, debtors = ledger
+    outcome = dunning.decide(moment, plan, lines, credits, debtors)
+    mentioned = said(outcome)
+    assert set(outcome.decisions) == {line.line_id for line in lines}
+    for line in lines:
+        decision = outcome.decisions[line.line_id]
+        real = [r for r in mentioned[line.line_id] if not r.is_dry]
+        assert (decision.reason is None) == bool(real)
+        assert len(mentioned[line.line_id]) <= 1
+        assert decision.trace
+        if decision.reason and decision.reason not in ("dry_run", "action_only"):
+            assert not all(answer["passed"] for answer in decision.trace) or (
+                decision.reason in ("other_plan", "not_due", "steps_done")
+            )
+
+
+@given(plans(), ledgers(), moments, st.randoms(use_true_random=False))
+def test_the_order_of_what_is_given_does_not_matter(plan, ledger, moment, chance):
+    lines, credits, debtors = ledger
+    expected = dunning.decide(moment, plan, lines, credits, debtors)
+    mixed_lines, mixed_credits = list(lines), list(credits)
+    mixed = list(debtors.items())
+    for values in (mixed_lines, mixed_credits, mixed):
+        chance.shuffle(values)
+    again = dunning.decide(moment, plan, mixed_lines, mixed_credits, dict(mixed))
+    assert again == expected
+
+
+@given(plans(), ledgers(), moments)
+def test_a_second_run_for_the_same_day_says_nothing(plan, ledger, moment):
+    lines, credits, debtors = ledger
+    first = dunning.decide(moment, plan, lines, credits, debtors)
+    lines, debtors = settle(lines, debtors, first, moment.day)
+    second = dunning.decide(moment, plan, lines, credits, debtors)
+    assert not [r for r in second.reminders if not r.is_dry]
+    for decision in second.decisions.values():
+        assert decision.reason != "action_only"
+
+
+@given(plans(), ledgers(), moments)
+@settings(max_examples=60)
+def test_forecast_is_what_running_day_by_day_brings(plan, ledger, moment):
+    lines, credits, debtors = ledger
+    foreseen = dunning.forecast(moment, 12, plan, lines, credits, debtors)
+    seen = []
+    for ahead in range(12):
+        day = moment.day + timedelta(days=ahead)
+        now = moment if not ahead else Moment(moment.now, day, at_noon=True)
+        outcome = dunning.decide(now, plan, lines, credits, debtors)
+        seen.append((day, outcome.reminders))
+        lines, debtors = settle(lines, debtors, outcome, day, dry=True)
+    assert [(day, outcome.reminders) for day, outcome in foreseen] == seen
+    done = defaultdict(list)
+    for _day, outcome in foreseen:
+        for decision in outcome.decisions.values():
+            if decision.reason is None and decision.days is not None:
+                done[decision.line_id].append(decision.days)
+    for steps in done.values():
+        assert steps == sorted(set(steps)), "a step was done twice or backwards"
+
+
+@given(ledgers(), moments)
+def test_totals_are_open_amounts_less_credits_per_currency(ledger, moment):
+    lines, credits, debtors = ledger
+    plan = {n: Plan(n, (Step(n, -40),)) for n in (1, 2)}
+    by_id = {line.line_id: line for line in lines}
+    for reminder in dunning.decide(moment, plan, lines, credits, debtors).reminders:
+        expected = defaultdict(float)
+        for line_id in (*reminder.line_ids, *reminder.also_ids):
+            expected[by_id[line_id].currency] += by_id[line_id].open_amount
+        for credit in credits:
+            if credit.debtor_id == reminder.debtor_id and credit.currency in expected:
+                expected[credit.currency] -= credit.amount
+        for currency, amount in reminder.totals:
+            assert abs(expected[currency] - amount) < 0.01
+            assert amount > 0
+
+
+@given(st.integers(1, 10**6), st.integers(0, 100))
+def test_a_larger_share_only_adds_debtors(debtor_id, share):
+    if dunning.is_in_share(7, debtor_id, share):
+        assert dunning.is_in_share(7, debtor_id, min(share + 1, 100))
+    assert dunning.is_in_share(7, debtor_id, 100)
+    assert not dunning.is_in_share(7, debtor_id, 0)
+
+
+def settle(lines, debtors, outcome, day, dry=False):
+    """Return ledger and debtors as the run leaves them."""
+    after = []
+    for line in lines:
+        decision = outcome.decisions[line.line_id]
+        values = {}
+        if "promise_broken" in decision.changes:
+            values["promises_broken"] = line.promises_broken + 1
+        if "escalated" in decision.changes or decision.action in dunning.ESCALATING:
+            values["state"] = "escalated"
+        elif decision.changes and line.state in ("promised", "paused"):
+            values["state"] = "active"
+        reasons = (None, "action_only", "dry_run") if dry else (None, "action_only")
+        if decision.reason in reasons and decision.days is not None:
+            values |= {"last_days": decision.days, "last_date": day}
+        after.append(replace(line, **values))
+    people = dict(debtors)
+    for reminder in outcome.reminders:
+        if dry or not reminder.is_dry:
+            debtor = people[reminder.debtor_id]
+            people[reminder.debtor_id] = replace(
+                debtor, claims=(*debtor.claims, reminder.day)
+            )
+    return after, people
+
+
+def test_the_share_is_about_its_size():
+    chosen = sum(dunning.is_in_share(1, n, 20) for n in range(5000))
+    assert 900 < chosen < 1100

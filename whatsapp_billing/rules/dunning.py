@@ -1,0 +1,411 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Who is reminded of what on a given day: the one place that answers.
+
+A pure function of open receivable lines, what was said before, the plans and the
+moment. The nightly run, the preview of the next 30 days and the tests are the same
+call. What it promises, whatever it is given and in whatever order:
+
+- every line is either in a message or has a reason, with the values that led to it;
+- a debtor (commercial partner) gets one message a day at most, across plans, with all
+  its due lines and currencies, the other overdue ones beside them;
+- nothing is said about what is settled, disputed, promised, paused or being paid;
+- a step is done once per line; of steps that were missed only the latest is done.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from . import dunning_time
+from .dunning_lines import Asked, choose_step, find_obstacle, is_open, next_date
+from .dunning_types import (
+    Credit,
+    Debtor,
+    Line,
+    LineDecision,
+    Moment,
+    Outcome,
+    Plan,
+    Reminder,
+    Step,
+)
+
+__all__ = [
+    "Credit",
+    "Debtor",
+    "Line",
+    "LineDecision",
+    "Moment",
+    "Outcome",
+    "Plan",
+    "Reminder",
+    "Step",
+    "decide",
+    "forecast",
+    "is_in_share",
+]
+
+_DAY = timedelta(days=1)
+# An overdue line whose own step is not due may be named beside one whose step is.
+_ALSO = frozenset({"not_due", "steps_done", "below_minimum", "condition_not_met"})
+
+
+@dataclass(slots=True)
+class _Found:
+    """One line that could be in a message, and its step if one is due."""
+
+    asked: Asked
+    step: Step | None
+    reason: str | None
+
+
+@dataclass(slots=True)
+class _Group:
+    """What one debtor could be told today."""
+
+    debtor: Debtor
+    due: list[_Found] = field(default_factory=list)
+    also: list[_Found] = field(default_factory=list)
+
+
+def is_in_share(plan_id: int, debtor_id: int, share: int) -> bool:
+    """Tell whether a debtor is among the first `share` percent, always the same.
+
+    Raising the share only adds debtors; another plan begins with others.
+    """
+    digest = hashlib.sha256(f"{plan_id}|{debtor_id}".encode()).digest()
+    return int.from_bytes(digest[:4], "big") % 100 < share
+
+
+def decide(
+    moment: Moment,
+    plans: Mapping[int, Plan],
+    lines: Iterable[Line],
+    credits: Iterable[Credit],
+    debtors: Mapping[int, Debtor],
+    selected: frozenset[int] | None = None,
+) -> Outcome:
+    """Return the messages of a day and the decision about every line.
+
+    :param credits: unused credit notes and payments of the same debtors
+    :param selected: plans that this run is for; the due lines of other plans come
+        along in its messages but cause none
+    """
+    by_debtor: dict[int, list[Line]] = defaultdict(list)
+    for line in lines:
+        by_debtor[line.debtor_id].append(line)
+    credit_by_debtor: dict[int, list[Credit]] = defaultdict(list)
+    for credit in credits:
+        credit_by_debtor[credit.debtor_id].append(credit)
+    reminders: list[Reminder] = []
+    decisions: dict[int, LineDecision] = {}
+    for debtor_id in sorted(by_debtor):
+        debtor = debtors.get(debtor_id) or Debtor(debtor_id)
+        mine = sorted(by_debtor[debtor_id], key=_age)
+        real, dry = _sort_out(moment, plans, mine, debtor, decisions)
+        money = sorted(credit_by_debtor[debtor_id], key=lambda c: c.line_id)
+        for group, is_dry in ((real, False), (dry, True)):
+            reminder = _conclude(
+                moment, plans, group, money, selected, is_dry, decisions
+            )
+            if reminder:
+                reminders.append(reminder)
+    return Outcome(tuple(reminders), decisions)
+
+
+def _age(line: Line) -> tuple[date, int]:
+    return (line.due or date.max, line.line_id)
+
+
+def _sort_out(
+    moment: Moment,
+    plans: Mapping[int, Plan],
+    lines: list[Line],
+    debtor: Debtor,
+    decisions: dict[int, LineDecision],
+) -> tuple[_Group, _Group]:
+    """Decide what needs no look at the whole; return the rest by kind of stage."""
+    real, dry = _Group(debtor), _Group(debtor)
+    overdue = _overdue(moment.day, lines)
+    for line in lines:
+        plan = plans.get(line.plan_id) if line.plan_id is not None else None
+        asked = Asked(line, plan, debtor, moment.day)
+        reason = find_obstacle(asked) or _stage_obstacle(asked)
+        if reason:
+            decisions[line.line_id] = asked.decide(reason)
+            continue
+        assert plan is not None and line.due is not None
+        step, reason = choose_step(asked, overdue)
+        if step and not step.with_message:
+            decisions[line.line_id] = _act(asked, step)
+            continue
+        group = dry if plan.stage == "dry_run" else real
+        found = _Found(asked, step, reason)
+        if step:
+            group.due.append(found)
+        elif line.due < moment.day and reason in _ALSO:
+            group.also.append(found)
+        else:
+            decisions[line.line_id] = _leave(found, reason or "not_due")
+    return real, dry
+
+
+def _stage_obstacle(asked: Asked) -> str | None:
+    """Return why a plan that is being tried out leaves this debtor alone."""
+    plan, debtor = asked.plan, asked.debtor
+    assert plan is not None
+    if plan.stage == "own_numbers":
+        is_own = debtor.has_own_number
+        return "not_own_number" if asked.ask("own_number", is_own, is_own) else None
+    if plan.stage == "share":
+        chosen = is_in_share(plan.plan_id, debtor.debtor_id, plan.share)
+        return "outside_share" if asked.ask("in_share", plan.share, chosen) else None
+    return None
+
+
+def _overdue(day: date, lines: list[Line]) -> float | None:
+    """Return what the debtor owes in the company's currency, None without a rate."""
+    total = 0.0
+    for line in lines:
+        if not is_open(line) or line.state == "disputed":
+            continue
+        if line.due is not None and line.due > day:
+            continue
+        if line.company_amount is None:
+            return None
+        total += line.company_amount
+    return round(total, 6)
+
+
+def _act(asked: Asked, step: Step) -> LineDecision:
+    """A step that only acts: nothing is said, so no message and no day is used up."""
+    is_dry = asked.plan is not None and asked.plan.stage == "dry_run"
+    ahead = next_date(asked, step.days)
+    return asked.decide(
+        "dry_run" if is_dry else "action_only",
+        step_id=step.step_id,
+        days=step.days,
+        next_date=ahead,
+        look_on=asked.look_on if is_dry else ahead,
+        action="none" if is_dry else step.action,
+    )
+
+
+def _leave(found: _Found, reason: str, look_on: date | None = None) -> LineDecision:
+    """Return the decision about a line that is in no message."""
+    asked, step = found.asked, found.step
+    if step is None:
+        reason = found.reason or reason
+        return asked.decide(reason, next_date=next_date(asked, asked.line.last_days))
+    return asked.decide(
+        reason,
+        step_id=step.step_id,
+        days=step.days,
+        next_date=look_on or asked.look_on,
+        look_on=look_on or asked.look_on,
+    )
+
+
+def _conclude(
+    moment: Moment,
+    plans: Mapping[int, Plan],
+    group: _Group,
+    credits: list[Credit],
+    selected: frozenset[int] | None,
+    is_dry: bool,
+    decisions: dict[int, LineDecision],
+) -> Reminder | None:
+    """Decide about a debtor's lines together; return the message, if one goes."""
+    totals = _net(group, credits, decisions)
+    if not group.due:
+        _leave_all(group, "not_due", None, decisions)
+        return None
+    top = max(group.due, key=_weight)
+    assert top.step is not None and top.asked.plan is not None
+    plan = top.asked.plan
+    shared: list[dict[str, object]] = []
+    slot = dunning_time.find_slot(plan, group.debtor, moment, shared)
+    reason, look_on = slot.reason, slot.day if slot.reason else None
+    if not reason:
+        reason, look_on = _group_obstacle(group, plan, slot.day, selected, shared)
+    for found in group.due:
+        found.asked.trace.extend(shared)
+    if reason:
+        _leave_all(group, reason, look_on, decisions)
+        return None
+    for found in group.due:
+        decisions[found.asked.line.line_id] = _take(found, is_dry, slot.day)
+    for found in group.also:
+        asked = found.asked
+        decisions[asked.line.line_id] = asked.decide(
+            "dry_run" if is_dry else None,
+            next_date=next_date(asked, asked.line.last_days),
+        )
+    used = {currency for currency, _amount in totals}
+    return Reminder(
+        debtor_id=group.debtor.debtor_id,
+        plan_id=plan.plan_id,
+        step_id=top.step.step_id,
+        day=slot.day,
+        delay=slot.delay,
+        line_ids=tuple(found.asked.line.line_id for found in group.due),
+        also_ids=tuple(found.asked.line.line_id for found in group.also),
+        credit_ids=tuple(c.line_id for c in credits if c.currency in used),
+        totals=totals,
+        is_dry=is_dry,
+    )
+
+
+def _weight(found: _Found) -> tuple[int, int, int]:
+    """The most serious step speaks for all; ids only make it the same every time."""
+    assert found.step is not None and found.asked.plan is not None
+    return (found.step.days, -found.asked.plan.plan_id, -found.step.step_id)
+
+
+def _net(
+    group: _Group, credits: list[Credit], decisions: dict[int, LineDecision]
+) -> tuple[tuple[str, float], ...]:
+    """Take credits off per currency; what they cover leaves the message."""
+    owed: dict[str, float] = defaultdict(float)
+    rounding: dict[str, float] = {}
+    for found in [*group.due, *group.also]:
+        line = found.asked.line
+        owed[line.currency] += line.open_amount
+        rounding[line.currency] = line.rounding
+    for credit in credits:
+        if credit.currency in owed:
+            owed[credit.currency] -= credit.amount
+    covered = {c for c, amount in owed.items() if amount <= rounding[c] / 2}
+    for kind in ("due", "also"):
+        kept = []
+        for found in getattr(group, kind):
+            line = found.asked.line
+            found.asked.ask(
+                "above_credits",
+                round(owed[line.currency], 6),
+                line.currency not in covered,
+            )
+            if line.currency in covered:
+                decisions[line.line_id] = found.asked.decide(
+                    "credit_covers", step_id=found.step.step_id if found.step else None
+                )
+            else:
+                kept.append(found)
+        setattr(group, kind, kept)
+    return tuple(
+        (currency, _rounded(owed[currency], rounding[currency]))
+        for currency in sorted(owed)
+        if currency not in covered
+    )
+
+
+def _rounded(amount: float, rounding: float) -> float:
+    return round(round(amount / rounding) * rounding, 6)
+
+
+def _group_obstacle(
+    group: _Group,
+    plan: Plan,
+    day: date,
+    selected: frozenset[int] | None,
+    trace: list[dict[str, object]],
+) -> tuple[str | None, date | None]:
+    """Return why this debtor hears nothing on that day, and when to ask again."""
+    debtor, tomorrow = group.debtor, day + _DAY
+    plan_ids = {f.asked.plan.plan_id for f in group.due if f.asked.plan}
+    if selected is not None and not plan_ids & selected:
+        return "other_plan", None
+    later = max(debtor.claims, default=None)
+    trace.append(_note("first_today", str(later or ""), later is None or later < day))
+    if later is not None and later >= day:
+        return ("already_today", tomorrow) if later == day else ("clock_back", later)
+    recent = sum(day - claim < timedelta(days=7) for claim in debtor.claims)
+    if plan.max_per_week:
+        trace.append(_note("week_limit", recent, recent < plan.max_per_week))
+        if recent >= plan.max_per_week:
+            return "too_often", tomorrow
+    return None, None
+
+
+def _note(rule: str, value: object, passed: bool) -> dict[str, object]:
+    return {"rule": rule, "value": value, "passed": passed}
+
+
+def _leave_all(
+    group: _Group,
+    reason: str,
+    look_on: date | None,
+    decisions: dict[int, LineDecision],
+) -> None:
+    for found in [*group.due, *group.also]:
+        decisions[found.asked.line.line_id] = _leave(found, reason, look_on)
+
+
+def _take(found: _Found, is_dry: bool, day: date) -> LineDecision:
+    asked, step = found.asked, found.step
+    assert step is not None
+    ahead = next_date(asked, step.days)
+    if is_dry:
+        return asked.decide(
+            "dry_run", step_id=step.step_id, days=step.days, next_date=day
+        )
+    return asked.decide(
+        None,
+        step_id=step.step_id,
+        days=step.days,
+        next_date=ahead,
+        look_on=ahead,
+        action=step.action,
+    )
+
+
+def forecast(
+    start: Moment,
+    days: int,
+    plans: Mapping[int, Plan],
+    lines: Iterable[Line],
+    credits: Iterable[Credit],
+    debtors: Mapping[int, Debtor],
+    selected: frozenset[int] | None = None,
+) -> list[tuple[date, Outcome]]:
+    """Return what each of the next days would bring if nobody paid or answered."""
+    known = list(lines)
+    people, money = dict(debtors), list(credits)
+    result = []
+    for ahead in range(days):
+        day = start.day + timedelta(days=ahead)
+        now = datetime.combine(day, start.now.time())
+        moment = start if not ahead else Moment(now, day, at_noon=True)
+        outcome = decide(moment, plans, known, money, people, selected)
+        result.append((day, outcome))
+        known = [_after(line, outcome.decisions[line.line_id], day) for line in known]
+        for reminder in outcome.reminders:
+            debtor = people.get(reminder.debtor_id) or Debtor(reminder.debtor_id)
+            people[reminder.debtor_id] = replace(
+                debtor, claims=(*debtor.claims, reminder.day)
+            )
+    return result
+
+
+def _after(line: Line, decision: LineDecision, day: date) -> Line:
+    """Return a line as it stands after what was decided about it."""
+    values: dict[str, object] = {}
+    if "promise_broken" in decision.changes:
+        values["promises_broken"] = line.promises_broken + 1
+    if "escalated" in decision.changes or decision.action in ESCALATING:
+        values["state"] = "escalated"
+    elif decision.changes and line.state in ("promised", "paused"):
+        values["state"] = "active"
+    done = decision.reason in (None, "action_only", "dry_run")
+    if done and decision.days is not None:
+        values |= {"last_days": decision.days, "last_date": day}
+    return replace(line, **values) if values else line  # type: ignore[arg-type]
+
+
+# After these a person has the case: nothing more goes out by itself.
+ESCALATING = frozenset({"hand_over", "stop", "legal"})
