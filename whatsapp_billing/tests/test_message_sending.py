@@ -210,10 +210,12 @@ class TestMessageSending(LifecycleCommon):
     def test_unknown_without_evidence_asks_a_person(self):
         message = self.send(self.make_invoice_with_pdf())
         message.write({"state": "unknown", "unknown_at": self.ago(hours=3)})
+        before = len(self.account.message_ids)
         self.run_cron()
         self.run_cron()
         self.assertEqual(message.state, "unknown")
         self.assertEqual(len(self.account.activity_ids), 1)
+        self.assertLessEqual(len(self.account.message_ids), before + 1)
 
     def test_a_person_sends_an_unknown_one_with_a_click(self):
         self.accept_everything()
@@ -282,6 +284,43 @@ class TestMessageSending(LifecycleCommon):
         self.assertRecordValues(
             message, [{"state": "canceled", "reason": "opted_out"}]
         )
+
+    def test_merged_partner_gets_it_at_the_same_number_only(self):
+        message = self.send(self.make_invoice_with_pdf())
+        other = self._make_customer("Ana P.", "+34600000001")
+        self._merge(self.partner, other)
+        self.assertEqual(message.partner_id, other)
+        self.accept_everything()
+        self.drain()
+        self.assertEqual(message.state, "sent")
+
+    def test_merged_into_a_partner_with_another_number_is_not_sent(self):
+        message = self.send(self.make_invoice_with_pdf())
+        other = self._make_customer("Ana P.", "+34600000099")
+        self._merge(self.partner, other)
+        self.drain()
+        self.assertRecordValues(
+            message, [{"state": "canceled", "reason": "superseded"}]
+        )
+
+    def _merge(self, source, target):
+        wizard = self.env["base.partner.merge.automatic.wizard"].sudo()
+        self.env.flush_all()
+        wizard._merge((source | target).ids, target)
+        self.env.invalidate_all()
+
+    def test_template_that_keeps_failing_alarms_once(self):
+        invoice = self.make_invoice_with_pdf()
+        messages = self.messages.browse()
+        for n in range(20):
+            messages |= self.send(invoice, key=str(n))
+        messages[:5].write({"state": "failed"})
+        messages[5:].write({"state": "delivered"})
+        template = self.templates["invoice"]
+        self.account.sudo().last_sync_at = self.ago(minutes=1)
+        for _n in range(2):
+            self.run_cron("ir_cron_templates")
+        self.assertEqual(len(template.activity_ids), 1)
 
     def test_template_rejected_while_queued_stops_it(self):
         message = self.send(self.make_invoice_with_pdf())

@@ -8,6 +8,7 @@ from . import phone
 from . import phone_route
 from . import template
 from . import template_default
+from . import template_alarm
 from . import template_button
 from . import template_variable
 from . import template_sync

@@ -154,6 +154,11 @@ class WhatsappBillingAccount(models.Model):
         if text:
             self._schedule_warning(self, title, text)
 
+    def _warn_once(self, record, title, text):
+        """As `_schedule_warning`, but silent while the same activity is still open."""
+        if not any(activity.summary == title for activity in record.activity_ids):
+            self._schedule_warning(record, title, text)
+
     def _schedule_warning(self, record, title, text):
         """Put an activity on an account or template for whoever looks after it."""
         if any(activity.summary == title for activity in record.activity_ids):

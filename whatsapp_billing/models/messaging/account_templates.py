@@ -124,6 +124,7 @@ class WhatsappBillingAccount(models.Model):
     @api.model
     def _cron_templates(self):
         """Read the templates: hourly where one waits, daily everywhere."""
+        self.env["whatsapp.billing.template"]._warn_about_failures()
         due = self.search([("state", "=", "connected")]).filtered(
             lambda account: account._is_bound() and account._is_check_due()
         )

@@ -109,7 +109,7 @@ def _read(drain, ids):
         SELECT m.id, m.uuid, m.recipient, m.recipient_uid, m.attempts, m.content,
                m.body, m.template_id, m.template_name, m.lang_code, m.purpose,
                m.document_type, m.res_model, m.res_id, m.filename, m.reason,
-               m.document_state, m.partner_id, m.content ->> 'snapshot' AS snapshot,
+               m.document_state, m.partner_id, m.document_partner_id, m.content ->> 'snapshot' AS snapshot,
                t.status AS template_status,
                a.state AS account_state,
                p.active AS partner_active,
@@ -185,14 +185,14 @@ def _is_superseded(row):
         return True
     if row["res_model"] != "account.move" or not row["snapshot"]:
         return False
-    return row["snapshot"] != snapshot(
-        row["move_name"], row["amount_total"], row["move_partner_id"]
-    )
+    if row["document_partner_id"] != row["move_partner_id"]:
+        return True
+    return row["snapshot"] != snapshot(row["move_name"], row["amount_total"])
 
 
-def snapshot(name, amount_total, partner_id):
+def snapshot(name, amount_total):
     """Return what must not change between queueing and sending a document."""
-    return f"{name}|{amount_total:.6f}|{partner_id}"
+    return f"{name}|{amount_total:.6f}"
 
 
 def _ask_for_documents(drain, ids):

@@ -91,6 +91,13 @@ class WhatsappBillingMessage(models.Model):
     res_model = fields.Char(string="Document Model")
     res_id = fields.Many2oneReference(string="Document ID", model_field="res_model")
     document_name = fields.Char(string="Document")
+    document_partner_id = fields.Many2one(
+        "res.partner",
+        index="btree_not_null",
+        ondelete="set null",
+        string="Customer on the Document",
+        help="To notice when the document is another customer's by the time it goes.",
+    )
     error_code = fields.Char()
     error_detail = fields.Char()
     error_sentence = fields.Char(compute="_compute_error_sentence", string="Problem")

@@ -289,7 +289,7 @@ class WhatsappBillingMessage(models.Model):
         )
         for account_id, count in rows:
             account = self.env["whatsapp.billing.account"].browse(account_id)
-            account._schedule_warning(
+            account._warn_once(
                 account,
                 self.env._("Messages with unknown outcome"),
                 self.env._(

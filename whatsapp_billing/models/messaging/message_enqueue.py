@@ -359,6 +359,7 @@ class WhatsappBillingMessage(models.Model):
             "res_model": record._name,
             "res_id": record.id,
             "document_name": record._wab_document_name(),
+            "document_partner_id": self._document_partner(record).id,
             "priority": 0 if order.is_test else PRIORITIES.get(template.category, 10),
             "consent_id": target.consent[1] or False,
             "queued_at": fields.Datetime.now(),
@@ -394,10 +395,15 @@ class WhatsappBillingMessage(models.Model):
         }
 
     @api.model
+    def _document_partner(self, record):
+        has_partner = "partner_id" in record._fields
+        return record.partner_id if has_partner else self.env["res.partner"]
+
+    @api.model
     def _snapshot(self, record):
         if record._name != "account.move":
             return None
-        return snapshot(record.name, record.amount_total, record.partner_id.id)
+        return snapshot(record.name, record.amount_total)
 
     # --- answers ----------------------------------------------------------------
 

@@ -73,6 +73,8 @@ class WhatsappBillingMessage(models.Model):
         self.ensure_one()
         if self.state == "failed":
             return self.error_sentence or self.error_detail
+        if self.state == "received" and self.error_code:
+            return self.error_sentence
         if self.state == "canceled" and not self.reason:
             return self.env._("Cancelled by a person before it was sent.")
         if self.state in ("canceled", "held"):
