@@ -19,6 +19,8 @@ RED, GREEN = 1, 10
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
+    # `wab_enabled` is called WhatsApp here; on documents the state is.
+    wab_state = fields.Selection(string="WhatsApp State")
     wab_number_html = fields.Html(
         string="Number Check", compute="_compute_wab_number_html", sanitize=False
     )
