@@ -7,6 +7,7 @@ from odoo.exceptions import UserError
 
 from ..models.messaging.message_enqueue import HOLD_REASONS, Order
 from ..rules import eligibility
+from .compose_summary import count_targets
 from .phone_preview import render_phone, render_problems
 
 
@@ -240,7 +241,7 @@ class WhatsappBillingCompose(models.TransientModel):
             self._get_order(),
             render=False,
         )
-        return {"total": len(records), **_count(targets)}
+        return {"total": len(records), **count_targets(targets)}
 
     def _queue(self):
         """Queue all messages, also those that do not go, and count what became."""
@@ -364,43 +365,3 @@ class WhatsappBillingCompose(models.TransientModel):
             "domain": [["id", "in", ids]],
             "target": "current",
         }
-
-
-def _count(targets):
-    """Count decided targets by reason, and find one example of each template."""
-    going = waiting = 0
-    reasons = defaultdict(lambda: {"count": 0, "ids": {}, "partner_ids": {}})
-    shown = {}
-    for target in targets:
-        reason = target.decision.reason
-        if not reason or reason in HOLD_REASONS:
-            shown.setdefault(
-                target.template.id,
-                {
-                    "template_id": target.template.id,
-                    "id": target.record.id,
-                    "partner_id": target.partner.id,
-                },
-            )
-        if not reason:
-            going += 1
-            continue
-        waiting += reason in HOLD_REASONS
-        reasons[reason]["count"] += 1
-        reasons[reason]["ids"][target.record.id] = True
-        if target.partner:
-            reasons[reason]["partner_ids"][target.partner.id] = True
-    return {
-        "going": going,
-        "waiting": waiting,
-        "shown": [entry for key, entry in shown.items() if key],
-        "reasons": [
-            {
-                "reason": reason,
-                "count": entry["count"],
-                "ids": list(entry["ids"]),
-                "partner_ids": list(entry["partner_ids"]),
-            }
-            for reason, entry in sorted(reasons.items())
-        ],
-    }
