@@ -308,7 +308,10 @@ def _ask(rules: tuple[Rule, ...], facts: Facts) -> Decision:
         if not rule.applies(facts):
             continue
         passed = rule.passes(facts)
-        trace.append({"rule": rule.name, "value": rule.value(facts), "passed": passed})
+        value = rule.value(facts)
+        # No null: traces are read over XML-RPC, which cannot carry it.
+        shown = False if value is None else value
+        trace.append({"rule": rule.name, "value": shown, "passed": passed})
         if not passed:
             return Decision(rule.reason, trace)
     return Decision(None, trace)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from odoo import fields
 from odoo.tools import SQL
 
+from .template_components import without_null
+
 # The provider no longer has a file that we thought it had (fact sheet 3.1).
 MEDIA_GONE = {"131053", "131052"}
 
@@ -101,7 +103,7 @@ def _record_refused(drain, outcome, recording):
             "error_detail": error.as_dict()["details"] or error.as_dict()["message"],
             "http_status": error.http_status or 0,
             "trace_uid": error.trace_id,
-            "raw": error.as_dict(),
+            "raw": without_null(error.as_dict()),
         }
     )
     _tell_owner(drain, row, error)

@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ...rules import eligibility, languages, wapp_text
+from ...rules import eligibility, languages, parameters, wapp_text
 from .drain_claim import snapshot
 
 # An obstacle that goes away by itself: the message waits instead of ending.
@@ -215,6 +215,11 @@ class WhatsappBillingMessage(models.Model):
             if target.template and target.partner:
                 by_template[target.template].append(target)
         for template, group in by_template.items():
+            problem = template._get_misfit(group[0].record._name)
+            if problem:
+                for target in group:
+                    target.rendered = {"problem": problem}
+                continue
             recipients = defaultdict(lambda: self.env["res.partner"])
             for target in group:
                 recipients[target.record.id] |= target.partner
@@ -293,7 +298,8 @@ class WhatsappBillingMessage(models.Model):
             # then finds the first result.
             raise errors.SerializationFailure(str(error)) from error
         going = messages.filtered(lambda m: m.state in ("queued", "held"))
-        going._log_on_documents()
+        if not order.is_test:
+            going._log_on_documents()
         going._trigger_drain()
         return messages
 
@@ -382,11 +388,13 @@ class WhatsappBillingMessage(models.Model):
             return False
         header = {"kind": template.header_type or "none"}
         if template.header_type == "text":
-            has_variable = "{{" in (template.header_text or "")
-            header["text"] = rendered.get("header") or template.header_text or ""
-            header["param"] = rendered.get("header_param") if has_variable else ""
+            value = rendered.get("header")
+            text = template.header_text or ""
+            header["text"] = parameters.fill(text, [value]) if value else text
+            header["param"] = value or ""
+        # False and no null, which XML-RPC cannot carry.
         return {
-            "header": header if header["kind"] != "none" else None,
+            "header": header if header["kind"] != "none" else False,
             "body": rendered.get("body") or [],
             "buttons": rendered.get("buttons") or [],
             "button_labels": template.button_ids.mapped("text"),
@@ -402,7 +410,7 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _snapshot(self, record):
         if record._name != "account.move":
-            return None
+            return False
         return snapshot(record.name, record.amount_total)
 
     # --- answers ----------------------------------------------------------------

@@ -11,6 +11,7 @@ from odoo.tools.json import json_default
 from ...clients.whatsapp.meta_errors import classify
 from ...rules import consent as consent_rules
 from ...rules import status as status_rules
+from .template_components import without_null
 
 STATES = ("sent", "delivered", "read", "failed")
 # The provider says that this person stopped marketing (fact sheet 8, 131050).
@@ -150,7 +151,7 @@ class WhatsappBillingMessage(models.Model):
         def values(receipt):
             error = receipt.error if receipt.state == "failed" else None
             pricing = (
-                json.dumps(receipt.pricing, default=json_default)
+                json.dumps(without_null(receipt.pricing), default=json_default)
                 if receipt.pricing
                 else None
             )
@@ -255,7 +256,7 @@ class WhatsappBillingMessage(models.Model):
             "context_wamid": update.context_wamid or False,
             "sent_at": _moment(update.timestamp),
             "queued_at": False,
-            "content": {"media": update.media} if update.media else False,
+            "content": {"media": without_null(update.media)} if update.media else False,
             "error_code": update.errors[0].code if update.errors else False,
             "error_detail": (update.errors[0].details or update.errors[0].title)
             if update.errors

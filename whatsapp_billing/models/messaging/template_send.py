@@ -54,6 +54,21 @@ class WhatsappBillingTemplate(models.Model):
             )
         return found
 
+    def _get_misfit(self, model):
+        """Return why this template cannot be filled in from a model, "" if it can.
+
+        A template for payments names fields that an invoice does not have.
+        """
+        self.ensure_one()
+        if self.model == model:
+            return ""
+        problems = (
+            variable._get_path_problem(model, variable.field_path)
+            for variable in self.variable_ids
+            if variable.field_path
+        )
+        return next(filter(None, problems), "")
+
     def _apply_send_error(self, error):
         """Stop a template that the provider refused at sending, and ask a person."""
         self._apply_send_error_code(error.code)
