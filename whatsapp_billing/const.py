@@ -3,6 +3,8 @@
 """Our vocabulary. A provider's own words live in its client."""
 
 METHOD = "whatsapp_billing"
+# A message to oneself on somebody's document is no news about that document.
+TEST_METHOD = "test"
 PDF = "application/pdf"
 
 DOCUMENT_TYPES = [

@@ -3,6 +3,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from .. import const
 from ..rules import parameters
 from ..rules import status as status_rules
 from .messaging.message_enqueue import Order
@@ -46,7 +47,11 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
             self.env["whatsapp.billing.message"]
             .sudo()
             ._read_group(
-                [("res_model", "=", self._name), ("res_id", "in", self.ids)],
+                [
+                    ("res_model", "=", self._name),
+                    ("res_id", "in", self.ids),
+                    ("method", "!=", const.TEST_METHOD),
+                ],
                 ["res_id", "state"],
                 ["__count"],
             )
@@ -64,9 +69,11 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         states = [state for state in value if state]
         having = SQL(
             "SELECT res_id FROM whatsapp_billing_message "
-            "WHERE res_model = %s AND direction = 'out' AND state = ANY(%s)",
+            "WHERE res_model = %s AND direction = 'out' AND state = ANY(%s) "
+            "AND method IS DISTINCT FROM %s",
             self._name,
             states,
+            const.TEST_METHOD,
         )
         domain = [("id", "in", having)]
         if False in value:
@@ -113,7 +120,7 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
 
     def _wab_channel_flag(self):
         """Return whether this very record is enabled, or None to ask the partner."""
-        return None
+        return
 
     def _wab_attachment(self):
         """Return the PDF if it exists already."""

@@ -1,5 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -40,6 +41,46 @@ class TestMessageSending(LifecycleCommon):
         suffix = parts["button"]["parameters"][0]["text"]
         self.assertIn(f"my/invoices/{invoice.id}?access_token=", suffix)
         self.assertIn(invoice.name, [p["text"] for p in parts["body"]["parameters"]])
+
+    def test_text_header_goes_out_filled_in(self):
+        template = self._make_template(
+            self.account,
+            "invoice",
+            is_default=False,
+            template_name="with_header",
+            header_type="text",
+            header_text="Invoice {{1}}",
+            variable_ids=[
+                Command.create(
+                    {
+                        "component": component,
+                        "position": position,
+                        "name": path,
+                        "field_path": path,
+                        "format": "text",
+                        "sample": "x",
+                    }
+                )
+                for component, position, path in (
+                    ("header", 1, "name"),
+                    ("body", 1, "recipient.name"),
+                    ("body", 2, "name"),
+                    ("body", 3, "amount_total"),
+                )
+            ],
+            button_ids=[],
+        )
+        self.accept_everything()
+        invoice = self._make_invoice()
+        message = self.send(invoice, template=template.id)
+        self.assertEqual(message.content["header"]["text"], f"Invoice {invoice.name}")
+        self.drain()
+        parts = {
+            p["type"]: p for p in self.sent_calls()[0].json["template"]["components"]
+        }
+        self.assertEqual(
+            parts["header"]["parameters"], [{"type": "text", "text": invoice.name}]
+        )
 
     def test_document_is_uploaded_once_per_number(self):
         self.accept_everything()

@@ -3,6 +3,7 @@
 from odoo import models
 from odoo.exceptions import UserError
 
+from ... import const
 from .message_enqueue import Order
 
 
@@ -42,7 +43,7 @@ class WhatsappBillingTemplate(models.Model):
                     name=partner.display_name,
                 )
             )
-        order = Order("test", template=self.id, explicit=True, is_test=True)
+        order = Order(const.TEST_METHOD, template=self.id, explicit=True, is_test=True)
         [result] = self.env["whatsapp.billing.message"]._enqueue(
             record,
             {record.id: partner},
