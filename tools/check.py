@@ -62,7 +62,7 @@ def unit_tests() -> int:
     """Everything that needs no Odoo."""
     say("\n== Tests without Odoo")
     return subprocess.call(
-        [python(), "-m", "pytest", "-q", "tests/unit"], cwd=ROOT, env={**os.environ}
+        [python(), "-m", "pytest", "-q", "-p", "no:odoo", "tests/unit"], cwd=ROOT, env={**os.environ}
     )
 
 
