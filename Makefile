@@ -3,12 +3,12 @@
 PYTHON ?= python3
 export DB PORT SIMULATOR_PORT ODOO_ARGS
 
-.PHONY: help setup demo story test bench odoo shell lint unit clean
+.PHONY: help setup demo story test bench odoo shell lint unit terms clean
 
 help:
 	@echo "make demo | story | test | bench [only=send] | odoo | shell"
 
-setup demo story test odoo shell lint unit:
+setup demo story test odoo shell lint unit terms:
 	@$(PYTHON) -m tools $@
 
 bench:

@@ -162,6 +162,14 @@ def unit() -> int:
     return unit_tests()
 
 
+def terms() -> int:
+    """Export the terms and bring the translations up to date with them."""
+    from . import terms as translations
+
+    setup()
+    return translations.update()
+
+
 def bench(only: str = "") -> int:
     """Run the benchmarks, or one of them."""
     setup()
@@ -178,6 +186,7 @@ COMMANDS = {
     "lint": lint,
     "unit": unit,
     "bench": bench,
+    "terms": terms,
 }
 
 if __name__ == "__main__":
