@@ -2,6 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What uninstalling leaves behind: nothing of ours."""
 
+from .models.credit.entry import drop_functions
+
 
 def uninstall_hook(env):
     """Remove what Odoo does not remove by itself.
@@ -21,4 +23,5 @@ def uninstall_hook(env):
          WHERE invoice_sending_method::text LIKE '%whatsapp_billing%'
         """
     )
+    drop_functions(env.cr)
     env.invalidate_all()

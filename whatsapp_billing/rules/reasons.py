@@ -111,6 +111,7 @@ RULE_NAMES: Final[dict[str, str]] = {
     "parameters_fit": _lt("The values fit the template"),
     "file_fits": _lt("The file is small enough"),
     "account_active": _lt("The WhatsApp account is connected"),
+    "credit_available": _lt("There are credits for it"),
 }
 
 

@@ -2,3 +2,5 @@ from . import account_move_send_wizard
 from . import compose
 from . import consent_record
 from . import person_erase
+from . import credit_adjust
+from . import credit_rate_import

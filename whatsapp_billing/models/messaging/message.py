@@ -299,6 +299,7 @@ class WhatsappBillingMessage(models.Model):
         todo_sudo.filtered(lambda m: m.document_state == "failed").document_state = (
             "pending"
         )
+        todo_sudo._reserve_credits()
         todo_sudo._trigger_drain()
         return self._result_notification(
             self.env._(

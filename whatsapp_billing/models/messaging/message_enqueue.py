@@ -297,6 +297,7 @@ class WhatsappBillingMessage(models.Model):
             # Another call with this key was faster; Odoo repeats this one, which
             # then finds the first result.
             raise errors.SerializationFailure(str(error)) from error
+        messages._reserve_credits()
         going = messages.filtered(lambda m: m.state in ("queued", "held"))
         if not order.is_test:
             going._log_on_documents()

@@ -1,0 +1,324 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from psycopg2 import errors
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+from ...rules import pricing
+from .rate import PRICELISTS
+
+# The totals of everything folded in; only SQL under the wallet's lock writes them.
+TOTALS = ("total_balance", "total_reserved", "total_shortfall")
+
+
+class WhatsappBillingCreditWallet(models.Model):
+    """The prepaid credits of one company.
+
+    balance = sum(amount), reserved = sum(reserved_amount), available = balance -
+    reserved (design 7); where the wallet is limited, available never falls below
+    zero. Made at the first message, without a limit: it then only measures.
+    """
+
+    _name = "whatsapp.billing.credit.wallet"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _description = "WhatsApp Credits"
+    _order = "id"
+    _check_company_auto = True
+
+    company_id = fields.Many2one(
+        "res.company", required=True, readonly=True, default=lambda s: s.env.company
+    )
+    balance = fields.Float(
+        digits=(16, 6), compute="_compute_figures", help="Credits bought less used."
+    )
+    reserved = fields.Float(
+        digits=(16, 6),
+        compute="_compute_figures",
+        help="Set aside for messages that are on their way.",
+    )
+    available = fields.Float(
+        digits=(16, 6), compute="_compute_figures", help="Balance less reserved."
+    )
+    shortfall = fields.Float(
+        digits=(16, 6),
+        string="Not Covered",
+        compute="_compute_figures",
+        help="Charged by WhatsApp when no credits were left; taken from the next ones.",
+    )
+    total_balance = fields.Float(digits=(16, 6), default=0.0, groups=".")
+    total_reserved = fields.Float(digits=(16, 6), default=0.0, groups=".")
+    total_shortfall = fields.Float(digits=(16, 6), default=0.0, groups=".")
+    is_limited = fields.Boolean(
+        string="Stop Without Credits",
+        tracking=True,
+        help="Messages wait when the credits are used up. Off: the journal only "
+        "measures what messages cost.",
+    )
+    pricelist = fields.Selection(
+        PRICELISTS, string="Price List", required=True, default="provider"
+    )
+    currency_id = fields.Many2one(
+        "res.currency",
+        required=True,
+        default=lambda self: self.env.company.currency_id,
+        help="Costs are shown in this currency, at the day's rate.",
+    )
+    monthly_allowance = fields.Float(
+        digits=(16, 6),
+        tracking=True,
+        help="Credits given at the start of each month; what is left of them at its "
+        "end expires.",
+    )
+    alert_threshold = fields.Float(
+        string="Warn Below",
+        digits=(16, 6),
+        tracking=True,
+        help="An activity and an e-mail, once each time fewer credits are available.",
+    )
+    is_low = fields.Boolean(readonly=True, copy=False)
+    user_id = fields.Many2one(
+        "res.users", string="Responsible", help="Who is told when credits run low."
+    )
+    credit_price = fields.Float(
+        string="Price of a Credit",
+        digits=(16, 6),
+        help="In the wallet's currency, without taxes; what Buy Credits proposes.",
+    )
+    credit_on = fields.Selection(
+        [("paid", "The bill is paid"), ("posted", "The bill is posted")],
+        string="Add Credits When",
+        required=True,
+        default="paid",
+    )
+    vendor_id = fields.Many2one("res.partner", check_company=True)
+    product_id = fields.Many2one(
+        "product.product", check_company=True, domain=[("purchase_ok", "=", True)]
+    )
+    journal_id = fields.Many2one(
+        "account.journal",
+        string="Purchase Journal",
+        check_company=True,
+        domain=[("type", "=", "purchase")],
+    )
+
+    _company_unique = models.UniqueIndex(
+        "(company_id)", "A company has one wallet for its WhatsApp credits."
+    )
+    _not_overspent = models.Constraint(
+        "CHECK(is_limited IS NOT TRUE OR total_balance >= total_reserved)",
+        "There are not enough WhatsApp credits.",
+    )
+    _not_negative = models.Constraint(
+        "CHECK(monthly_allowance >= 0 AND alert_threshold >= 0 AND credit_price >= 0)",
+        "Credits and prices cannot be negative.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("company_id")
+    def _compute_display_name(self):
+        for wallet in self:
+            wallet.display_name = self.env._(
+                "WhatsApp credits of %(company)s", company=wallet.company_id.name
+            )
+
+    @api.depends_context("uid")
+    def _compute_figures(self):
+        """Sum what is folded in and what is not yet: cheap whatever the journal."""
+        found = self._read_figures()
+        for wallet in self:
+            balance, reserved, shortfall = found.get(wallet._origin.id, (0, 0, 0))
+            wallet.balance = float(balance)
+            wallet.reserved = float(reserved)
+            wallet.available = float(balance - reserved)
+            wallet.shortfall = float(shortfall)
+
+    def _read_figures(self):
+        """Return {wallet id: (balance, reserved, shortfall)} as decimals."""
+        ids = self._origin.ids
+        if not ids:
+            return {}
+        self.flush_recordset(TOTALS)
+        self.env["whatsapp.billing.credit.entry"].flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT w.id, w.total_balance + COALESCE(sum(d.amount), 0),
+                       w.total_reserved + COALESCE(sum(d.reserved_amount), 0),
+                       w.total_shortfall + COALESCE(sum(d.shortfall), 0)
+                  FROM whatsapp_billing_credit_wallet w
+             LEFT JOIN whatsapp_billing_credit_delta d ON d.wallet_id = w.id
+                 WHERE w.id = ANY(%s) GROUP BY w.id
+                """,
+                ids,
+            )
+        )
+        return {row[0]: tuple(map(pricing.exact, row[1:])) for row in rows}
+
+    def _forget_figures(self):
+        self.invalidate_recordset(
+            ["balance", "reserved", "available", "shortfall", *TOTALS], flush=False
+        )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        for vals in vals_list:
+            self._check_totals(vals)
+        wallets = super().create(vals_list)
+        for wallet in wallets:
+            wallet._propose()
+        return wallets
+
+    def write(self, vals):
+        self._check_totals(vals)
+        starting = self.browse()
+        if vals.get("is_limited"):
+            starting = self.filtered(lambda wallet: not wallet.is_limited)
+            # sudo: whatsapp.billing.credit.entry - closes what was only measured
+            starting.sudo()._start_limit()
+        result = super().write(vals)
+        if "is_limited" in vals and not vals["is_limited"]:
+            self._trigger_release()
+        if vals.get("monthly_allowance"):
+            # sudo: whatsapp.billing.credit.entry - this month's, at once
+            self.sudo()._grant_allowances(fields.Datetime.now())
+        if {"alert_threshold", "user_id"} & set(vals):
+            self._trigger_check()
+        return result
+
+    @api.model
+    def _check_totals(self, vals):
+        if set(TOTALS) & set(vals):
+            raise AccessError(
+                self.env._("The balance is the sum of the journal; buy credits.")
+            )
+
+    @api.ondelete(at_uninstall=False)
+    def _unlink_empty(self):
+        # sudo: whatsapp.billing.credit.entry - whether there is one, nothing more
+        entries_sudo = self.env["whatsapp.billing.credit.entry"].sudo()
+        if entries_sudo.search_count([("wallet_id", "in", self.ids)], limit=1):
+            raise AccessError(
+                self.env._("A wallet with a journal cannot be deleted.")
+            )
+
+    # === ACTION METHODS === #
+
+    @api.model
+    def action_open(self):
+        """Open the credits of the current company."""
+        wallet = self._for_company(self.env.company)
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Credits"),
+            "res_model": self._name,
+            "res_id": wallet.id,
+            "views": [(self.env.ref("whatsapp_billing.credit_wallet_view_form").id, "form")],
+            "path": "whatsapp-credits",
+            "context": {"create": False},
+        }
+
+    def action_buy(self):
+        """Open a new purchase of credits."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Buy Credits"),
+            "res_model": "whatsapp.billing.credit.purchase",
+            "views": [(False, "form")],
+            "target": "current",
+            "context": {"default_wallet_id": self.id},
+        }
+
+    def action_view_journal(self):
+        """Open the journal of this wallet."""
+        return self._open_mine("whatsapp_billing.credit_entry_action")
+
+    def action_view_purchases(self):
+        """Open the purchases of this wallet."""
+        return self._open_mine("whatsapp_billing.credit_purchase_action")
+
+    def action_view_usage(self):
+        """Open the report of what was used."""
+        return self._open_mine("whatsapp_billing.credit_usage_action")
+
+    def _open_mine(self, xml_id):
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(xml_id)
+        action["domain"] = [("wallet_id", "=", self.id)]
+        return action
+
+    def action_view_waiting(self):
+        """Open the messages that wait for credits."""
+        self.ensure_one()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "whatsapp_billing.message_action"
+        )
+        action["domain"] = [
+            ("company_id", "=", self.company_id.id),
+            ("state", "=", "held"),
+            ("reason", "=", "no_credit"),
+        ]
+        action["context"] = {}
+        return action
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _for_company(self, company):
+        """Return the wallet of a company, made at its first use."""
+        # sudo: whatsapp.billing.credit.wallet - whoever sends first makes it
+        wallets_sudo = self.sudo()
+        found = wallets_sudo.search([("company_id", "=", company.id)], limit=1)
+        if not found:
+            try:
+                with self.env.cr.savepoint():
+                    found = wallets_sudo.with_company(company).create(
+                        {"company_id": company.id, "currency_id": company.currency_id.id}
+                    )
+            except errors.UniqueViolation as error:
+                # Somebody else was faster; Odoo repeats this call, which finds it.
+                raise errors.SerializationFailure(str(error)) from error
+        return found.with_env(self.env)
+
+    def _propose(self):
+        """Fill in what buying needs where nobody has said anything yet."""
+        self.ensure_one()
+        ref = self.env.ref
+        company = self.company_id
+        if not self.product_id:
+            self.product_id = ref(
+                "whatsapp_billing.product_credit", raise_if_not_found=False
+            )
+        if not self.vendor_id:
+            self.vendor_id = ref(
+                "whatsapp_billing.partner_credit_vendor", raise_if_not_found=False
+            )
+        if not self.journal_id:
+            self.journal_id = self.env["account.journal"].search(
+                [
+                    *self.env["account.journal"]._check_company_domain(company),
+                    ("type", "=", "purchase"),
+                ],
+                limit=1,
+            )
+        if not self.credit_price:
+            dollars = 1 / pricing.CREDITS_PER_UNIT
+            self.credit_price = float(
+                pricing.convert(
+                    dollars, self._currency_rate(ref("base.USD"), self.currency_id)
+                )
+            )
+
+    def _currency_rate(self, source, target, date=None):
+        """Return how many units of `target` one of `source` is worth on a day."""
+        return self.env["res.currency"]._get_conversion_rate(
+            source,
+            target,
+            self.company_id,
+            date or fields.Date.context_today(self),
+        )

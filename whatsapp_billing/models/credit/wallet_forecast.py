@@ -1,0 +1,169 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What the screen of credits shows: how long they last, the last weeks, warnings."""
+
+import json
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+from odoo.tools.misc import format_date
+
+from ...rules import pricing
+
+WEEKS = 8
+AVERAGE_DAYS = 28
+# Prices change each quarter where the provider sets them; a list of ours need not.
+CHECKED_LISTS = {"provider"}
+
+
+class WhatsappBillingCreditWallet(models.Model):
+    _inherit = "whatsapp.billing.credit.wallet"
+
+    lasts_until = fields.Date(string="Last Day", compute="_compute_lasts_until")
+    lasts_until_text = fields.Char(
+        string="Lasts Until", compute="_compute_lasts_until"
+    )
+    daily_use = fields.Float(
+        string="Used a Day",
+        digits=(16, 6),
+        compute="_compute_lasts_until",
+        help="The average of the last four weeks.",
+    )
+    waiting_count = fields.Integer(
+        string="Messages Waiting", compute="_compute_waiting_count"
+    )
+    graph = fields.Text(compute="_compute_graph")
+    card_date = fields.Date(string="Prices Since", compute="_compute_card")
+    is_card_outdated = fields.Boolean(compute="_compute_card")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends_context("lang")
+    def _compute_lasts_until(self):
+        today = fields.Date.context_today(self)
+        for wallet in self:
+            daily = wallet._get_daily_use(today)
+            planned = wallet._get_planned(today)
+            day = pricing.lasts_until(
+                pricing.exact(wallet.available), daily, planned, today
+            )
+            wallet.daily_use = float(daily)
+            wallet.lasts_until = day
+            wallet.lasts_until_text = wallet._describe_end(day, daily, planned, today)
+
+    def _describe_end(self, day, daily, planned, today):
+        if not daily and not planned:
+            return self.env._("Nothing used yet")
+        if day is None:
+            return self.env._("More than a year")
+        if day < today:
+            return self.env._("Used up")
+        return format_date(self.env, day)
+
+    def _get_daily_use(self, today):
+        """Return the credits used on an average day of the last four weeks.
+
+        Of the days since the first message, where that is less than four weeks ago.
+        """
+        self.ensure_one()
+        since = today - timedelta(days=AVERAGE_DAYS)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT -sum(amount), min(date)
+                  FROM whatsapp_billing_credit_entry
+                 WHERE wallet_id = %s AND date >= %s
+                   AND (kind = 'settle' OR (kind = 'adjust' AND message_id IS NOT NULL))
+                """,
+                self.id or 0,
+                since,
+            )
+        )
+        used, first = rows[0]
+        if not used or used < 0:
+            return pricing.ZERO
+        days = min(AVERAGE_DAYS, max(1, (today - first.date()).days + 1))
+        return pricing.exact(used / days)
+
+    def _get_planned(self, today):
+        """Return {day: credits} of what is planned to go out, beyond the average.
+
+        Overridden by what plans messages.
+        """
+        self.ensure_one()
+        return {}
+
+    def _compute_waiting_count(self):
+        # sudo: whatsapp.billing.message - how many there are, nothing more
+        messages_sudo = self.env["whatsapp.billing.message"].sudo()
+        groups = messages_sudo._read_group(
+            [
+                ("company_id", "in", self.company_id.ids),
+                ("state", "=", "held"),
+                ("reason", "=", "no_credit"),
+            ],
+            ["company_id"],
+            ["__count"],
+        )
+        found = {company.id: count for company, count in groups}
+        for wallet in self:
+            wallet.waiting_count = found.get(wallet.company_id.id, 0)
+
+    @api.depends_context("lang")
+    def _compute_graph(self):
+        """Sum the credits used in each of the last weeks, for the dashboard's bars."""
+        today = fields.Date.context_today(self)
+        monday = today - timedelta(days=today.weekday())
+        first = monday - timedelta(weeks=WEEKS - 1)
+        for wallet in self:
+            used = wallet._get_weekly_use(first)
+            values = []
+            for number in range(WEEKS):
+                start = first + timedelta(weeks=number)
+                values.append(
+                    {
+                        "label": format_date(self.env, start, date_format="d MMM")
+                        if number < WEEKS - 1
+                        else self.env._("This week"),
+                        "value": float(used.get(start, 0)),
+                        "type": "past" if number < WEEKS - 1 else "future",
+                    }
+                )
+            wallet.graph = json.dumps(
+                [
+                    {
+                        "key": self.env._("Credits used"),
+                        "values": values,
+                        "is_sample_data": False,
+                    }
+                ]
+            )
+
+    def _get_weekly_use(self, first):
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT date_trunc('week', date)::date, -sum(amount)
+                  FROM whatsapp_billing_credit_entry
+                 WHERE wallet_id = %s AND date >= %s
+                   AND (kind = 'settle' OR (kind = 'adjust' AND message_id IS NOT NULL))
+              GROUP BY 1
+                """,
+                self.id or 0,
+                first,
+            )
+        )
+        return dict(rows)
+
+    @api.depends("pricelist", "company_id")
+    def _compute_card(self):
+        today = fields.Date.context_today(self)
+        rates = self.env["whatsapp.billing.credit.rate"]
+        for wallet in self:
+            newest = rates._get_newest(wallet.company_id, wallet.pricelist)
+            wallet.card_date = newest
+            wallet.is_card_outdated = (
+                wallet.pricelist in CHECKED_LISTS
+                and pricing.is_outdated(newest or None, today)
+            )

@@ -1,0 +1,45 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+
+class WhatsappBillingCreditAdjust(models.TransientModel):
+    """Correct the balance by hand: a new line in the journal, with its reason."""
+
+    _name = "whatsapp.billing.credit.adjust"
+    _description = "Correct WhatsApp Credits"
+
+    wallet_id = fields.Many2one(
+        "whatsapp.billing.credit.wallet", required=True, readonly=True
+    )
+    available = fields.Float(related="wallet_id.available")
+    amount = fields.Float(
+        string="Credits",
+        digits=(16, 6),
+        required=True,
+        help="Negative takes away, as far as credits are available.",
+    )
+    available_after = fields.Float(
+        string="Available Then", digits=(16, 6), compute="_compute_available_after"
+    )
+    note = fields.Char(string="Reason", required=True)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("available", "amount", "wallet_id.is_limited")
+    def _compute_available_after(self):
+        for wizard in self:
+            wizard.available_after = max(0.0, wizard.available + wizard.amount)
+
+    # === ACTION METHODS === #
+
+    def action_apply(self):
+        """Write the correction."""
+        self.ensure_one()
+        if not self.amount:
+            raise UserError(self.env._("Enter how many credits to add or take away."))
+        self.wallet_id.check_access("write")
+        # sudo: whatsapp.billing.credit.entry - the journal is the system's to write
+        self.wallet_id.sudo()._adjust(self.amount, self.note)
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
