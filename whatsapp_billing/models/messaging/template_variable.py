@@ -7,7 +7,22 @@ from odoo.exceptions import ValidationError
 # Values that are no field of the document.
 PAY_LINK = "wab_pay_link"
 RECIPIENT_NAME = "recipient.name"
-SOURCES = {"recipient": RECIPIENT_NAME, "link": PAY_LINK}
+# What the customer owes in all, where a message speaks of several invoices.
+OPEN_LINES = "wab_open_lines"
+OPEN_TOTAL = "wab_open_total"
+OPEN_COUNT = "wab_open_count"
+OLDEST_DUE = "wab_oldest_due"
+# What a payment leaves open on its invoices.
+STILL_OPEN = "wab_still_open"
+SOURCES = {
+    "recipient": RECIPIENT_NAME,
+    "link": PAY_LINK,
+    "open_lines": OPEN_LINES,
+    "open_total": OPEN_TOTAL,
+    "open_count": OPEN_COUNT,
+    "oldest_due": OLDEST_DUE,
+    "still_open": STILL_OPEN,
+}
 SPECIAL_PATHS = set(SOURCES.values())
 
 VALUE_TYPES = {
@@ -46,10 +61,15 @@ class WhatsappBillingTemplateVariable(models.Model):
             ("field", "Field"),
             ("recipient", "Recipient"),
             ("link", "Link"),
+            ("open_lines", "Open invoices, one after the other"),
+            ("open_total", "Total of the open invoices"),
+            ("open_count", "Number of open invoices"),
+            ("oldest_due", "Oldest due date"),
+            ("still_open", "Still open after a payment"),
         ],
         string="Filled With",
         help="A field of the document, the name of the person written to, or the link"
-        " to the document's page.",
+        " to the document's page, or what the customer owes in all.",
         compute="_compute_source",
         inverse="_inverse_source",
     )

@@ -1,0 +1,119 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import defaultdict
+
+from odoo import models
+
+# Registered payments are posted before they are reconciled; their receipt waits for
+# that, so that it can say what is still open.
+LATER = "wab_receipt_later"
+RECEIPT_KEY = "auto"
+
+
+class AccountPayment(models.Model):
+    _inherit = "account.payment"
+
+    def write(self, vals):
+        """Follow what a payment does to the invoices that it is for."""
+        result = super().write(vals)
+        if "state" in vals:
+            self._wab_get_invoices()._wab_follow()
+        return result
+
+    def action_post(self):
+        """Override of `account` to send the receipt, where the company wants that."""
+        result = super().action_post()
+        self._wab_get_invoices()._wab_follow()
+        if not self.env.context.get(LATER):
+            self._wab_auto_receipts()
+        return result
+
+    # === BUSINESS METHODS === #
+
+    def _wab_get_invoices(self):
+        """Return the customer invoices that these pay."""
+        customers = self.filtered(lambda payment: payment.partner_type == "customer")
+        return (customers.invoice_ids | customers.reconciled_invoice_ids).exists()
+
+    def _wab_auto_receipts(self):
+        """Queue the receipts of customers' payments, each once, in a savepoint."""
+        todo = self.filtered(
+            lambda payment: (
+                payment.company_id.wab_auto_receipt
+                and payment.state in ("in_process", "paid")
+                and payment._wab_document_type() == "payment_receipt"
+            )
+        )
+        if todo:
+            todo._wab_get_invoices()._wab_safely(todo._wab_queue_receipts)
+
+    def _wab_queue_receipts(self):
+        # sudo: account.payment - what the company has decided, not who posts it
+        payments_sudo = self.sudo()
+        defaults = payments_sudo.partner_id._wab_default_recipients()
+        payments_sudo._wab_enqueue(
+            {
+                payment.id: defaults.get(payment.partner_id.id)
+                for payment in payments_sudo
+            },
+            "auto_receipt",
+            key=RECEIPT_KEY,
+        )
+
+    def _wab_still_open(self):
+        """Return {currency id: what is open on the invoices after this payment}."""
+        self.ensure_one()
+        totals = defaultdict(float)
+        invoices = self._wab_get_invoices()
+        for invoice in invoices:
+            totals[invoice.currency_id.id] += invoice._wab_residual()
+        return dict(totals) or {self.currency_id.id: 0.0}
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    def _wab_residual(self):
+        """Return what is open, less payments that are not in the books yet."""
+        self.ensure_one()
+        waiting = self.sudo().matched_payment_ids.filtered(
+            lambda payment: (
+                not payment.move_id
+                and payment.state in ("in_process", "paid")
+                and payment.payment_type == "inbound"
+            )
+        )
+        paid = sum(
+            payment.currency_id._convert(
+                payment.amount, self.currency_id, payment.company_id, payment.date
+            )
+            for payment in waiting
+        )
+        return max(self.currency_id.round(self.amount_residual - paid), 0.0)
+
+
+class AccountPaymentRegister(models.TransientModel):
+    _inherit = "account.payment.register"
+
+    def _create_payments(self):
+        """Override of `account` to send receipts once the money is on the invoices."""
+        wizard = self.with_context(**{LATER: True})
+        payments = super(AccountPaymentRegister, wizard)._create_payments()
+        payments = payments.with_env(self.env)
+        payments._wab_get_invoices()._wab_follow()
+        payments._wab_auto_receipts()
+        return payments
+
+
+class PaymentTransaction(models.Model):
+    _inherit = "payment.transaction"
+
+    def _create_payment(self, **extra_create_values):
+        """Override of `account_payment`, as for registered payments."""
+        transaction = self.with_context(**{LATER: True})
+        payment = super(PaymentTransaction, transaction)._create_payment(
+            **extra_create_values
+        )
+        payment = payment.with_env(self.env)
+        payment._wab_auto_receipts()
+        return payment

@@ -1,0 +1,323 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError
+
+from ...rules import dunning_reasons
+
+# A promise further away than this is a typing error, not a promise.
+LONGEST_PROMISE = timedelta(days=366)
+
+
+class WhatsappBillingCollectionCase(models.Model):
+    """One receivable line in one plan: what comes next, what holds it, why.
+
+    Written by the system and by the buttons below; people pause, resume, promise and
+    dispute what they may edit the invoice of.
+    """
+
+    _name = "whatsapp.billing.collection.case"
+    _description = "Collection Case"
+    _order = "look_on, due_date, id"
+    _rec_name = "move_line_id"
+
+    move_line_id = fields.Many2one(
+        "account.move.line", required=True, index=True, ondelete="cascade"
+    )
+    move_id = fields.Many2one(
+        "account.move", required=True, index=True, ondelete="cascade", string="Invoice"
+    )
+    debtor_id = fields.Many2one("res.partner", required=True, string="Customer")
+    company_id = fields.Many2one("res.company", required=True)
+    due_date = fields.Date(related="move_line_id.date_maturity", string="Due")
+    currency_id = fields.Many2one(related="move_line_id.currency_id")
+    amount_open = fields.Monetary(
+        related="move_line_id.amount_residual_currency", string="Open"
+    )
+    plan_id = fields.Many2one(
+        "whatsapp.billing.collection.plan",
+        required=True,
+        index=True,
+        ondelete="restrict",
+    )
+    step_id = fields.Many2one(
+        "whatsapp.billing.collection.step",
+        string="Next Step",
+        index="btree_not_null",
+        ondelete="set null",
+    )
+    next_date = fields.Date(string="Next on")
+    look_on = fields.Date(help="First day on which a run has to look at it again.")
+    last_step_id = fields.Many2one(
+        "whatsapp.billing.collection.step",
+        index="btree_not_null",
+        ondelete="set null",
+        string="Last Step",
+    )
+    last_days = fields.Integer(help="Days of the last step; kept without the step.")
+    last_date = fields.Date(string="Last on")
+    state = fields.Selection(
+        [
+            ("active", "Active"),
+            ("paused", "Paused"),
+            ("promised", "Promised"),
+            ("disputed", "Disputed"),
+            ("escalated", "With a person"),
+            ("done", "Done"),
+        ],
+        required=True,
+        default="active",
+    )
+    pause_reason = fields.Selection(
+        [
+            ("manual", "Paused by a person"),
+            ("answered", "The customer wrote"),
+            ("claims_paid", "The customer says it is paid"),
+            ("wants_person", "The customer wants to talk to somebody"),
+            ("opted_out", "The customer asked for no more messages"),
+        ]
+    )
+    resume_on = fields.Date(string="Paused Until")
+    promise_date = fields.Date(string="Promised For")
+    promises_kept = fields.Integer()
+    promises_broken = fields.Integer()
+    dispute_reason = fields.Char(string="Disputed Because")
+    dispute_user_id = fields.Many2one(
+        "res.users", string="Dispute Handled By", index="btree_not_null"
+    )
+    disputed_at = fields.Datetime()
+    close_reason = fields.Selection(
+        [
+            ("paid", "Paid"),
+            ("credited", "Credited"),
+            ("cancelled", "Cancelled"),
+            ("draft", "Reset to draft"),
+            ("no_plan", "No plan any more"),
+        ]
+    )
+    reason = fields.Char(readonly=True, help="Why nothing was sent, at the last look.")
+    reason_detail = fields.Char(compute="_compute_reason_detail", string="Why Not")
+    trace = fields.Json(readonly=True)
+    decided_on = fields.Date(readonly=True)
+    item_ids = fields.One2many("whatsapp.billing.collection.item", "case_id")
+
+    _line_unique = models.UniqueIndex(
+        "(move_line_id) WHERE state != 'done'", "This instalment has a case already."
+    )
+    _due_index = models.Index(
+        "(company_id, debtor_id, look_on) WHERE state IN ('active', 'promised')"
+    )
+    _open_index = models.Index("(company_id, debtor_id) WHERE state != 'done'")
+    _resume_index = models.Index("(resume_on) WHERE state = 'paused'")
+    _debtor_index = models.Index("(debtor_id, state)")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("reason")
+    def _compute_reason_detail(self):
+        messages = self.env["whatsapp.billing.message"]
+        for case in self:
+            case.reason_detail = messages._sentence(
+                dunning_reasons.describe(case.reason) if case.reason else ""
+            )
+
+    @api.depends("move_id.name", "due_date")
+    def _compute_display_name(self):
+        for case in self:
+            case.display_name = (
+                f"{case.move_id.name or ''} {case.due_date or ''}".strip()
+            )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        self._check_system()
+        return super().create(vals_list)
+
+    def write(self, vals):
+        self._check_system()
+        return super().write(vals)
+
+    @api.model
+    def _check_system(self):
+        if not self.env.su:
+            raise AccessError(
+                self.env._("Cases are kept by the system; use their buttons.")
+            )
+
+    # === ACTION METHODS === #
+
+    def action_pause(self):
+        """Say nothing more about these until somebody resumes them."""
+        return self._by_person()._pause("manual")
+
+    def action_resume(self):
+        """Go on as planned: a pause, a promise, a dispute or a person's turn is over."""
+        cases_sudo = self._by_person().filtered(lambda c: c.state != "done")
+        cases_sudo._note_on_invoices(self.env._("Reminders go on."))
+        return cases_sudo._resume()
+
+    def action_promise(self, date):
+        """Wait until a promised date and the plan's grace have passed.
+
+        :param date: a date or its ISO text, today or later
+        :raise UserError: for a date that is none, past, or more than a year away
+        """
+        day = self._read_date(date)
+        return self._by_person()._promise(day)
+
+    def action_dispute(self, reason):
+        """Take these out of the reminders because the customer disputes them.
+
+        :param reason: what is disputed, in a few words
+        :raise UserError: without a reason
+        """
+        if not isinstance(reason, str) or not reason.strip():
+            raise UserError(self.env._("Say what the customer disputes."))
+        return self._by_person()._dispute(reason.strip()[:500], self.env.user)
+
+    # === BUSINESS METHODS === #
+
+    def _by_person(self):
+        """Return these with the system's rights, for who may edit the invoices.
+
+        :raise AccessError: for anybody else
+        """
+        self.check_access("read")
+        self.move_id.check_access("write")
+        # sudo: whatsapp.billing.collection.case - written by its buttons only
+        return self.sudo().filtered(lambda case: case.state != "done")
+
+    @api.model
+    def _read_date(self, date):
+        today = fields.Date.context_today(self)
+        try:
+            day = fields.Date.to_date(date)
+        except (TypeError, ValueError):
+            day = None
+        if not day:
+            raise UserError(self.env._("%(date)s is not a date.", date=date))
+        if not today <= day <= today + LONGEST_PROMISE:
+            raise UserError(
+                self.env._("A promise is for a day from today on, within a year.")
+            )
+        return day
+
+    def _pause(self, reason, resume_on=False):
+        """Pause what runs. Called with sudo.
+
+        :param resume_on: day on which it goes on by itself
+        """
+        todo = self.filtered(lambda c: c.state in ("active", "promised", "paused"))
+        # Asked to be quiet for good outlasts a pause that ends by itself.
+        todo = todo.filtered(
+            lambda c: c.state != "paused" or c.resume_on or not resume_on
+        )
+        todo.write({"state": "paused", "pause_reason": reason, "resume_on": resume_on})
+        todo._withdraw_waiting("paused")
+        labels = dict(self._fields["pause_reason"]._description_selection(self.env))
+        todo._note_on_invoices(
+            self.env._("Reminders paused: %(reason)s.", reason=labels[reason])
+        )
+        return True
+
+    def _resume(self):
+        """Go on as planned. Called with sudo."""
+        self.write(
+            {
+                "state": "active",
+                "pause_reason": False,
+                "resume_on": False,
+                "promise_date": False,
+                "dispute_reason": False,
+                "dispute_user_id": False,
+                "disputed_at": False,
+                "look_on": fields.Date.to_date("1970-01-01"),
+            }
+        )
+        return True
+
+    def _promise(self, day):
+        """Wait for a promised day. Called with sudo."""
+        todo = self.filtered(lambda c: c.state in ("active", "promised", "paused"))
+        for plan, cases in todo.grouped("plan_id").items():
+            again = day + timedelta(days=plan.grace_days + 1)
+            cases.write(
+                {
+                    "state": "promised",
+                    "promise_date": day,
+                    "pause_reason": False,
+                    "resume_on": False,
+                    "look_on": again,
+                    "next_date": again,
+                }
+            )
+        todo._withdraw_waiting("paused")
+        todo._note_on_invoices(
+            self.env._(
+                "The customer promised to pay on %(date)s.",
+                date=fields.Date.to_string(day),
+            )
+        )
+        return True
+
+    def _dispute(self, reason, user):
+        """Take out what is disputed, and name who handles it. Called with sudo."""
+        todo = self.filtered(lambda c: c.state != "disputed")
+        for case in todo:
+            case.write(
+                {
+                    "state": "disputed",
+                    "dispute_reason": reason,
+                    "dispute_user_id": (user or case._get_responsible()).id,
+                    "disputed_at": fields.Datetime.now(),
+                    "promise_date": False,
+                    "pause_reason": False,
+                    "resume_on": False,
+                }
+            )
+        todo._withdraw_waiting("disputed")
+        todo._note_on_invoices(
+            self.env._("Disputed by the customer: %(reason)s", reason=reason)
+        )
+        todo._ask_person(self.env._("Dispute"), reason)
+        return True
+
+    def _get_responsible(self):
+        """Return who looks after the invoice."""
+        self.ensure_one()
+        account_sudo = self.company_id.sudo().wab_account_id
+        people = (
+            self.plan_id.user_id
+            or self.move_id.invoice_user_id
+            or self.debtor_id.user_id
+        )
+        if people and people.active and not people._is_superuser():
+            return people
+        return account_sudo._get_responsible() if account_sudo else self.env.user
+
+    def _ask_person(self, title, text, user=None):
+        """Put one activity per debtor on its first invoice. Called with sudo."""
+        for cases in self.grouped("debtor_id").values():
+            case = cases.sorted(lambda c: (c.due_date or c.create_date.date(), c.id))[0]
+            move = case.move_id
+            if any(activity.summary == title for activity in move.activity_ids):
+                continue
+            move.activity_schedule(
+                "mail.mail_activity_data_todo",
+                summary=title,
+                note=text,
+                user_id=(user or case._get_responsible()).id,
+            )
+
+    def _note_on_invoices(self, text):
+        """Write a line in the chatter of the invoices. Called with sudo."""
+        moves = self.move_id
+        if moves:
+            author = self.env.user.partner_id.id
+            moves._message_log_batch(
+                bodies={move.id: text for move in moves}, author_id=author
+            )

@@ -1,0 +1,333 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Cases follow the ledger: opened, closed and opened again, in bulk."""
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+# What `rules.eligibility.PAID` calls paid, and what the books call settled.
+CLEARED = ("paid", "in_payment", "reversed", "invoicing_legacy")
+SALES = ("out_invoice", "out_receipt")
+
+_OPEN = SQL(
+    """
+    l.parent_state = 'posted' AND l.reconciled IS NOT TRUE
+    AND l.amount_residual_currency > 0 AND a.account_type = 'asset_receivable'
+    AND m.move_type IN ('out_invoice', 'out_receipt')
+    AND COALESCE(m.payment_state, 'not_paid')
+        NOT IN ('paid', 'in_payment', 'reversed', 'invoicing_legacy')
+    """
+)
+
+
+class WhatsappBillingCollectionCase(models.Model):
+    _inherit = "whatsapp.billing.collection.case"
+
+    # === BUSINESS METHODS - OPENING === #
+
+    @api.model
+    def _enrol(self, company, moves=None):
+        """Open a case for every open instalment that a running plan is for.
+
+        The plan of the invoice comes first, then the customer's, then the first plan
+        whose condition fits, then the company's default. A case that was closed
+        because the money came, and has gone again, is opened again with what was said.
+
+        :param moves: only these; all of the company's by default
+        """
+        plans = (
+            self.env["whatsapp.billing.collection.plan"]
+            .sudo()
+            .search([("company_id", "=", company.id), ("stage", "!=", "off")])
+        )
+        if not plans:
+            return
+        self.env.flush_all()
+        self._reopen(company, moves)
+        self._open_chosen(company, plans, moves)
+        for plan in plans:
+            moves_sudo = self.env["account.move"].sudo()
+            domain = plan._get_domain() & plan._get_scope(moves)
+            fitting = moves_sudo._search(domain).subselect()
+            # A plan that is nobody's choice but the company's comes last.
+            if plan != company.wab_plan_id or plan.domain not in (False, "[]"):
+                self._open(company, moves, plan, SQL("m.id IN %s", fitting))
+        if company.wab_plan_id in plans:
+            self._open(company, moves, company.wab_plan_id, SQL("TRUE"))
+        self.invalidate_model(flush=False)
+
+    @api.model
+    def _reopen(self, company, moves):
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE whatsapp_billing_collection_case c
+                   SET state = 'active', close_reason = NULL, look_on = '1970-01-01',
+                       promise_date = NULL
+                  FROM account_move_line l, account_move m, account_account a
+                 WHERE c.company_id = %(company)s AND c.state = 'done'
+                   AND c.close_reason IS DISTINCT FROM 'no_plan'
+                   AND l.id = c.move_line_id AND m.id = l.move_id
+                   AND a.id = l.account_id AND %(open)s AND %(moves)s
+                   AND c.id = (SELECT max(id) FROM whatsapp_billing_collection_case o
+                                WHERE o.move_line_id = c.move_line_id)
+                """,
+                company=company.id,
+                open=_OPEN,
+                moves=_only(moves),
+            )
+        )
+
+    @api.model
+    def _open_chosen(self, company, plans, moves):
+        """Open cases of the plans that somebody chose on an invoice or a customer."""
+        chosen = SQL(
+            """
+            CASE WHEN m.wab_plan_choice = 'plan' THEN m.wab_plan_id
+                 WHEN m.wab_plan_choice IS NULL AND d.wab_plan_choice = 'plan'
+                 THEN (d.wab_plan_id ->> %(company)s)::int END
+            """,
+            company=str(company.id),
+        )
+        for plan in plans:
+            self._insert_cases(
+                company, moves, plan, SQL("%s = %s", chosen, plan.id), chosen=True
+            )
+
+    @api.model
+    def _open(self, company, moves, plan, condition):
+        self._insert_cases(company, moves, plan, condition)
+
+    @api.model
+    def _insert_cases(self, company, moves, plan, condition, chosen=False):
+        free = (
+            SQL("TRUE")
+            if chosen
+            else SQL("COALESCE(m.wab_plan_choice, d.wab_plan_choice) IS NULL")
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO whatsapp_billing_collection_case
+                       (move_line_id, move_id, debtor_id, company_id, plan_id, state,
+                        look_on, last_days, last_date,
+                        create_uid, write_uid, create_date, write_date)
+                SELECT l.id, m.id, m.commercial_partner_id, l.company_id, %(plan)s,
+                       'active', '1970-01-01', o.last_days, o.last_date,
+                       %(uid)s, %(uid)s,
+                       now() at time zone 'utc', now() at time zone 'utc'
+                  FROM account_move_line l
+                  JOIN account_move m ON m.id = l.move_id
+                  JOIN account_account a ON a.id = l.account_id
+                  JOIN res_partner d ON d.id = m.commercial_partner_id
+             LEFT JOIN LATERAL (
+                       SELECT last_days, last_date
+                         FROM whatsapp_billing_collection_case
+                        WHERE move_line_id = l.id
+                     ORDER BY id DESC LIMIT 1) o ON TRUE
+                 WHERE l.company_id = %(company)s AND %(open)s AND %(moves)s
+                   AND %(free)s AND %(condition)s
+                   AND NOT EXISTS (
+                       SELECT 1 FROM whatsapp_billing_collection_case c
+                        WHERE c.move_line_id = l.id AND c.state != 'done')
+                ON CONFLICT (move_line_id) WHERE state != 'done' DO NOTHING
+                """,
+                plan=plan.id,
+                uid=self.env.uid,
+                company=company.id,
+                open=_OPEN,
+                moves=_only(moves),
+                free=free,
+                condition=condition,
+            )
+        )
+
+    # === BUSINESS METHODS - LOOKING AHEAD === #
+
+    @api.model
+    def _candidate_sql(self, plan):
+        """Return (debtor, line) of the plan's cases and of what it would take in."""
+        return SQL(
+            """
+            SELECT debtor_id, move_line_id FROM whatsapp_billing_collection_case
+             WHERE plan_id = %s AND state != 'done'
+             UNION
+            SELECT m.commercial_partner_id, l.id %s
+            """,
+            plan.id,
+            self._future_sql(plan),
+        )
+
+    @api.model
+    def _future_sql(self, plan):
+        domain = plan._get_domain() & plan._get_scope()
+        fitting = self.env["account.move"].sudo()._search(domain).subselect()
+        chosen = SQL(
+            """
+            CASE WHEN m.wab_plan_choice = 'plan' THEN m.wab_plan_id
+                 WHEN m.wab_plan_choice IS NULL AND d.wab_plan_choice = 'plan'
+                 THEN (d.wab_plan_id ->> %s)::int END
+            """,
+            str(plan.company_id.id),
+        )
+        return SQL(
+            """
+              FROM account_move_line l
+              JOIN account_move m ON m.id = l.move_id
+              JOIN account_account a ON a.id = l.account_id
+              JOIN res_partner d ON d.id = m.commercial_partner_id
+              JOIN res_currency u ON u.id = l.currency_id
+             WHERE l.company_id = %(company)s AND %(open)s
+               AND (%(chosen)s = %(plan)s
+                    OR (COALESCE(m.wab_plan_choice, d.wab_plan_choice) IS NULL
+                        AND m.id IN %(fitting)s))
+               AND NOT EXISTS (
+                   SELECT 1 FROM whatsapp_billing_collection_case c
+                    WHERE c.move_line_id = l.id AND c.state != 'done')
+            """,
+            company=plan.company_id.id,
+            open=_OPEN,
+            chosen=chosen,
+            plan=plan.id,
+            fitting=fitting,
+        )
+
+    @api.model
+    def _read_future_rows(self, plan, debtor_ids):
+        """Return what `_read_rows` would, had the plan taken its invoices in."""
+        self.env.cr.execute(
+            SQL(
+                """
+                SELECT NULL AS case_id, l.id AS line_id, l.move_id,
+                       m.commercial_partner_id AS debtor_id, %s AS plan_id,
+                       l.date_maturity AS due, m.state AS document, m.payment_state,
+                       l.amount_residual_currency::float AS residual,
+                       l.amount_residual::float AS company_residual, l.currency_id,
+                       u.name AS currency, u.rounding::float AS rounding,
+                       'active' AS state, NULL AS promise_date, 0 AS promises_broken,
+                       NULL AS resume_on, NULL AS last_days, NULL AS last_date,
+                       NULL AS reason, NULL AS step_id, NULL AS next_date,
+                       NULL AS look_on, m.name AS move_name, m.partner_id
+                %s AND m.commercial_partner_id = ANY(%s)
+                """,
+                plan.id,
+                self._future_sql(plan),
+                debtor_ids,
+            )
+        )
+        return self.env.cr.dictfetchall()
+
+    # === BUSINESS METHODS - FOLLOWING THE LEDGER === #
+
+    @api.model
+    def _sync(self, moves):
+        """Close, and open again, what these documents' money has settled or undone.
+
+        Called from accounting's own hooks; reads the ledger, never writes it.
+        """
+        sales = moves.filtered(lambda move: move.move_type in SALES)
+        if not sales:
+            return
+        self.env.flush_all()
+        self._close_settled(SQL("m.id = ANY(%s)", list(sales.ids)))
+        for company in sales.company_id:
+            self._enrol(company, sales.filtered(lambda m, c=company: m.company_id == c))
+
+    @api.model
+    def _close_settled(self, condition):
+        """Close the cases of what is paid, credited, cancelled or a draft again.
+
+        A promise was kept when the money came by its date and the plan's grace.
+
+        :return: the cases that were closed
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_collection_case c
+                   SET state = 'done', next_date = NULL, look_on = NULL,
+                       step_id = NULL, pause_reason = NULL, resume_on = NULL,
+                       close_reason = CASE
+                           WHEN m.state = 'cancel' THEN 'cancelled'
+                           WHEN m.state = 'draft' THEN 'draft'
+                           WHEN m.payment_state = 'reversed' THEN 'credited'
+                           ELSE 'paid' END,
+                       promises_kept = COALESCE(c.promises_kept, 0) + CASE
+                           WHEN c.state = 'promised' AND m.state = 'posted'
+                            AND %(today)s <= c.promise_date + p.grace_days
+                           THEN 1 ELSE 0 END
+                  FROM account_move_line l, account_move m,
+                       whatsapp_billing_collection_plan p
+                 WHERE c.state != 'done' AND l.id = c.move_line_id
+                   AND m.id = l.move_id AND p.id = c.plan_id AND %(condition)s
+                   AND (m.state != 'posted' OR l.reconciled
+                        OR l.amount_residual_currency <= 0
+                        OR m.payment_state IN %(cleared)s)
+             RETURNING c.id
+                """,
+                today=fields.Date.context_today(self),
+                cleared=CLEARED,
+                condition=condition,
+            )
+        )
+        closed = self.browse(row[0] for row in rows)
+        closed.invalidate_recordset(flush=False)
+        closed._withdraw_waiting("already_paid")
+        return closed
+
+    @api.model
+    def _sweep(self, company):
+        """Make up for what no hook told: the night before every run."""
+        self.env.flush_all()
+        self._close_settled(SQL("c.company_id = %s", company.id))
+        # Merged customers: the invoice knows its commercial partner best.
+        self.env.cr.execute(
+            """
+            UPDATE whatsapp_billing_collection_case c
+               SET debtor_id = m.commercial_partner_id, look_on = '1970-01-01'
+              FROM account_move m
+             WHERE c.company_id = %s AND c.state != 'done' AND m.id = c.move_id
+               AND m.commercial_partner_id != c.debtor_id
+            """,
+            [company.id],
+        )
+        self._enrol(company)
+
+    def _leave_plan(self):
+        """Close what another plan, or none, is to take over; what was said is kept.
+
+        Called with sudo; `_enrol` opens it again with the plan that counts now.
+        """
+        self._withdraw_waiting("paused")
+        self.write({"state": "done", "close_reason": "no_plan", "look_on": False})
+
+    # === BUSINESS METHODS - MESSAGES THAT WAIT === #
+
+    def _withdraw_waiting(self, reason):
+        """Cancel reminders about these that have not left yet."""
+        if not self:
+            return
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message m
+                   SET state = 'canceled', reason = %s
+                 WHERE m.state IN ('queued', 'held') AND m.direction = 'out'
+                   AND m.document_type = 'payment_reminder' AND m.attempts = 0
+                   AND m.id IN (
+                       SELECT message_id FROM whatsapp_billing_collection_item
+                        WHERE case_id = ANY(%s) AND role = 'due')
+             RETURNING m.id
+                """,
+                reason,
+                list(self.ids),
+            )
+        )
+        self.env["whatsapp.billing.message"].sudo().browse(
+            row[0] for row in rows
+        )._after_state_change()
+
+
+def _only(moves):
+    return SQL("TRUE") if moves is None else SQL("m.id = ANY(%s)", list(moves.ids))

@@ -1,0 +1,78 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import fields, models
+from odoo.exceptions import UserError
+
+
+class WhatsappBillingCollectionItem(models.Model):
+    """One receivable line in one message, as it was said; never changed (C87)."""
+
+    _name = "whatsapp.billing.collection.item"
+    _description = "Invoice in a Reminder"
+    _order = "message_id desc, due_date, id"
+    _rec_name = "move_line_id"
+
+    message_id = fields.Many2one(
+        "whatsapp.billing.message", required=True, index=True, ondelete="cascade"
+    )
+    move_line_id = fields.Many2one(
+        "account.move.line", required=True, index=True, ondelete="cascade"
+    )
+    case_id = fields.Many2one(
+        "whatsapp.billing.collection.case", index="btree_not_null", ondelete="set null"
+    )
+    step_id = fields.Many2one(
+        "whatsapp.billing.collection.step", index="btree_not_null", ondelete="set null"
+    )
+    company_id = fields.Many2one("res.company", index=True, required=True)
+    role = fields.Selection(
+        [("due", "Step due"), ("also", "Also open"), ("credit", "Deducted")],
+        required=True,
+        default="due",
+    )
+    amount = fields.Monetary()
+    currency_id = fields.Many2one("res.currency")
+    due_date = fields.Date()
+    previous_days = fields.Integer(help="What was done before, to take the step back.")
+    previous_date = fields.Date()
+
+    def write(self, vals):  # pylint: disable=method-required-super
+        raise UserError(self.env._("What a message was about never changes."))
+
+
+class WhatsappBillingCollectionClaim(models.Model):
+    """One day on which one debtor is reminded: the second run finds it taken."""
+
+    _name = "whatsapp.billing.collection.claim"
+    _description = "Reminder Day"
+    _order = "day desc, id desc"
+    _rec_name = "day"
+
+    company_id = fields.Many2one("res.company", required=True)
+    debtor_id = fields.Many2one("res.partner", required=True, index=True)
+    day = fields.Date(required=True)
+
+    _day_unique = models.UniqueIndex(
+        "(company_id, debtor_id, day)",
+        "This customer hears from us on that day already.",
+    )
+
+
+class WhatsappBillingCollectionHoliday(models.Model):
+    """A day on which a country does not work."""
+
+    _name = "whatsapp.billing.collection.holiday"
+    _description = "Public Holiday"
+    _order = "date, id"
+
+    name = fields.Char(required=True)
+    date = fields.Date(required=True, index=True)
+    country_id = fields.Many2one(
+        "res.country", index="btree_not_null", help="Empty: everywhere."
+    )
+    company_id = fields.Many2one(
+        "res.company",
+        index="btree_not_null",
+        help="Empty: for all companies.",
+        default=lambda self: self.env.company,
+    )

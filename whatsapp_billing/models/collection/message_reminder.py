@@ -1,0 +1,295 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Reminders as messages: composed, checked and inserted a few hundred at a time."""
+
+import uuid
+from collections import defaultdict
+
+from markupsafe import Markup
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+from odoo.tools.mail import generate_tracking_message_id
+
+from ...rules import eligibility, languages, wapp_text
+from ..messaging.message_enqueue import Target
+from . import bulk
+from .template_debtor import CONTEXT
+
+
+class WhatsappBillingMessage(models.Model):
+    _inherit = "whatsapp.billing.message"
+
+    collection_plan_id = fields.Many2one(
+        "whatsapp.billing.collection.plan",
+        index="btree_not_null",
+        ondelete="set null",
+        string="Plan",
+    )
+    collection_step_id = fields.Many2one(
+        "whatsapp.billing.collection.step",
+        index="btree_not_null",
+        ondelete="set null",
+        string="Step",
+    )
+    collection_item_ids = fields.One2many(
+        "whatsapp.billing.collection.item", "message_id", string="Invoices in It"
+    )
+
+    # === BUSINESS METHODS - COMPOSING === #
+
+    @api.model
+    def _compose_reminders(self, company, letters, order):
+        """Give each letter its recipients, template, texts and decisions.
+
+        The same rules as for any other message (`_decide`), but the text speaks of
+        all that the debtor owes. Writes nothing.
+        """
+        self._address(letters, company)
+        self._choose_reminder_templates(letters, company)
+        self._render_reminders(letters)
+        targets = [target for letter in letters for target in letter.targets]
+        self._read_consents(targets, order.purpose)
+        for target in targets:
+            target.decision = eligibility.decide(self._facts(target, order))
+        return letters
+
+    @api.model
+    def _address(self, letters, company):
+        """Find who gets each letter: the debtor's default recipients."""
+        moves = self.env["account.move"].browse([le.move_id for le in letters])
+        debtors = self.env["res.partner"].browse(
+            [letter.reminder.debtor_id for letter in letters]
+        )
+        defaults = debtors._wab_default_recipients()
+        for letter, move, debtor in zip(letters, moves, debtors, strict=True):
+            partners = move.wab_recipient_ids or defaults[debtor.id]
+            if partners == debtor and not (debtor.wab_e164 and debtor.wab_enabled):
+                # Nobody is ticked and the company has no number: who was invoiced.
+                invoiced = move.partner_id
+                if invoiced.wab_e164 and invoiced.wab_enabled:
+                    partners = invoiced
+            letter.targets = [
+                Target(move, partner, company, "payment_reminder")
+                for partner in partners
+            ]
+
+    @api.model
+    def _choose_reminder_templates(self, letters, company):
+        # sudo: whatsapp.billing.account - which one sends is not the clerk's
+        account = company.sudo().wab_account_id
+        templates = self.env["whatsapp.billing.template"].sudo()
+        steps = self.env["whatsapp.billing.collection.step"]
+        cache = {}
+        for letter in letters:
+            many = len({entry.name for entry in letter.entries}) > 1
+            step = steps.browse(letter.reminder.step_id)
+            chosen = [
+                self._choose_reminder(step, account, company, target, many, cache)
+                for target in letter.targets
+            ]
+            if many and not all(chosen):
+                letter.keep_one()
+                chosen = [
+                    self._choose_reminder(step, account, company, target, False, cache)
+                    for target in letter.targets
+                ]
+            for target, template in zip(letter.targets, chosen, strict=True):
+                target.template = template or templates
+                target.account, target.phone = self._find_route(
+                    company, target.template, account, cache
+                )
+
+    @api.model
+    def _choose_reminder(self, step, account, company, target, many, cache):
+        langs = tuple(
+            languages.candidates(
+                target.partner.lang or "", company.partner_id.lang or ""
+            )
+        )
+        name = (step.id, langs, many)
+        if name not in cache:
+            templates_sudo = self.env["whatsapp.billing.template"].sudo()
+            cache[name] = templates_sudo._find_reminder(step, account, langs, many)
+        return cache[name]
+
+    @api.model
+    def _find_route(self, company, template, account, cache):
+        """Return the account and the number that a template goes out from."""
+        name = (company.id, template.id)
+        if name not in cache:
+            account = template.account_id or account
+            # sudo: whatsapp.billing.phone - which number sends is not the clerk's
+            phone = self.env["whatsapp.billing.phone"].sudo()
+            if account:
+                phone = phone._get_route(
+                    company, "customer", template.category or "utility"
+                )
+                if phone.account_id != account:
+                    phone = account.phone_ids.filtered("is_verified")[:1]
+            cache[name] = (account, phone)
+        return cache[name]
+
+    @api.model
+    def _render_reminders(self, letters):
+        by_template = defaultdict(list)
+        for letter in letters:
+            for target in letter.targets:
+                if target.template and target.partner:
+                    by_template[target.template].append((letter, target))
+        for template, pairs in by_template.items():
+            recipients = defaultdict(lambda: self.env["res.partner"])
+            groups = {}
+            for letter, target in pairs:
+                recipients[target.record.id] |= target.partner
+                groups[target.record.id] = letter.entries
+            records = pairs[0][1].record.browse(list(recipients))
+            rendered = template._render_values(
+                records.with_context(**{CONTEXT: groups}), recipients
+            )
+            for _letter, target in pairs:
+                target.rendered = rendered[target.record.id, target.partner.id]
+
+    # === BUSINESS METHODS - INSERTING === #
+
+    @api.model
+    def _insert_reminders(self, targets, order):
+        """Insert the messages of many letters in one statement each for what is.
+
+        The set-based variant of `_create_rows`: the same values, consent rows,
+        chatter lines, reservation and hints to the workers.
+
+        :param targets: list of (target, further values)
+        :return: the messages, in the same order
+        """
+        self._consent_by_contract([target for target, _more in targets], order)
+        ids = bulk.new_ids(self.env, self._name, len(targets))
+        rows = []
+        for message_id, (target, more) in zip(ids, targets, strict=True):
+            values = self._row_values(target, order) | {
+                "id": message_id,
+                "uuid": str(uuid.uuid4()),
+                "direction": "out",
+                "audience": "customer",
+                "attempts": 0,
+                "next_attempt_at": None,
+            }
+            values |= more
+            if values["next_attempt_at"] and values["state"] == "queued":
+                values |= {"state": "held", "reason": "quiet_hours"}
+            rows.append({k: None if v is False else v for k, v in values.items()})
+        self.env.flush_all()
+        self._insert_chatter_lines(rows)
+        bulk.insert(self.env, self._name, rows)
+        # sudo: whatsapp.billing.message - rows are written by the system only
+        messages = self.sudo().browse(ids)
+        messages._after_insert()
+        return messages
+
+    def _after_insert(self):
+        """Say that there is work. With sudo."""
+        self.invalidate_model(flush=False)
+        self.filtered(lambda m: m.state in ("queued", "held"))._trigger_drain()
+
+    @api.model
+    def _insert_chatter_lines(self, rows):
+        """Write a line on each document and remember it, as `_log_on_documents`.
+
+        The values are those of `mail.thread._message_log_batch` (Odoo 19.0).
+        """
+        threads = self.env["mail.thread"]
+        author_id, email_from = threads._message_compute_author()
+        subtype = self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note")
+        reply_to = threads._notify_get_reply_to(
+            default=email_from, author_id=author_id
+        )[False]
+        going = [row for row in rows if row["state"] in ("queued", "held")]
+        line_ids = bulk.new_ids(self.env, "mail.message", len(going))
+        lines = []
+        for line_id, row in zip(line_ids, going, strict=True):
+            row["mail_message_id"] = line_id
+            lines.append(
+                {
+                    "id": line_id,
+                    "model": row["res_model"],
+                    "res_id": row["res_id"],
+                    "message_type": "notification",
+                    "subtype_id": subtype,
+                    "is_internal": True,
+                    "author_id": author_id or None,
+                    "email_from": email_from or None,
+                    "reply_to": reply_to or None,
+                    "message_id": generate_tracking_message_id("message-notify"),
+                    "email_add_signature": False,
+                    "date": self.env.cr.now().replace(microsecond=0),
+                    "body": str(self._make_chatter_body(row["recipient"], row["body"])),
+                }
+            )
+        for row in rows:
+            row.setdefault("mail_message_id", None)
+        bulk.insert(self.env, "mail.message", lines)
+
+    @api.model
+    def _make_chatter_body(self, recipient, body):
+        return Markup("<p>%s</p><blockquote>%s</blockquote>") % (
+            self.env._("WhatsApp to %(number)s", number=recipient),
+            Markup(wapp_text.to_html(body or "")),
+        )
+
+    # === BUSINESS METHODS - WHAT BECOMES OF THEM === #
+
+    @api.model
+    def _release_held_now(self):
+        """Let reminders go whose quiet hours are over, besides what others release."""
+        released = super()._release_held_now()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message
+                   SET state = 'queued', reason = NULL
+                 WHERE state = 'held' AND reason = 'quiet_hours'
+                   AND (next_attempt_at IS NULL
+                        OR next_attempt_at <= now() at time zone 'utc')
+             RETURNING id
+                """
+            )
+        )
+        return [*released, *(row[0] for row in rows)]
+
+    def _after_state_change(self):
+        """Take the step back of a reminder that was withdrawn before any call."""
+        result = super()._after_state_change()
+        if self:
+            self._take_steps_back()
+        return result
+
+    def _take_steps_back(self):
+        """Free the step of what never left, so that a later run may try again.
+
+        A message that the provider may have seen keeps it: twice never happens.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_collection_case c
+                   SET last_days = i.previous_days, last_date = i.previous_date,
+                       last_step_id = NULL, look_on = '1970-01-01'
+                  FROM whatsapp_billing_collection_item i
+                  JOIN whatsapp_billing_message m ON m.id = i.message_id
+                 WHERE m.id = ANY(%s) AND m.state = 'canceled' AND m.attempts = 0
+                   AND m.method = 'collections' AND i.case_id = c.id
+                   AND i.role = 'due' AND c.state != 'done'
+                   AND c.last_step_id = i.step_id
+                   AND NOT EXISTS (
+                       SELECT 1 FROM whatsapp_billing_collection_item i2
+                         JOIN whatsapp_billing_message m2 ON m2.id = i2.message_id
+                        WHERE i2.case_id = c.id AND i2.step_id = i.step_id
+                          AND i2.role = 'due' AND m2.state != 'canceled')
+             RETURNING c.id, m.id
+                """,
+                list(self.ids),
+            )
+        )
+        if rows:
+            cases = self.env["whatsapp.billing.collection.case"]
+            cases.browse(row[0] for row in rows).invalidate_recordset(flush=False)

@@ -1,0 +1,294 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import ast
+
+from odoo import api, fields, models
+from odoo.exceptions import AccessError, UserError, ValidationError
+from odoo.fields import Domain
+
+from ...rules import dunning
+
+SENDING_STAGES = ("own_numbers", "share", "on")
+
+
+class WhatsappBillingCollectionPlan(models.Model):
+    """When to say what to whom; switched on in stages.
+
+    The steps are decided on by `rules.dunning`; this model and its parts
+    (`plan_run.py`, `plan_read.py`, `plan_write.py`) bring it the facts and do what
+    it says, in bulk.
+    """
+
+    _name = "whatsapp.billing.collection.plan"
+    _description = "Collection Plan"
+    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _order = "sequence, id"
+
+    name = fields.Char(required=True, translate=True)
+    active = fields.Boolean(default=True)
+    sequence = fields.Integer(
+        default=10, help="Of several plans that fit an invoice, the first is used."
+    )
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
+    currency_id = fields.Many2one(related="company_id.currency_id")
+    domain = fields.Char(
+        string="Applies To",
+        default="[]",
+        help="Which customer invoices this plan is for.",
+    )
+    stage = fields.Selection(
+        [
+            ("off", "Off"),
+            ("dry_run", "Dry run: decide, send nothing"),
+            ("own_numbers", "Own numbers: only to our own users"),
+            ("share", "A share of the customers"),
+            ("on", "On"),
+        ],
+        required=True,
+        default="off",
+        tracking=True,
+    )
+    share = fields.Integer(
+        string="Share (%)",
+        default=10,
+        help="Percent of the customers, always the same.",
+    )
+    step_ids = fields.One2many(
+        "whatsapp.billing.collection.step", "plan_id", string="Steps", copy=True
+    )
+    case_ids = fields.One2many("whatsapp.billing.collection.case", "plan_id")
+    case_count = fields.Integer(compute="_compute_case_count")
+    user_id = fields.Many2one(
+        "res.users",
+        string="Responsible",
+        index="btree_not_null",
+        help="Gets the activities. Empty: the salesperson of the invoice.",
+    )
+    tolerance = fields.Monetary(help="An invoice with no more open than this is left.")
+    grace_days = fields.Integer(
+        string="Grace After a Promise (Days)",
+        default=2,
+        help="So many days after the promised date the promise counts as broken.",
+    )
+    promise_days = fields.Integer(
+        string="Promise Without a Date (Days)",
+        default=3,
+        help="How long reminders wait when the customer promises to pay and has not"
+        " said when.",
+    )
+    max_broken = fields.Integer(
+        string="Broken Promises",
+        default=2,
+        help="After so many broken promises a person takes over.",
+    )
+    pause_days = fields.Integer(
+        string="Pause After an Answer (Days)",
+        default=7,
+        help="How long reminders wait after the customer wrote. 0: until resumed.",
+    )
+    quiet_start = fields.Float(string="Quiet From", help="Where the customer is.")
+    quiet_end = fields.Float(string="Quiet Until")
+    working_days = fields.Boolean(
+        string="Only on Working Days",
+        help="By the weekend and the public holidays of the customer's country.",
+    )
+    max_per_week = fields.Integer(
+        string="At Most in a Week", help="Reminders to one customer. 0: no limit."
+    )
+    stop_failures = fields.Float(
+        string="Stop at Failures (%)",
+        default=20.0,
+        help="The plan switches itself off when more of its messages fail. 0: never.",
+    )
+    stop_optouts = fields.Float(
+        string="Stop at Opt-outs (%)",
+        default=5.0,
+        help="The plan switches itself off when more customers opt out. 0: never.",
+    )
+    stop_sample = fields.Integer(
+        string="After Messages",
+        default=20,
+        help="How many messages of the last seven days it takes to judge.",
+    )
+    stopped_reason = fields.Char(readonly=True, copy=False)
+    last_run_at = fields.Datetime(readonly=True, copy=False)
+    last_run = fields.Json(
+        readonly=True, copy=False, help="Figures of the last run, by reason."
+    )
+
+    _share_range = models.Constraint(
+        "CHECK(share BETWEEN 0 AND 100)", "A share is between 0 and 100 percent."
+    )
+    _days_positive = models.Constraint(
+        "CHECK(grace_days >= 0 AND promise_days >= 0 AND pause_days >= 0"
+        " AND max_per_week >= 0 AND max_broken >= 1 AND tolerance >= 0)",
+        "Days, limits and tolerance cannot be negative; at least one promise is heard.",
+    )
+    _hours_range = models.Constraint(
+        "CHECK(quiet_start >= 0 AND quiet_start < 24"
+        " AND quiet_end >= 0 AND quiet_end < 24)",
+        "Hours are between 0 and 24.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    def _compute_case_count(self):
+        counts = dict(
+            self.env["whatsapp.billing.collection.case"]._read_group(
+                [("plan_id", "in", self.ids), ("state", "!=", "done")],
+                ["plan_id"],
+                ["__count"],
+            )
+        )
+        for plan in self:
+            plan.case_count = counts.get(plan, 0)
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("domain")
+    def _check_domain(self):
+        for plan in self:
+            try:
+                self.env["account.move"].sudo()._search(plan._get_domain(), limit=1)
+            except Exception as error:
+                # Whatever a person wrote there: a run must not meet it first.
+                raise ValidationError(
+                    self.env._(
+                        "The condition of %(name)s does not fit invoices: %(error)s",
+                        name=plan.name,
+                        error=error,
+                    )
+                ) from error
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """Look at all cases again when what decides about them changes."""
+        result = super().write(vals)
+        if vals.keys() - {"last_run", "last_run_at", "stopped_reason", "name"}:
+            self._look_again()
+        if (
+            vals.get("stage")
+            and vals["stage"] != "off"
+            and "stopped_reason" not in vals
+        ):
+            self.filtered("stopped_reason").stopped_reason = False
+        return result
+
+    # === ACTION METHODS === #
+
+    def action_run(self, date=False):
+        """Run these plans as of a date: decide, and queue what the stage allows.
+
+        A second run for the same date sends nothing, and so does one for an earlier
+        date. For a later date hours do not count: it is noon where the customer is.
+
+        :param date: a date or its ISO text, today or later; today by default
+        :return: {reason or "sent": lines, "messages": messages queued}
+        :raise AccessError: for anybody but managers
+        :raise UserError: for a date that is none, or past
+        """
+        self._check_manager()
+        self.check_access("write")
+        day = self._get_run_day(date)
+        total = {}
+        # sudo: whatsapp.billing.collection.plan - the system reads all ledgers of a
+        # company that the manager may run plans for
+        for company, plans in self.sudo().grouped("company_id").items():
+            for figures in plans._run(company, self._get_moment(company, day)):
+                for name, count in figures.items():
+                    total[name] = total.get(name, 0) + count
+        return total
+
+    def action_open_cases(self):
+        """Open the cases of this plan."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.name,
+            "res_model": "whatsapp.billing.collection.case",
+            "views": [(False, "list"), (False, "form")],
+            "domain": [("plan_id", "=", self.id)],
+        }
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _check_manager(self):
+        if not (
+            self.env.su or self.env.user.has_group("whatsapp_billing.group_manager")
+        ):
+            raise AccessError(self.env._("Only WhatsApp managers may run plans."))
+
+    @api.model
+    def _get_run_day(self, date):
+        today = fields.Date.context_today(self.with_context(tz=self.env.user.tz))
+        if not date:
+            return None
+        try:
+            day = fields.Date.to_date(date)
+        except (TypeError, ValueError):
+            day = None
+        if day is None:
+            raise UserError(self.env._("%(date)s is not a date.", date=date))
+        if day < today:
+            raise UserError(
+                self.env._("A plan cannot be run as of a day that has passed.")
+            )
+        return day
+
+    @api.model
+    def _get_moment(self, company, day=None):
+        """Return as of when to decide, on the company's own calendar."""
+        now = fields.Datetime.now()
+        tz = company.partner_id.tz or self.env.user.tz or "UTC"
+        today = fields.Datetime.context_timestamp(self.with_context(tz=tz), now).date()
+        if day is None or day == today:
+            return dunning.Moment(now, today)
+        return dunning.Moment(now, day, at_noon=True)
+
+    def _get_domain(self):
+        """Return which invoices the plan is for."""
+        self.ensure_one()
+        return Domain(ast.literal_eval(self.domain or "[]"))
+
+    def _to_rule(self):
+        """Return the plan as the rules look at it."""
+        self.ensure_one()
+        return dunning.Plan(
+            plan_id=self.id,
+            steps=tuple(step._to_rule() for step in self.step_ids),
+            stage=self.stage if self.active else "off",
+            share=self.share,
+            tolerance=self.tolerance,
+            grace_days=self.grace_days,
+            quiet_start=self.quiet_start,
+            quiet_end=self.quiet_end,
+            working_days=self.working_days,
+            max_per_week=self.max_per_week,
+            max_broken=self.max_broken,
+        )
+
+    def _look_again(self):
+        """Have the next run look at every case of these plans."""
+        if not self.ids:
+            return
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            UPDATE whatsapp_billing_collection_case SET look_on = '1970-01-01'
+             WHERE plan_id = ANY(%s) AND state IN ('active', 'promised')
+            """,
+            [self.ids],
+        )
+        self.env["whatsapp.billing.collection.case"].invalidate_model(["look_on"])
+
+    def _get_scope(self, moves=None):
+        """Return the customer invoices of the plan's company, or those of `moves`."""
+        self.ensure_one()
+        scope = Domain("company_id", "=", self.company_id.id) & Domain(
+            "move_type", "in", ("out_invoice", "out_receipt")
+        )
+        return scope & Domain("id", "in", moves.ids) if moves is not None else scope

@@ -1,0 +1,448 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What the engine has to know of a few hundred debtors, in a fixed number of queries."""
+
+from collections import defaultdict
+from datetime import timedelta
+from functools import lru_cache
+
+import pytz
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from ...rules import dunning, workdays
+from .case_truth import CLEARED
+
+# How far back a claim still counts for limits per week.
+CLAIM_DAYS = 14
+# What came in at the bank and fits; older ones would have been reconciled.
+BANK_DAYS = 60
+HISTORY_DAYS = 365
+
+
+class Ledger:
+    """The facts of one chunk of debtors, as read."""
+
+    __slots__ = ("credits", "debtors", "lines", "rows")
+
+    def __init__(self, rows, lines, credits, debtors):
+        self.rows = rows
+        self.lines = lines
+        self.credits = credits
+        self.debtors = debtors
+
+
+class WhatsappBillingCollectionPlan(models.Model):
+    _inherit = "whatsapp.billing.collection.plan"
+
+    # === BUSINESS METHODS - READING === #
+
+    @api.model
+    def _due_debtor_ids(self, company, day, after, limit, plan_ids=None):
+        """Return the next debtors that a run for a day has to look at.
+
+        :param after: the last debtor of the chunk before
+        """
+        plans = SQL("AND plan_id = ANY(%s)", list(plan_ids)) if plan_ids else SQL("")
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT debtor_id FROM whatsapp_billing_collection_case
+                 WHERE company_id = %(company)s AND debtor_id > %(after)s %(plans)s
+                   AND ((state IN ('active', 'promised') AND look_on <= %(day)s)
+                        OR (state = 'paused' AND resume_on <= %(day)s))
+              ORDER BY debtor_id LIMIT %(limit)s
+                """,
+                company=company.id,
+                after=after,
+                day=day,
+                limit=limit,
+                plans=plans,
+            )
+        )
+        return [row[0] for row in rows]
+
+    @api.model
+    def _read_ledger(self, company, debtor_ids, day, rules, future=()):
+        """Return the open lines of these debtors and all that is asked about them.
+
+        :param rules: the plans as the rules see them; figures that no step asks for
+            are not computed
+        """
+        rows = self._read_rows(company, debtor_ids)
+        line_ids = [row["line_id"] for row in rows]
+        move_ids = list({row["move_id"] for row in rows})
+        on_their_way = self._read_pending_amounts(move_ids)
+        pending = self._read_pending_transactions(move_ids)
+        matches = self._read_bank_matches(company, line_ids, day)
+        no_rate = self._read_currencies_without_rate(company, rows, day)
+        lines = []
+        for row in rows:
+            row["open"] = _deduct(row, on_their_way)
+            lines.append(_line(row, pending, matches, no_rate))
+        return Ledger(
+            {row["line_id"]: row for row in rows},
+            lines,
+            self._read_credits(company, debtor_ids),
+            self._read_debtors(company, debtor_ids, day, rules),
+        )
+
+    @api.model
+    def _read_rows(self, company, debtor_ids):
+        self.env.cr.execute(
+            """
+            SELECT c.id AS case_id, l.id AS line_id, l.move_id, c.debtor_id, c.plan_id,
+                   l.date_maturity AS due, m.state AS document, m.payment_state,
+                   l.amount_residual_currency::float AS residual,
+                   l.amount_residual::float AS company_residual, l.currency_id,
+                   u.name AS currency, u.rounding::float AS rounding,
+                   c.state, c.promise_date, c.promises_broken, c.resume_on,
+                   c.last_days, c.last_date, c.reason, c.step_id, c.next_date,
+                   c.look_on, m.name AS move_name, m.partner_id
+              FROM whatsapp_billing_collection_case c
+              JOIN account_move_line l ON l.id = c.move_line_id
+              JOIN account_move m ON m.id = l.move_id
+              JOIN res_currency u ON u.id = l.currency_id
+             WHERE c.company_id = %s AND c.debtor_id = ANY(%s) AND c.state != 'done'
+          ORDER BY c.debtor_id, l.date_maturity, l.id
+            """,
+            [company.id, debtor_ids],
+        )
+        return self.env.cr.dictfetchall()
+
+    @api.model
+    def _read_pending_amounts(self, move_ids):
+        """Return {move id: paid by payments that are not in the books yet}."""
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT r.invoice_id, sum(p.amount)::float
+                      FROM account_move__account_payment r
+                      JOIN account_payment p ON p.id = r.payment_id
+                     WHERE r.invoice_id = ANY(%s) AND p.move_id IS NULL
+                       AND p.state IN ('in_process', 'paid')
+                       AND p.payment_type = 'inbound'
+                  GROUP BY r.invoice_id
+                    """,
+                    move_ids,
+                )
+            )
+        )
+
+    @api.model
+    def _read_pending_transactions(self, move_ids):
+        """Return the invoices that somebody is paying online at this moment."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT r.invoice_id FROM account_invoice_transaction_rel r
+                  JOIN payment_transaction t ON t.id = r.transaction_id
+                 WHERE r.invoice_id = ANY(%s) AND t.state IN ('pending', 'authorized')
+                """,
+                move_ids,
+            )
+        )
+        return {row[0] for row in rows}
+
+    @api.model
+    def _read_bank_matches(self, company, line_ids, day):
+        """Return the lines whose money seems to be at the bank already.
+
+        An unreconciled incoming transaction of the same amount that names the invoice
+        or comes from the same customer.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                WITH incoming AS (
+                    SELECT s.payment_ref, s.partner_id,
+                           round(COALESCE(NULLIF(s.amount_currency, 0), s.amount)
+                                 ::numeric, 2) AS amount
+                      FROM account_bank_statement_line s
+                      JOIN account_move b ON b.id = s.move_id
+                     WHERE s.company_id = %s AND s.is_reconciled IS NOT TRUE
+                       AND s.amount > 0 AND b.state = 'posted' AND b.date >= %s)
+                SELECT DISTINCT l.id
+                  FROM account_move_line l
+                  JOIN account_move m ON m.id = l.move_id
+                  JOIN incoming i ON i.amount IN (
+                       round(l.amount_residual_currency::numeric, 2),
+                       round(m.amount_residual::numeric, 2))
+             LEFT JOIN res_partner p ON p.id = i.partner_id
+                 WHERE l.id = ANY(%s)
+                   AND (p.commercial_partner_id = m.commercial_partner_id
+                        OR strpos(lower(i.payment_ref), lower(m.name)) > 0
+                        OR (m.payment_reference != ''
+                            AND strpos(lower(i.payment_ref),
+                                       lower(m.payment_reference)) > 0))
+                """,
+                company.id,
+                day - timedelta(days=BANK_DAYS),
+                line_ids,
+            )
+        )
+        return {row[0] for row in rows}
+
+    @api.model
+    def _read_currencies_without_rate(self, company, rows, day):
+        """Return the foreign currencies that nobody gave a rate for."""
+        foreign = {row["currency_id"] for row in rows} - {company.currency_id.id}
+        if not foreign:
+            return set()
+        found = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT currency_id FROM res_currency_rate
+                 WHERE currency_id = ANY(%s) AND name <= %s
+                   AND (company_id IS NULL OR company_id = %s)
+                """,
+                list(foreign),
+                day,
+                company.root_id.id,
+            )
+        )
+        return foreign - {row[0] for row in found}
+
+    @api.model
+    def _read_credits(self, company, debtor_ids):
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT l.id, p.commercial_partner_id, u.name,
+                       -l.amount_residual_currency::float
+                  FROM account_move_line l
+                  JOIN res_partner p ON p.id = l.partner_id
+                  JOIN account_account a ON a.id = l.account_id
+                  JOIN res_currency u ON u.id = l.currency_id
+                 WHERE l.company_id = %s AND l.parent_state = 'posted'
+                   AND l.reconciled IS NOT TRUE AND l.amount_residual_currency < 0
+                   AND a.account_type = 'asset_receivable'
+                   AND p.commercial_partner_id = ANY(%s)
+                """,
+                company.id,
+                debtor_ids,
+            )
+        )
+        return [dunning.Credit(*row) for row in rows]
+
+    # === BUSINESS METHODS - READING DEBTORS === #
+
+    @api.model
+    def _read_debtors(self, company, debtor_ids, day, rules):
+        asked = {step.condition for plan in rules.values() for step in plan.steps}
+        stages = {plan.stage for plan in rules.values()}
+        claims = self._read_claims(company, debtor_ids, day)
+        turnover, late = {}, {}
+        if asked & {"turnover", "days_late"}:
+            turnover, late = self._read_history(company, debtor_ids, day)
+        silent = self._read_unanswered(debtor_ids) if "no_answer" in asked else {}
+        own = self._read_own(company, debtor_ids) if "own_numbers" in stages else set()
+        holidays = {}
+        if any(plan.working_days for plan in rules.values()):
+            holidays = self._read_holidays(company, day)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT p.id, p.active, p.tz, n.code FROM res_partner p
+             LEFT JOIN res_country n ON n.id = p.country_id WHERE p.id = ANY(%s)
+                """,
+                debtor_ids,
+            )
+        )
+        fallback = company.partner_id.tz
+        home = company.country_id.code or None
+        common = holidays.get(None, frozenset())
+        return {
+            debtor_id: dunning.Debtor(
+                debtor_id=debtor_id,
+                is_active=bool(is_active),
+                timezone=tz or _zone_of(country) or fallback,
+                workdays=workdays.of_country(country or home),
+                holidays=common | holidays.get(country or home, frozenset()),
+                claims=claims.get(debtor_id, ()),
+                turnover=turnover.get(debtor_id, 0.0),
+                days_late=late.get(debtor_id, 0.0),
+                unanswered=silent.get(debtor_id, 0),
+                has_own_number=debtor_id in own,
+            )
+            for debtor_id, is_active, tz, country in rows
+        }
+
+    @api.model
+    def _read_claims(self, company, debtor_ids, day):
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT debtor_id, array_agg(day ORDER BY day)
+                  FROM whatsapp_billing_collection_claim
+                 WHERE company_id = %s AND debtor_id = ANY(%s) AND day > %s
+              GROUP BY debtor_id
+                """,
+                company.id,
+                debtor_ids,
+                day - timedelta(days=CLAIM_DAYS),
+            )
+        )
+        return {debtor_id: tuple(days) for debtor_id, days in rows}
+
+    @api.model
+    def _read_history(self, company, debtor_ids, day):
+        """Return a year's turnover, and how many days late the paid ones were."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT m.commercial_partner_id, sum(l.balance)::float,
+                       COALESCE(avg(greatest(f.paid_on - l.date_maturity, 0))
+                                FILTER (WHERE l.reconciled), 0)::float
+                  FROM account_move_line l
+                  JOIN account_move m ON m.id = l.move_id
+                  JOIN account_account a ON a.id = l.account_id
+             LEFT JOIN LATERAL (
+                       SELECT max(x.max_date) AS paid_on
+                         FROM account_partial_reconcile x
+                        WHERE x.debit_move_id = l.id) f ON TRUE
+                 WHERE m.company_id = %s AND m.commercial_partner_id = ANY(%s)
+                   AND m.move_type = 'out_invoice' AND m.state = 'posted'
+                   AND a.account_type = 'asset_receivable' AND m.date > %s
+              GROUP BY m.commercial_partner_id
+                """,
+                company.id,
+                debtor_ids,
+                day - timedelta(days=HISTORY_DAYS),
+            )
+        )
+        return {r[0]: r[1] for r in rows}, {r[0]: r[2] for r in rows}
+
+    @api.model
+    def _read_unanswered(self, debtor_ids):
+        """Return {debtor: reminders delivered since they last wrote}."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT p.commercial_partner_id, count(*)
+                  FROM whatsapp_billing_message m
+                  JOIN res_partner p ON p.id = m.partner_id
+                 WHERE p.commercial_partner_id = ANY(%s)
+                   AND m.document_type = 'payment_reminder'
+                   AND m.state IN ('delivered', 'read')
+                   AND NOT EXISTS (
+                       SELECT 1 FROM whatsapp_billing_message i
+                        WHERE i.direction = 'in' AND i.partner_id = m.partner_id
+                          AND i.id > m.id)
+              GROUP BY p.commercial_partner_id
+                """,
+                debtor_ids,
+            )
+        )
+        return dict(rows)
+
+    @api.model
+    def _read_own(self, company, debtor_ids):
+        """Return the debtors all of whose recipients are users of the company."""
+        # sudo: res.users - only their numbers are looked at
+        users_sudo = self.env["res.users"].sudo()
+        people = users_sudo.search([("company_ids", "in", company.ids)])
+        numbers = set(filter(None, people.partner_id.mapped("wab_e164")))
+        debtors = self.env["res.partner"].sudo().browse(debtor_ids)
+        recipients = debtors._wab_default_recipients()
+        return {
+            debtor_id
+            for debtor_id, partners in recipients.items()
+            if partners and set(partners.mapped("wab_e164")) <= numbers
+        }
+
+    @api.model
+    def _read_holidays(self, company, day):
+        """Return {country code or None: days off}, half a year ahead.
+
+        The company's own days off (its working calendar, where one is installed)
+        count for everybody: nobody would be there to answer.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT n.code, h.date FROM whatsapp_billing_collection_holiday h
+             LEFT JOIN res_country n ON n.id = h.country_id
+                 WHERE (h.company_id IS NULL OR h.company_id = %s)
+                   AND h.date BETWEEN %s AND %s
+                """,
+                company.id,
+                day - timedelta(days=1),
+                day + timedelta(days=186),
+            )
+        )
+        found = defaultdict(set)
+        for code, holiday in rows:
+            found[code].add(holiday)
+        found[None] |= self._get_days_off(company, day)
+        return {code: frozenset(days) for code, days in found.items()}
+
+    @api.model
+    def _get_days_off(self, company, day):
+        if "resource.calendar.leaves" not in self.env:
+            return set()
+        leaves_sudo = self.env["resource.calendar.leaves"].sudo()
+        days = set()
+        for leave in leaves_sudo.search(
+            [
+                ("resource_id", "=", False),
+                ("company_id", "in", [False, company.id]),
+                ("date_to", ">=", day),
+                ("date_from", "<=", day + timedelta(days=186)),
+            ]
+        ):
+            count = (leave.date_to.date() - leave.date_from.date()).days
+            days |= {
+                leave.date_from.date() + timedelta(days=n) for n in range(count + 1)
+            }
+        return days
+
+
+def _deduct(row, on_their_way):
+    """Return what is open after payments that are not in the books yet.
+
+    They are taken off the oldest instalments first: rows come in that order.
+    """
+    residual = row["residual"]
+    pending = on_their_way.get(row["move_id"], 0.0)
+    if pending <= 0 or residual <= 0:
+        return residual
+    used = min(pending, residual)
+    on_their_way[row["move_id"]] = pending - used
+    return round(residual - used, 6)
+
+
+def _line(row, pending, matches, no_rate):
+    residual = row["residual"]
+    share = row["open"] / residual if residual else 0.0
+    company_amount = row["company_residual"] * share
+    return dunning.Line(
+        line_id=row["line_id"],
+        move_id=row["move_id"],
+        debtor_id=row["debtor_id"],
+        plan_id=row["plan_id"],
+        due=row["due"],
+        open_amount=row["open"],
+        company_amount=None if row["currency_id"] in no_rate else company_amount,
+        currency=row["currency"],
+        rounding=row["rounding"],
+        document=row["document"],
+        is_cleared=row["payment_state"] in CLEARED,
+        state=row["state"],
+        promise_date=row["promise_date"],
+        promises_broken=row["promises_broken"] or 0,
+        resume_on=row["resume_on"],
+        payment_pending=row["move_id"] in pending,
+        bank_match=row["line_id"] in matches,
+        last_days=row["last_days"] if row["last_date"] else None,
+        last_date=row["last_date"],
+    )
+
+
+@lru_cache(maxsize=512)
+def _zone_of(country):
+    """Return a country's time zone, the first of several; None where unknown."""
+    zones = pytz.country_timezones.get(country or "")
+    return zones[0] if zones else None

@@ -1,0 +1,347 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What a run writes: claims first, then messages, what they are about, and cases."""
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from ...rules import dunning
+from ..messaging.message_enqueue import HOLD_REASONS, Order, Target
+from . import bulk
+from .template_debtor import OpenLine
+
+ORDER = Order(method="collections", purpose="collections", is_reminder=True)
+
+
+class WhatsappBillingCollectionPlan(models.Model):
+    _inherit = "whatsapp.billing.collection.plan"
+
+    # === BUSINESS METHODS - WRITING === #
+
+    def _apply(self, company, moment, ledger, outcome):
+        """Do what was decided; return how many lines came to what.
+
+        The order keeps promises: a debtor's day is claimed before a message exists,
+        and what is written about a case is what became of its message.
+        """
+        decisions = dict(outcome.decisions)
+        letters = self._compose(company, ledger, outcome, decisions)
+        self._claim(company, letters, decisions)
+        letters = [letter for letter in letters if letter.targets]
+        messages = self._send(company, moment, ledger, letters, decisions)
+        self._write_cases(moment, ledger, decisions)
+        self._act(ledger, decisions)
+        figures = Counter(decision.reason or "sent" for decision in decisions.values())
+        figures["messages"] = len(messages)
+        return figures
+
+    # --- what is said ---------------------------------------------------------
+
+    @api.model
+    def _compose(self, company, ledger, outcome, decisions):
+        """Return a letter for each reminder that can go, its texts filled in.
+
+        A reminder that nobody can get (no number, no consent, no template) leaves its
+        reason on the cases, and the debtor's day stays free.
+        """
+        reminders = [r for r in outcome.reminders if not r.is_dry]
+        letters = self.env["whatsapp.billing.message"]._compose_reminders(
+            company, [_letter(ledger, reminder) for reminder in reminders], ORDER
+        )
+        for letter in letters:
+            for line_id in letter.dropped:
+                decisions[line_id] = _refuse(decisions[line_id], "no_template", [])
+            going = [t for t in letter.targets if _may_wait(t.decision.reason)]
+            if going:
+                letter.targets = going
+                continue
+            refused = letter.targets[0].decision
+            for line_id in letter.line_ids:
+                decisions[line_id] = _refuse(
+                    decisions[line_id], refused.reason, refused.trace
+                )
+            letter.targets = []
+        return letters
+
+    @api.model
+    def _claim(self, company, letters, decisions):
+        """Take the debtors' days; whoever is too late says nothing."""
+        going = [letter for letter in letters if letter.targets]
+        if not going:
+            return
+        values = SQL(", ").join(
+            SQL(
+                "(%s, %s, %s, %s, now() at time zone 'utc')",
+                company.id,
+                letter.reminder.debtor_id,
+                letter.reminder.day,
+                self.env.uid,
+            )
+            for letter in going
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                INSERT INTO whatsapp_billing_collection_claim
+                       (company_id, debtor_id, day, create_uid, create_date)
+                VALUES %s ON CONFLICT DO NOTHING RETURNING debtor_id
+                """,
+                values,
+            )
+        )
+        ours = {row[0] for row in rows}
+        for letter in going:
+            if letter.reminder.debtor_id not in ours:
+                letter.targets = []
+                for line_id in letter.line_ids:
+                    decisions[line_id] = _refuse(
+                        decisions[line_id], "already_today", []
+                    )
+
+    def _send(self, company, moment, ledger, letters, decisions):
+        """Insert the messages and what they are about."""
+        if not letters:
+            return self.env["whatsapp.billing.message"]
+        now = fields.Datetime.now()
+        targets = []
+        for letter in letters:
+            reminder = letter.reminder
+            trace = decisions[letter.reminder.line_ids[0]].trace
+            for target in letter.targets:
+                target.decision = target.decision._replace(
+                    trace=[*trace, *target.decision.trace]
+                )
+                values = {
+                    "collection_plan_id": reminder.plan_id,
+                    "collection_step_id": reminder.step_id,
+                }
+                if reminder.delay > timedelta():
+                    values |= {"next_attempt_at": now + reminder.delay}
+                targets.append((target, values))
+        messages = self.env["whatsapp.billing.message"]._insert_reminders(
+            targets, ORDER
+        )
+        items, at = [], 0
+        for letter in letters:
+            for _target in letter.targets:
+                items += _items(company, ledger, decisions, letter, messages[at].id)
+                at += 1
+        ids = bulk.new_ids(self.env, "whatsapp.billing.collection.item", len(items))
+        for item_id, item in zip(ids, items, strict=True):
+            item["id"] = item_id
+        bulk.insert(self.env, "whatsapp.billing.collection.item", items)
+        return messages
+
+    # --- what becomes of the cases --------------------------------------------
+
+    def _write_cases(self, moment, ledger, decisions):
+        """Write down every decision, in three statements whatever their number."""
+        rules = {plan.id: plan._to_rule() for plan in self._running_plans(ledger)}
+        seen, moved, said = [], [], []
+        for line_id, decision in decisions.items():
+            row = ledger.rows[line_id]
+            seen.append(_seen(row, decision, rules.get(row["plan_id"]), moment.day))
+            if decision.changes or decision.action in dunning.ESCALATING:
+                moved.append(_moved(row, decision))
+            if decision.reason in (None, "action_only") and decision.days is not None:
+                said.append(
+                    {
+                        "id": row["case_id"],
+                        "last_step_id": decision.step_id,
+                        "last_days": decision.days,
+                        "last_date": moment.day,
+                    }
+                )
+        for rows in (seen, moved, said):
+            bulk.update(self.env, "whatsapp.billing.collection.case", rows)
+
+    @api.model
+    def _running_plans(self, ledger):
+        return self.browse({row["plan_id"] for row in ledger.rows.values()})
+
+    def _act(self, ledger, decisions):
+        """Ask people to do what the steps leave to them."""
+        cases = self.env["whatsapp.billing.collection.case"]
+        todo = {}
+        for line_id, decision in decisions.items():
+            case_id = ledger.rows[line_id]["case_id"]
+            if "escalated" in decision.changes:
+                todo.setdefault(("promises", False), []).append(case_id)
+            elif decision.reason in (None, "action_only"):
+                if decision.action in ("activity", "hand_over", "legal"):
+                    key = (decision.action, decision.step_id)
+                    todo.setdefault(key, []).append(case_id)
+        for (action, step_id), case_ids in todo.items():
+            step = self.env["whatsapp.billing.collection.step"].browse(step_id or [])
+            title, text = self._get_action_words(action)
+            cases.browse(case_ids)._ask_person(title, text, step.user_id)
+
+    def _get_action_words(self, action):
+        """Return title and text of the activity for a person."""
+        return {
+            "activity": (
+                self.env._("Follow up on payment"),
+                self.env._("The reminders ask for a person to follow up."),
+            ),
+            "hand_over": (
+                self.env._("Take over collection"),
+                self.env._("Reminders stopped; it is yours from here."),
+            ),
+            "legal": (
+                self.env._("Legal action"),
+                self.env._("Reminders stopped; decide on legal action."),
+            ),
+            "promises": (
+                self.env._("Promises broken"),
+                self.env._(
+                    "The customer did not keep their promises to pay. Reminders"
+                    " stopped; talk to them."
+                ),
+            ),
+        }[action]
+
+
+class Letter:
+    """A reminder on its way to becoming messages, one for each recipient."""
+
+    __slots__ = ("dropped", "entries", "move_id", "partner_id", "reminder", "targets")
+
+    def __init__(self, reminder, move_id, partner_id, entries):
+        self.reminder = reminder
+        self.move_id = move_id
+        self.partner_id = partner_id
+        self.entries = entries
+        self.targets: list[Target] = []
+        self.dropped = []
+
+    @property
+    def line_ids(self):
+        """Return the lines that it is about, but for those it cannot name."""
+        return [
+            line_id
+            for line_id in (*self.reminder.line_ids, *self.reminder.also_ids)
+            if line_id not in self.dropped
+        ]
+
+    def keep_one(self):
+        """Have only the first invoice named: there is no template for several."""
+        names = self.entries[0].name
+        self.dropped = [entry.line_id for entry in self.entries if entry.name != names]
+        self.entries = [entry for entry in self.entries if entry.name == names]
+
+
+def _letter(ledger, reminder):
+    first = ledger.rows[reminder.line_ids[0]]
+    entries = [
+        OpenLine(
+            line_id=line_id,
+            name=row["move_name"] or "",
+            due=row["due"],
+            amount=row["open"],
+            currency_id=row["currency_id"],
+        )
+        for line_id in (*reminder.line_ids, *reminder.also_ids)
+        for row in (ledger.rows[line_id],)
+    ]
+    currencies = {row["currency"]: row["currency_id"] for row in ledger.rows.values()}
+    used = set(reminder.credit_ids)
+    entries += [
+        OpenLine(c.line_id, "", None, -c.amount, currencies[c.currency], True)
+        for c in ledger.credits
+        if c.line_id in used
+    ]
+    return Letter(reminder, first["move_id"], first["partner_id"], entries)
+
+
+def _may_wait(reason):
+    return not reason or reason in HOLD_REASONS
+
+
+def _refuse(decision, reason, trace):
+    return replace(
+        decision,
+        reason=reason,
+        trace=[*decision.trace, *trace],
+        look_on=None,
+        next_date=None,
+        action="none",
+    )
+
+
+def _seen(row, decision, plan, day):
+    """Return what is to be known about a case after this look at it."""
+    refused = decision.reason is not None and decision.look_on is None
+    holds = decision.reason in ("disputed", "escalated", "paused", "steps_done")
+    step = _next_step(row, decision, plan)
+    next_date = decision.next_date
+    if refused and not holds:
+        # Asked again the next day: whatever kept it from going may be gone.
+        next_date = day + timedelta(days=1)
+    return {
+        "id": row["case_id"],
+        "reason": decision.reason,
+        "trace": decision.trace,
+        "decided_on": day,
+        "step_id": step.step_id if step else None,
+        "next_date": next_date,
+        "look_on": decision.look_on or (next_date if not holds else None),
+    }
+
+
+def _next_step(row, decision, plan):
+    if plan is None:
+        return None
+    done = row["last_days"] if row["last_date"] else None
+    if decision.reason in (None, "action_only") and decision.days is not None:
+        done = decision.days
+    elif decision.step_id:
+        return next((s for s in plan.steps if s.step_id == decision.step_id), None)
+    ahead = [s for s in plan.steps if done is None or s.days > done]
+    return min(ahead, key=lambda s: s.days, default=None)
+
+
+def _moved(row, decision):
+    state = row["state"]
+    if "escalated" in decision.changes or decision.action in dunning.ESCALATING:
+        state = "escalated"
+    elif {"resumed", "promise_broken"} & set(decision.changes):
+        state = "active"
+    broken = (row["promises_broken"] or 0) + ("promise_broken" in decision.changes)
+    return {
+        "id": row["case_id"],
+        "state": state,
+        "promises_broken": broken,
+        "pause_reason": None if state != "paused" else row.get("pause_reason"),
+        "resume_on": None if state != "paused" else row["resume_on"],
+    }
+
+
+def _items(company, ledger, decisions, letter, message_id):
+    """Return what one message is about, line by line."""
+    due = set(letter.reminder.line_ids)
+    items = []
+    for entry in letter.entries:
+        row = ledger.rows.get(entry.line_id)
+        role = (
+            "credit" if entry.is_credit else "due" if entry.line_id in due else "also"
+        )
+        items.append(
+            {
+                "message_id": message_id,
+                "move_line_id": entry.line_id,
+                "case_id": row["case_id"] if row else None,
+                "step_id": decisions[entry.line_id].step_id if row else None,
+                "company_id": company.id,
+                "role": role,
+                "amount": entry.amount,
+                "currency_id": entry.currency_id,
+                "due_date": entry.due,
+                "previous_days": row["last_days"] if row else None,
+                "previous_date": row["last_date"] if row else None,
+            }
+        )
+    return items

@@ -1,0 +1,55 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import fields, models
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    wab_plan_choice = fields.Selection(
+        [("plan", "A plan of their own"), ("none", "No reminders")],
+        string="Reminders",
+        copy=False,
+        help="Empty: the plan that fits the invoice, else the company's.",
+    )
+    wab_plan_id = fields.Many2one(
+        "whatsapp.billing.collection.plan",
+        string="Collection Plan",
+        company_dependent=True,
+        copy=False,
+    )
+    wab_case_ids = fields.One2many(
+        "whatsapp.billing.collection.case",
+        "debtor_id",
+        string="Collection Cases",
+        groups="whatsapp_billing.group_user",
+    )
+
+    def write(self, vals):
+        """Follow the choice of a plan for the customer's open invoices."""
+        result = super().write(vals)
+        if {"wab_plan_choice", "wab_plan_id"} & vals.keys():
+            # sudo: whatsapp.billing.collection.case - kept by the system
+            cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
+            cases = cases_sudo.search(
+                [("debtor_id", "in", self.ids), ("state", "!=", "done")]
+            )
+            moves = cases.move_id
+            cases._leave_plan()
+            moves._wab_follow()
+        return result
+
+
+class ResCompany(models.Model):
+    _inherit = "res.company"
+
+    wab_plan_id = fields.Many2one(
+        "whatsapp.billing.collection.plan",
+        string="Default Collection Plan",
+        help="For invoices that no other plan fits.",
+    )
+    wab_auto_receipt = fields.Boolean(
+        string="Receipts by Themselves",
+        help="A receipt goes out on WhatsApp when a customer's payment is posted or an"
+        " online payment is done.",
+    )

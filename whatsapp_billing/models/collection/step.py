@@ -1,0 +1,171 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
+
+from ...rules import dunning
+
+SENDABLE = ("approved",)
+
+
+class WhatsappBillingCollectionStep(models.Model):
+    """What to say, or do, some days before or after the due date."""
+
+    _name = "whatsapp.billing.collection.step"
+    _description = "Collection Step"
+    _order = "plan_id, days, id"
+    _rec_name = "name"
+
+    plan_id = fields.Many2one(
+        "whatsapp.billing.collection.plan",
+        required=True,
+        index=True,
+        ondelete="cascade",
+    )
+    company_id = fields.Many2one(related="plan_id.company_id", store=True)
+    currency_id = fields.Many2one(related="plan_id.currency_id")
+    name = fields.Char(compute="_compute_name", store=True, readonly=False)
+    days = fields.Integer(
+        string="Days From Due Date",
+        required=True,
+        default=1,
+        help="Negative: before the due date. 0: on it.",
+    )
+    template_id = fields.Many2one(
+        "whatsapp.billing.template",
+        index="btree_not_null",
+        ondelete="restrict",
+        domain="[('document_type', '=', 'payment_reminder')]",
+        help="In other languages, the template of the same name in the customer's"
+        " language is used. Empty: the default for payment reminders.",
+    )
+    many_template_id = fields.Many2one(
+        "whatsapp.billing.template",
+        string="Template for Several Invoices",
+        index="btree_not_null",
+        ondelete="restrict",
+        domain="[('document_type', '=', 'payment_reminder')]",
+        help="Empty: one that lists the open invoices, in the customer's language.",
+    )
+    with_message = fields.Boolean(
+        string="Send a Message",
+        default=True,
+        help="Off: the step only does what is chosen under Also.",
+    )
+    minimum_amount = fields.Monetary(
+        help="In the company's currency. Less than this is not worth the step."
+    )
+    condition = fields.Selection(
+        [
+            ("always", "Always"),
+            ("overdue_amount", "The customer owes at least"),
+            ("overdue_days", "Days overdue are at least"),
+            ("turnover", "The customer's yearly turnover is at least"),
+            ("days_late", "The customer pays late on average by days"),
+            ("no_answer", "Delivered reminders without an answer"),
+        ],
+        required=True,
+        default="always",
+    )
+    threshold = fields.Float(help="What the condition asks for at least.")
+    action = fields.Selection(
+        [
+            ("none", "Nothing"),
+            ("activity", "Ask a person to follow up"),
+            ("hand_over", "Hand over to a person and stop"),
+            ("stop", "Stop reminding"),
+            ("legal", "Mark for legal action and stop"),
+        ],
+        string="Also",
+        required=True,
+        default="none",
+    )
+    user_id = fields.Many2one(
+        "res.users",
+        string="Person",
+        index="btree_not_null",
+        help="Empty: who looks after the invoice.",
+    )
+
+    _days_unique = models.UniqueIndex(
+        "(plan_id, days)", "A plan has one step for each number of days."
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("days")
+    def _compute_name(self):
+        for step in self:
+            if step.days < 0:
+                step.name = self.env._("%(n)s days before", n=-step.days)
+            elif step.days:
+                step.name = self.env._("%(n)s days after", n=step.days)
+            else:
+                step.name = self.env._("On the due date")
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("template_id", "many_template_id")
+    def _check_template(self):
+        for step in self:
+            templates = step.template_id | step.many_template_id
+            wrong = templates.filtered(
+                lambda t: t.document_type and t.document_type != "payment_reminder"
+            )
+            if wrong:
+                raise ValidationError(
+                    self.env._(
+                        "%(name)s is not a template for payment reminders.",
+                        name=wrong[0].display_name,
+                    )
+                )
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Look at the plan's cases again: another step may be due now."""
+        steps = super().create(vals_list)
+        steps.plan_id._look_again()
+        return steps
+
+    def write(self, vals):
+        """Look at the plan's cases again: another step may be due now."""
+        result = super().write(vals)
+        if {"days", "minimum_amount", "condition", "threshold", "with_message"} & set(
+            vals
+        ):
+            self.plan_id._look_again()
+        return result
+
+    # === BUSINESS METHODS === #
+
+    def _to_rule(self):
+        """Return the step as the rules look at it."""
+        self.ensure_one()
+        return dunning.Step(
+            step_id=self.id,
+            days=self.days,
+            minimum_amount=self.minimum_amount,
+            condition=self.condition,
+            threshold=self.threshold,
+            action=self.action,
+            with_message=self.with_message,
+            template_problem=self._get_template_problem(),
+        )
+
+    def _get_template_problem(self):
+        """Return why the chosen template cannot go, None if it can or none is chosen.
+
+        One that WhatsApp moved to another category costs more and needs another
+        consent: a person decides whether it still fits.
+        """
+        # sudo: whatsapp.billing.template - its state decides, whoever may see it
+        template_sudo = self.template_id.sudo()
+        if not template_sudo:
+            return None
+        if template_sudo.status not in SENDABLE:
+            return template_sudo.status
+        if template_sudo.category != "utility":
+            return template_sudo.category
+        return None

@@ -1,0 +1,165 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Values of all that a customer owes, where a template speaks of several invoices."""
+
+from collections import defaultdict
+from dataclasses import dataclass
+from datetime import date
+
+from odoo import api, models
+
+from ...rules import statement
+from ..messaging.template_variable import (
+    OLDEST_DUE,
+    OPEN_COUNT,
+    OPEN_LINES,
+    OPEN_TOTAL,
+    STILL_OPEN,
+)
+
+GROUP_PATHS = {OPEN_LINES, OPEN_TOTAL, OPEN_COUNT, OLDEST_DUE}
+# The lines of each document, handed through rendering: {move id: [OpenLine]}.
+CONTEXT = "wab_open_line_groups"
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLine:
+    """One open instalment, or a credit with a negative amount, as a message says it."""
+
+    line_id: int
+    name: str
+    due: date | None
+    amount: float
+    currency_id: int
+    is_credit: bool = False
+
+
+class WhatsappBillingTemplate(models.Model):
+    _inherit = "whatsapp.billing.template"
+
+    # === BUSINESS METHODS - RENDERING === #
+
+    def _is_for_many(self):
+        """Tell whether the text can speak of several invoices."""
+        return bool(
+            {OPEN_LINES, OPEN_TOTAL} & set(self.variable_ids.mapped("field_path"))
+        )
+
+    def _read_variable(self, record, variable, lang):
+        """Fill in what is no field of the document but all that is owed."""
+        path = variable.field_path
+        if path in GROUP_PATHS:
+            return self._get_group_text(self._get_open_lines(record), path, lang)
+        if path == STILL_OPEN:
+            return self._get_total_text(record._wab_still_open(), lang)
+        return super()._read_variable(record, variable, lang)
+
+    def _get_open_lines(self, record):
+        """Return the lines that the message is about: given, or the document's own."""
+        given = self.env.context.get(CONTEXT) or record.env.context.get(CONTEXT)
+        if given and record.id in given:
+            return given[record.id]
+        return record._wab_open_lines() if record._name == "account.move" else []
+
+    def _get_group_text(self, lines, path, lang):
+        owed = [line for line in lines if not line.is_credit]
+        if path == OPEN_COUNT:
+            return str(len(owed))
+        if path == OLDEST_DUE:
+            oldest = min((line.due for line in owed if line.due), default=None)
+            return self._format_date(oldest, lang) if oldest else ""
+        if path == OPEN_TOTAL:
+            totals = defaultdict(float)
+            for line in lines:
+                totals[line.currency_id] += line.amount
+            return self._get_total_text(totals, lang)
+        return statement.join(
+            [
+                (
+                    line.name,
+                    self._format_owed(line.amount, line.currency_id, lang),
+                    self._format_date(line.due, lang) if line.due else "",
+                )
+                for line in owed
+            ]
+        )
+
+    def _get_total_text(self, totals, lang):
+        """Return amounts of several currencies, one after the other."""
+        return " + ".join(
+            self._format_owed(amount, currency_id, lang)
+            for currency_id, amount in sorted(totals.items())
+        )
+
+    def _format_owed(self, amount, currency_id, lang):
+        currency = self.env["res.currency"].browse(currency_id)
+        return self._format_money(amount, currency, lang)
+
+    def _fill(self, parts, texts):
+        """Give quick replies our word for them, so that a tap needs no reading."""
+        rendered = super()._fill(parts, texts)
+        rendered["buttons"] = [*rendered["buttons"], *self._get_quick_replies()]
+        return rendered
+
+    def _get_quick_replies(self):
+        """Return [index, kind, word] of the buttons that answer a reminder."""
+        return [
+            [index, "quick_reply", button.value]
+            for index, button in enumerate(self.button_ids.sorted("sequence"))
+            if button.kind == "quick_reply" and button.value
+        ]
+
+    # === BUSINESS METHODS - CHOOSING === #
+
+    @api.model
+    def _find_reminder(self, step, account, langs, many):
+        """Return the template that a step's reminder goes out with.
+
+        The step's own, or its namesake in the customer's language; else the default
+        for reminders; for several invoices one that can name them all.
+
+        :param langs: codes as WhatsApp writes them, the best first
+        :return: a template, none where only one invoice could be named
+        """
+        # sudo: whatsapp.billing.template - a clerk sends what a manager wrote
+        own_sudo = step.template_id.sudo()
+        if not many:
+            found = own_sudo._in_language(langs)
+            return found or self._find_default(account, "payment_reminder", langs)
+        chosen_sudo = step.many_template_id.sudo() or own_sudo.filtered(
+            lambda template: template._is_for_many()
+        )
+        return chosen_sudo._in_language(langs) or self._find_for_many(account, langs)
+
+    def _in_language(self, langs):
+        """Return this template, or its namesake in the first of these languages."""
+        if not self or not langs or self.lang_code == langs[0]:
+            return self
+        siblings = self.search(
+            [
+                ("account_id", "=", self.account_id.id),
+                ("template_name", "=", self.template_name),
+                ("lang_code", "in", langs),
+                ("status", "=", "approved"),
+            ]
+        )
+        order = {lang: index for index, lang in enumerate(langs)}
+        best = siblings.sorted(key=lambda template: order[template.lang_code])[:1]
+        return best or self
+
+    @api.model
+    def _find_for_many(self, account, langs):
+        # sudo: whatsapp.billing.template - as `_find_default`
+        found = self.sudo().search(
+            [
+                ("account_id", "=", account.id),
+                ("document_type", "=", "payment_reminder"),
+                ("lang_code", "in", list(langs)),
+                ("status", "=", "approved"),
+                ("variable_ids.field_path", "in", (OPEN_LINES, OPEN_TOTAL)),
+            ]
+        )
+        order = {lang: index for index, lang in enumerate(langs)}
+        return found.sorted(key=lambda t: (order[t.lang_code], not t.is_default, t.id))[
+            :1
+        ]
