@@ -97,16 +97,20 @@ class Sender:
         self._uploads: dict[str, str] = {}
         self._upload_locks: dict[str, threading.Lock] = {}
         self._guard = threading.Lock()
-        self._pool = [
-            threading.Thread(target=self._run, name=f"wab-send-{n}", daemon=True)
-            for n in range(threads)
-        ]
-        for thread in self._pool:
-            thread.start()
+        self._pool: list[threading.Thread] = []
 
     def put(self, work: Work) -> None:
-        """Hand over a message; it is called as soon as a thread is free."""
+        """Hand over a message; it is called as soon as a thread is free.
+
+        Threads are started with the first messages: starting a hundred of them on a
+        busy machine takes as long as a call.
+        """
         self._todo.put(work)
+        if len(self._pool) < self.threads:
+            name = f"wab-send-{len(self._pool)}"
+            thread = threading.Thread(target=self._run, name=name, daemon=True)
+            self._pool.append(thread)
+            thread.start()
 
     def outcomes(self, wait: float, linger: float = 0.0) -> list[Outcome]:
         """Return what has come back, waiting for the first at most `wait` seconds.

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from odoo import fields
-from odoo.tools import SQL
 
 from ... import const
 from ...clients.whatsapp.base import (
@@ -43,12 +42,8 @@ def claim(drain, free, recording):
         are free again
     :return: (claimed rows, ids of rows that may no longer go)
     """
-    ids = _lock(drain, free, recording)
-    if not ids:
-        return [], []
-    facts = _read(drain, ids)
     drop, wait_for_document, ready = [], [], []
-    for row in facts:
+    for row in _mark_sending(drain, free, recording):
         if _wants_document(row):
             wait_for_document.append(row["id"])
             continue
@@ -57,55 +52,60 @@ def claim(drain, free, recording):
             drop.append((row["id"], decision))
         else:
             ready.append(row)
+    dropped = [message_id for message_id, _decision in drop]
+    _give_back(drain, wait_for_document + dropped)
     _ask_for_documents(drain, wait_for_document)
     _drop(drain, drop)
-    _mark_sending(drain, ready)
-    media = drain.env["whatsapp.billing.media"]._find(
-        drain.phone, {row["checksum"] for row in ready if row["checksum"]}, _now()
-    )
-    claimed = [_claimed(drain, row, media) for row in ready]
-    return claimed, [message_id for message_id, _decision in drop]
+    media = _find_media(drain, ready)
+    return [_claimed(drain, row, media) for row in ready], dropped
 
 
 def _now():
     return fields.Datetime.now()
 
 
-def _lock(drain, free, recording):
+def _find_media(drain, rows):
+    checksums = {row["checksum"] for row in rows if row["checksum"]}
+    if not checksums:
+        return {}
+    return drain.env["whatsapp.billing.media"]._find(drain.phone, checksums, _now())
+
+
+def _mark_sending(drain, free, recording):
+    """Lock and mark due rows; return each with all that may have changed since.
+
+    One statement: between it and the commit the threads have nothing to do. What
+    may not go after all is given back in the same transaction.
+    """
     busy = {
         row.recipient
         for key, row in drain.in_flight.items()
         if key not in recording.keys
     }
-    rows = drain.env.execute_query(
-        SQL(
-            """
-            SELECT DISTINCT ON (recipient) id, priority
-              FROM (SELECT id, priority, recipient
-                      FROM whatsapp_billing_message
-                     WHERE phone_id = %s AND state = 'queued'
-                       AND document_state IN ('none', 'ready')
-                       AND (next_attempt_at IS NULL
-                            OR next_attempt_at <= now() at time zone 'utc')
-                       AND NOT recipient = ANY(%s)
-                  ORDER BY priority, id
-                     LIMIT %s
-                FOR NO KEY UPDATE SKIP LOCKED) due
-          ORDER BY recipient, priority, id
-            """,
-            drain.phone.id,
-            list(busy),
-            free,
-        )
-    )
-    return [row[0] for row in rows]
-
-
-def _read(drain, ids):
-    """Return one dict per row with everything that may have changed since."""
+    lease = _now() + timedelta(seconds=drain.messages._lease_seconds())
     cr = drain.env.cr
     cr.execute(
         """
+        WITH due AS MATERIALIZED (
+             SELECT DISTINCT ON (recipient) id
+               FROM (SELECT id, priority, recipient
+                       FROM whatsapp_billing_message
+                      WHERE phone_id = %(phone_id)s AND state = 'queued'
+                        AND document_state IN ('none', 'ready')
+                        AND (next_attempt_at IS NULL
+                             OR next_attempt_at <= now() at time zone 'utc')
+                        AND NOT recipient = ANY(%(busy)s)
+                   ORDER BY priority, id
+                      LIMIT %(free)s
+                 FOR NO KEY UPDATE SKIP LOCKED) locked
+           ORDER BY recipient, priority, id),
+        m AS (
+             UPDATE whatsapp_billing_message
+                SET state = 'sending', lease_until = %(lease)s,
+                    attempts = attempts + 1
+               FROM due
+              WHERE whatsapp_billing_message.id = due.id
+          RETURNING whatsapp_billing_message.*)
         SELECT m.id, m.uuid, m.recipient, m.recipient_uid, m.attempts, m.content,
                m.body, m.template_id, m.template_name, m.lang_code, m.purpose,
                m.document_type, m.res_model, m.res_id, m.filename, m.reason,
@@ -119,8 +119,8 @@ def _read(drain, ids):
                f.id AS attachment_id, f.store_fname, f.checksum, f.file_size,
                f.mimetype,
                c.granted, c.id AS consent_id
-          FROM whatsapp_billing_message m
-          JOIN whatsapp_billing_account a ON a.id = m.account_id
+          FROM m
+     LEFT JOIN whatsapp_billing_account a ON a.id = m.account_id
      LEFT JOIN whatsapp_billing_template t ON t.id = m.template_id
      LEFT JOIN res_partner p ON p.id = m.partner_id
      LEFT JOIN account_move v
@@ -142,12 +142,29 @@ def _read(drain, ids):
                   AND (partner_id = m.partner_id
                        OR (partner_id IS NULL AND recipient = m.recipient))
              ORDER BY id DESC LIMIT 1) c ON TRUE
-         WHERE m.id = ANY(%s)
       ORDER BY m.priority, m.id
         """,
-        [ids],
+        {
+            "phone_id": drain.phone.id,
+            "busy": list(busy),
+            "free": free,
+            "lease": lease,
+        },
     )
     return cr.dictfetchall()
+
+
+def _give_back(drain, ids):
+    """Take back the mark of rows that may not go, in the same transaction."""
+    if ids:
+        drain.env.cr.execute(
+            """
+            UPDATE whatsapp_billing_message
+               SET state = 'queued', lease_until = NULL, attempts = attempts - 1
+             WHERE id = ANY(%s)
+            """,
+            [ids],
+        )
 
 
 def _wants_document(row):
@@ -173,7 +190,7 @@ def _facts(drain, row):
         number=row["recipient_uid"] or row["recipient"],
         template_found=bool(row["template_status"] or not row["template_name"]),
         template_status=row["template_status"] or "approved",
-        account_state=row["account_state"],
+        account_state=row["account_state"] or "inactive",
         superseded=_is_superseded(row),
         recipient_active=row["partner_active"] is not False,
     )
@@ -216,20 +233,6 @@ def _drop(drain, drop):
     drain.env.flush_all()
 
 
-def _mark_sending(drain, rows):
-    if not rows:
-        return
-    lease = _now() + timedelta(seconds=drain.messages._lease_seconds())
-    drain.env.cr.execute(
-        """
-        UPDATE whatsapp_billing_message
-           SET state = 'sending', lease_until = %s, attempts = attempts + 1
-         WHERE id = ANY(%s)
-        """,
-        [lease, [row["id"] for row in rows]],
-    )
-
-
 def _claimed(drain, row, media):
     document = None
     if row["document_state"] == "ready":
@@ -243,7 +246,7 @@ def _claimed(drain, row, media):
     return Claimed(
         work=Work(row["id"], _outgoing(row), document),
         recipient=row["recipient"],
-        attempts=row["attempts"] + 1,
+        attempts=row["attempts"],
         template_id=row["template_id"],
         checksum=row["checksum"] or "",
     )
