@@ -1,2 +1,42 @@
-def measure(ready):
-    return []
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Processing stored webhooks: receipts a second."""
+
+from collections.abc import Iterator
+
+from . import databases
+from .figures import Figure, middle
+
+COUNT = 3000
+BASELINE_COUNT = 300
+ROUNDS = 3
+WANTED = 1000
+
+
+def measure(ready: databases.Ready) -> Iterator[Figure]:
+    """Yield figures against the ORM, one event after the other."""
+    with ready.clone(databases.OURS, "wab_bench_inbox") as name:
+        pairs = databases.inside(
+            name,
+            "inbox.process",
+            count=COUNT,
+            baseline_count=BASELINE_COUNT,
+            rounds=ROUNDS,
+        )
+    ours, baseline = middle(pairs)
+    yield Figure(
+        "inbox_statuses_vs_orm_one_by_one",
+        ours,
+        baseline,
+        "statuses/s",
+        "Processing stored receipts against the ORM one by one",
+        at_least=1,
+    )
+    yield Figure(
+        "inbox_statuses_vs_goal",
+        ours,
+        WANTED,
+        "statuses/s",
+        "Processing stored receipts against what we want",
+        at_least=1,
+    )

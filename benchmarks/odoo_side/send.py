@@ -44,8 +44,6 @@ def _queue(env, url, count):
     env.flush_all()
     env.cr.execute("DELETE FROM queue_job")
     env.cr.commit()
-    env.cr.execute("ANALYZE whatsapp_billing_message")
-    env.cr.commit()
     return account.phone_ids
 
 
@@ -82,6 +80,7 @@ def _requeue(env, phone, count, threads):
     )
     env.invalidate_all()
     env.cr.commit()
+    setup.vacuum(env, "whatsapp_billing_message")
 
 
 def _bare(url, count, threads):

@@ -82,10 +82,16 @@ def after_populate(env):
     assert total == partners == names, (total, partners, names)
     _settle_sequences(env)
     env.cr.commit()
+    vacuum(env)
+    return total
+
+
+def vacuum(env, table=""):
+    """Clean up after the statements that prepared the data, as autovacuum would."""
     with env.registry.cursor() as cr:
         cr.connection.autocommit = True
-        cr.execute("ANALYZE")
-    return total
+        cr.execute(f"VACUUM (ANALYZE) {table}" if table else "ANALYZE")
+        cr.connection.autocommit = False
 
 
 def _settle_sequences(env):
