@@ -12,4 +12,3 @@ from . import res_partner_screen
 from . import credit
 from . import account_move_bill
 from . import collection
-from . import collection
