@@ -39,13 +39,34 @@ class WhatsappBillingTemplate(models.Model):
         records_sudo = records.sudo()
         if self._uses_pay_link():
             self._ensure_access_tokens(records_sudo)
+        parts = self._get_approved_texts()
         rendered = {}
         for lang, pairs in self._group_by_lang(records_sudo, recipients).items():
             in_lang = records_sudo.with_context(lang=lang or self.env.lang)
             values = self._read_documents(in_lang, lang)
             for record_id, partner in pairs:
-                rendered[record_id, partner.id] = self._fill(values[record_id], partner)
+                texts = self._get_texts(values[record_id], partner)
+                rendered[record_id, partner.id] = self._fill(parts, texts)
         return rendered
+
+    def _get_approved_texts(self):
+        """Return the texts with placeholders, and which buttons have one.
+
+        Read once for all documents: a Json field is parsed each time it is read.
+        """
+        components = self._components()
+        links = [
+            (index, button["url"])
+            for index, button in enumerate(template_components.buttons(components))
+            if parameters.placeholders(button.get("url") or "")
+        ]
+        texts = {
+            "header": template_components.find(components, "HEADER").get("text") or "",
+            "body": template_components.find(components, "BODY").get("text") or "",
+        }
+        if links:
+            texts["button"] = links[0][1]
+        return {"texts": texts, "links": [index for index, _url in links]}
 
     def _group_by_lang(self, records, recipients):
         """Return {Odoo language: [(record id, partner)]}."""
@@ -136,9 +157,9 @@ class WhatsappBillingTemplate(models.Model):
 
     # === BUSINESS METHODS - FILLING IN === #
 
-    def _fill(self, values, partner):
-        """Return one message's parameters from the document's values."""
-        texts = {
+    def _get_texts(self, values, partner):
+        """Return {(component, position): text} for one document and recipient."""
+        return {
             (v.component, v.position): parameters.clean(
                 (partner.name or "")
                 if v.field_path == RECIPIENT_NAME
@@ -146,35 +167,22 @@ class WhatsappBillingTemplate(models.Model):
             )
             for v in self.variable_ids
         }
-        components = self._components()
-        body = template_components.find(components, "BODY").get("text") or ""
-        header = template_components.find(components, "HEADER").get("text") or ""
+
+    def _fill(self, parts, texts):
+        """Return one message's parameters, its text and what is wrong with them."""
         given = {name: _collect(texts, name) for name in ("header", "body", "button")}
+        has_header = bool(parameters.placeholders(parts["texts"]["header"]))
+        link = given["button"][0] if given["button"] else ""
         return {
-            "header": given["header"][0] if parameters.placeholders(header) else None,
+            "header": given["header"][0] if has_header and given["header"] else None,
             "body": given["body"],
-            "buttons": self._fill_buttons(components, given["button"]),
-            "text": parameters.fill(body, given["body"]),
-            "problem": self._get_fill_problem(components, given),
+            "buttons": [[index, "url", link] for index in parts["links"]],
+            "text": parameters.fill(parts["texts"]["body"], given["body"]),
+            "problem": self._get_fill_problem(parts["texts"], given),
         }
 
-    def _fill_buttons(self, components, given):
-        """Return [index, kind, value] for the buttons that take a value."""
-        return [
-            [index, "url", given[0] if given else ""]
-            for index, button in enumerate(template_components.buttons(components))
-            if parameters.placeholders(button.get("url") or "")
-        ]
-
-    def _get_fill_problem(self, components, given):
+    def _get_fill_problem(self, texts, given):
         """Return in words why WhatsApp would refuse these values, or None."""
-        texts = {
-            "header": template_components.find(components, "HEADER").get("text") or "",
-            "body": template_components.find(components, "BODY").get("text") or "",
-        }
-        for button in template_components.buttons(components):
-            if parameters.placeholders(button.get("url") or ""):
-                texts["button"] = button["url"]
         for component, text in texts.items():
             problem = parameters.check(text, given[component], component)
             if problem:
