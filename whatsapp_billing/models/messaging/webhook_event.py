@@ -88,14 +88,15 @@ class WhatsappBillingWebhookEvent(models.Model):
         found = accounts_sudo._webhook_credentials(token)
         if not found:
             return False
-        provider, secrets = found
+        provider, secrets, company_id = found
         if not CLIENTS[provider].verify_webhook(body, headers, secrets):
             return False
         self.env.cr.execute(
             """
             INSERT INTO whatsapp_billing_webhook_event
-                   (app_key, provider, body, digest, received_at, state, create_date)
-            VALUES (%s, %s, %s, %s, now() at time zone 'utc', 'new',
+                   (app_key, provider, body, digest, company_id, received_at, state,
+                    create_date)
+            VALUES (%s, %s, %s, %s, %s, now() at time zone 'utc', 'new',
                     now() at time zone 'utc')
             ON CONFLICT (app_key, digest) DO NOTHING
             """,
@@ -104,6 +105,7 @@ class WhatsappBillingWebhookEvent(models.Model):
                 provider,
                 base64.b64encode(body),
                 hashlib.sha256(body).hexdigest(),
+                company_id,
             ],
         )
         if self.env.cr.rowcount:
@@ -230,13 +232,12 @@ class WhatsappBillingWebhookEvent(models.Model):
                 continue
             known = account
             problem = self._apply_one(account, update, routes) or problem
-        self.write(
-            {
-                "state": "error" if problem else "done" if known else "ignored",
-                "error": problem,
-                "account_id": known.id if known else False,
-            }
-        )
+        values = {
+            "state": "error" if problem else "done" if known else "ignored",
+            "error": problem,
+        }
+        # An event that names nobody stays with the company whose address got it.
+        self.write(values | ({"account_id": known.id} if known else {}))
 
     def _apply_one(self, account, update, routes):
         """Apply one change in a savepoint; return what went wrong, if anything."""

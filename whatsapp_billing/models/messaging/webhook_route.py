@@ -63,16 +63,20 @@ class WhatsappBillingAccount(models.Model):
 
     @api.model
     def _webhook_credentials(self, token):
-        """Return (provider, secrets) of a webhook address, or None. With sudo.
+        """Return (provider, secrets, company id) of an address, or None. With sudo.
 
         Secrets of every account that shares the address count: accounts of one app
-        have the same, and a wrong one among them must not lock the others out.
+        have the same, and a wrong one among them must not lock the others out. The
+        company is None where several share the address: nobody may read an event
+        before it is known whose it is.
         """
         accounts = self._of_address(token)
         if not accounts:
             return None
         secrets = {s for account in accounts for s in account._webhook_secrets()}
-        return accounts[0].provider, sorted(secrets)
+        companies = accounts.company_id
+        company_id = companies.id if len(companies) == 1 else None
+        return accounts[0].provider, sorted(secrets), company_id
 
     @api.model
     def _verify_handshake(self, token, mode, verify_token):
