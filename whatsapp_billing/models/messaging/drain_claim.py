@@ -19,7 +19,7 @@ from ...clients.whatsapp.sender import Document, Work
 from ...rules import eligibility
 
 # What these reasons block may become true again: the row waits instead of ending.
-WAITING_REASONS = {"account_inactive"}
+WAITING_REASONS = {"account_inactive", "template_not_approved"}
 
 
 @dataclass(frozen=True, slots=True)
