@@ -3,12 +3,11 @@
 import logging
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ... import const
-from ...rules import parameters
+from ...rules import eligibility, parameters
 
 _logger = logging.getLogger(__name__)
 
@@ -70,6 +69,8 @@ class WhatsappBillingMessage(models.Model):
     def _make_document(self, res_model, res_id):
         """Render one document for all its messages, as its company's system user."""
         record = self.env[res_model].browse(res_id).exists()
+        if self._cancel_withdrawn(record):
+            return
         try:
             with self.env.cr.savepoint():
                 attachment = self._find_or_render(record)
@@ -85,17 +86,33 @@ class WhatsappBillingMessage(models.Model):
             return
         self._document_ready(attachment)
 
+    def _cancel_withdrawn(self, record):
+        """Cancel what waits for a document that is a draft again, or cancelled.
+
+        That is somebody's decision, as it is for a message whose PDF exists
+        already (`drain_claim.py`), and not a failure.
+
+        :return: whether they were cancelled
+        """
+        facts = record._wab_document_facts() if record else {"document_state": "cancel"}
+        state = facts.get("document_state")
+        if state not in ("draft", "cancel"):
+            return False
+        decision = eligibility.decide(eligibility.Facts(document_state=state))
+        self.write(
+            {"state": "canceled", "reason": decision.reason, "trace": decision.trace}
+        )
+        self.env.flush_all()
+        self._after_state_change()
+        return True
+
     def _find_or_render(self, record):
-        if not record:
-            raise UserError(self.env._("The document no longer exists."))
         if record._name == "account.move":
             return self._invoice_document(record)
         return self._report_document(record)
 
     def _invoice_document(self, move):
         """Return the legal PDF, made by Odoo's own generation where it is missing."""
-        if move.state != "posted":
-            raise UserError(self.env._("The document is not posted."))
         if not move.invoice_pdf_report_id:
             company = move.company_id
             sender = self.env["account.move.send"].with_company(company)
