@@ -4,7 +4,7 @@ import base64
 import hashlib
 import logging
 import time
-from datetime import timedelta
+from datetime import datetime, timezone
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
@@ -27,6 +27,8 @@ BATCH_BYTES = 16 * 1024 * 1024
 # A job is asked for at most this often by one process; it starts after events that
 # arrive meanwhile are committed, so it finds them too.
 TRIGGER_SECONDS = 1.0
+# A receipt is committed within this many seconds.
+TRIGGER_MARGIN = 0.2
 
 
 class WhatsappBillingWebhookEvent(models.Model):
@@ -114,18 +116,21 @@ class WhatsappBillingWebhookEvent(models.Model):
 
     @api.model
     def _trigger_inbox(self):
-        """Ask for a processing job, at most once a second from this process."""
+        """Ask for a processing job, at most once a second from this process.
+
+        A job that is about to start may miss what is not committed yet, so the last
+        moments before it belong to the next one.
+        """
         now = time.time()
         name = self.env.cr.dbname
-        if now < self._last_trigger.get(name, 0) - 0.2:
+        if now < self._last_trigger.get(name, 0) - TRIGGER_MARGIN:
             return
-        eta = fields.Datetime.now().replace(microsecond=0) + timedelta(
-            seconds=TRIGGER_SECONDS
-        )
-        self._last_trigger[name] = time.time() // 1 + TRIGGER_SECONDS
+        at = (now + TRIGGER_MARGIN) // 1 + TRIGGER_SECONDS
+        self._last_trigger[name] = at
         # sudo: queue.job - the provider's call has no user of its own
         self.sudo().with_delay(
-            eta=eta, identity_key="whatsapp_billing.inbox"
+            eta=datetime.fromtimestamp(at, timezone.utc).replace(tzinfo=None),
+            identity_key=f"whatsapp_billing.inbox.{at:.0f}",
         )._job_process()
 
     # === BUSINESS METHODS - PROCESSING === #

@@ -5,6 +5,7 @@ import hmac
 from odoo import api, models
 
 from ...clients.whatsapp.meta_errors import classify
+from .account_secrets import CIPHERS
 
 
 class Routes:
@@ -91,10 +92,15 @@ class WhatsappBillingAccount(models.Model):
 
     @api.model
     def _of_address(self, token):
+        """Return the accounts of a webhook address, with all that a check reads.
+
+        One query: every receipt comes through here.
+        """
         if not token:
             return self.browse()
-        return self.with_context(active_test=False).search(
-            [("webhook_token", "=", token)]
+        return self.with_context(active_test=False).search_fetch(
+            [("webhook_token", "=", token)],
+            ["provider", "app_secret_changed_at", *CIPHERS],
         )
 
     def _apply_error_code(self, code):
