@@ -12,3 +12,4 @@ from . import res_partner_screen
 from . import credit
 from . import account_move_bill
 from . import collection
+from . import res_config_settings_credit

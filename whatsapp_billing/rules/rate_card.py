@@ -10,7 +10,6 @@ and one column for each category.
 from __future__ import annotations
 
 import csv
-import io
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -41,10 +40,9 @@ class CardRow:
 
 def parse(text: str) -> tuple[list[CardRow], list[Problem]]:
     """Return the prices of a file, and in words what of it cannot be read."""
-    lines = csv.reader(io.StringIO(text.removeprefix("\ufeff")), _dialect(text))
-    table = [line for line in lines if any(cell.strip() for cell in line)]
+    table = _table(text.removeprefix("\ufeff").replace("\0", ""))
     if not table:
-        return [], [Problem("empty", "file", _lt("The file is empty."))]
+        return [], [Problem("empty", "file", _lt("There is nothing in the file."))]
     names = [_name(cell) for cell in table[0]]
     if "market" not in names or not _has_prices(names):
         return [], [
@@ -63,6 +61,14 @@ def parse(text: str) -> tuple[list[CardRow], list[Problem]]:
         cells = dict(zip(names, (cell.strip() for cell in line), strict=False))
         _read(number, cells, rows, problems)
     return rows, problems[:MAX_PROBLEMS]
+
+
+def _table(text: str) -> list[list[str]]:
+    lines = csv.reader(text.splitlines(), _dialect(text))
+    try:
+        return [line for line in lines if any(cell.strip() for cell in line)]
+    except csv.Error:
+        return []
 
 
 def _dialect(text: str) -> type[csv.Dialect]:

@@ -183,7 +183,7 @@ class WhatsappBillingCreditEntry(models.Model):
         )
         later, total = {}, pricing.ZERO
         for position in range(len(ids), 0, -1):
-            total += rows.get(position, pricing.ZERO)
+            total += pricing.exact(rows.get(position, 0))
             later[ids[position - 1]] = total
         return later
 

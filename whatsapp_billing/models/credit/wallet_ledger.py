@@ -127,7 +127,7 @@ class WhatsappBillingCreditWallet(models.Model):
             self._fold()
         self._forget_figures()
         self._trigger_check()
-        return -rows[0][0] if rows else pricing.ZERO
+        return pricing.exact(-rows[0][0]) if rows else pricing.ZERO
 
     def _insert(self, kind, amount, **values):
         """Insert one line; a repeat of a unique one changes nothing."""
