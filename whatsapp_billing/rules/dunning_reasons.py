@@ -63,8 +63,6 @@ RULE_NAMES: Final[dict[str, str]] = {
     "not_with_a_person": _lt("No person has taken over"),
     "no_promise_running": _lt("No promise is running"),
     "promises_kept": _lt("Promises were kept often enough"),
-    "no_payment_pending": _lt("No online payment is on its way"),
-    "no_bank_match": _lt("No open bank transaction fits it"),
     "step_due": _lt("A step is due"),
     "clock_runs_forward": _lt("No later day was handled already"),
     "minimum_amount": _lt("The amount reaches the minimum of the step"),

@@ -69,6 +69,8 @@ class Facts:
     :param account_state: the account's state, of which only `connected` sends
     :param paused: the collection case, looked at for reminders only
     :param disputed: the same
+    :param payment_pending: an online payment is on its way, for reminders only
+    :param bank_match: an open bank transaction fits it, for reminders only
     :param superseded: something newer makes this message untrue or needless
     :param recipient_active: False for an archived or merged partner
     """
@@ -91,6 +93,8 @@ class Facts:
     account_state: str | None = None
     paused: bool = False
     disputed: bool = False
+    payment_pending: bool = False
+    bank_match: bool = False
     superseded: bool = False
     recipient_active: bool = True
 
@@ -203,6 +207,20 @@ RULES: Final[tuple[Rule, ...]] = (
         "already_paid",
         lambda facts: facts.payment_state,
         lambda facts: facts.payment_state not in PAID,
+        applies=_is_reminder,
+    ),
+    _rule(
+        "no_payment_pending",
+        "already_paid",
+        lambda facts: facts.payment_pending,
+        lambda facts: not facts.payment_pending,
+        applies=_is_reminder,
+    ),
+    _rule(
+        "no_bank_match",
+        "already_paid",
+        lambda facts: facts.bank_match,
+        lambda facts: not facts.bank_match,
         applies=_is_reminder,
     ),
     _rule(

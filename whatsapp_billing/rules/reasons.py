@@ -55,7 +55,10 @@ REASONS: Final[dict[str, str]] = {
         "The file is larger than WhatsApp takes (100 MB). Send a smaller one, or a"
         " template without a file."
     ),
-    "already_paid": _lt("Nothing is left to pay, so there is nothing to remind of."),
+    "already_paid": _lt(
+        "Nothing is left to pay, or the payment is on its way: there is nothing to"
+        " remind of."
+    ),
     "no_credit": _lt(
         "The credits are used up. The message goes by itself once credits are added."
     ),
@@ -98,6 +101,8 @@ RULE_NAMES: Final[dict[str, str]] = {
     "document_type_fits": _lt("The template is made for this kind of document"),
     "message_current": _lt("Nothing newer replaces this message"),
     "document_unpaid": _lt("There is still something to pay"),
+    "no_payment_pending": _lt("No online payment is on its way"),
+    "no_bank_match": _lt("No open bank transaction fits it"),
     "document_undisputed": _lt("The customer does not dispute the document"),
     "collection_running": _lt("Reminders are not paused"),
     "recipient_active": _lt("The contact is active"),

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from babel.core import get_global
+from babel import Locale, UnknownLocaleError
 
 
 @lru_cache(maxsize=512)
@@ -17,12 +17,10 @@ def of_country(code: str | None) -> frozenset[int] | None:
     """
     if not code:
         return None
-    data = get_global("week_data")  # type: ignore[arg-type]
-    start = _day(data["weekend_start"], code)
-    end = _day(data["weekend_end"], code)
+    try:
+        place = Locale.parse(f"und_{code.upper()}")
+    except (UnknownLocaleError, ValueError):
+        place = Locale("en", "US")
+    start, end = place.weekend_start, place.weekend_end
     weekend = {(start + n) % 7 for n in range((end - start) % 7 + 1)}
     return frozenset(range(7)) - weekend
-
-
-def _day(table: dict[str, int], code: str) -> int:
-    return int(table.get(code, table.get("001", 5)))

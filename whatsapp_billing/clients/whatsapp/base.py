@@ -84,11 +84,24 @@ class TextMessage:
 
 
 @dataclass(frozen=True, slots=True)
+class ListMessage:
+    """A text with a list to choose from, only inside the service window.
+
+    At most ten rows of (payload, title of 24 characters); `button` opens the list, 20
+    characters (interactive list messages, fact sheet 2.1).
+    """
+
+    body: str
+    button: str
+    rows: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Outgoing:
     """One message to one person; `uuid` comes back in every status of it."""
 
     recipient: str  # "+" and digits, or a business-scoped user id
-    content: TemplateMessage | TextMessage
+    content: TemplateMessage | TextMessage | ListMessage
     uuid: str
     context_wamid: str = ""
 

@@ -12,6 +12,7 @@ from .base import (
     ErrorInfo,
     HeaderParam,
     Json,
+    ListMessage,
     Outgoing,
     PhoneInfo,
     TemplateDraft,
@@ -67,7 +68,9 @@ def _recipient(recipient: str) -> Json:
     return {"to": recipient if recipient.startswith("+") else f"+{recipient}"}
 
 
-def _content(content: TemplateMessage | TextMessage) -> Json:
+def _content(content: TemplateMessage | TextMessage | ListMessage) -> Json:
+    if isinstance(content, ListMessage):
+        return {"type": "interactive", "interactive": _list(content)}
     if isinstance(content, TextMessage):
         body = {"body": content.body, "preview_url": content.preview_url}
         return {"type": "text", "text": body}
@@ -79,6 +82,15 @@ def _content(content: TemplateMessage | TextMessage) -> Json:
     if components:
         template["components"] = components
     return {"type": "template", "template": template}
+
+
+def _list(content: ListMessage) -> Json:
+    rows = [{"id": payload, "title": title} for payload, title in content.rows]
+    return {
+        "type": "list",
+        "body": {"text": content.body},
+        "action": {"button": content.button, "sections": [{"rows": rows}]},
+    }
 
 
 def _components(content: TemplateMessage) -> list[Json]:

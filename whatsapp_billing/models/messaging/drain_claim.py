@@ -11,12 +11,14 @@ from ... import const
 from ...clients.whatsapp.base import (
     ButtonParam,
     HeaderParam,
+    ListMessage,
     Outgoing,
     TemplateMessage,
     TextMessage,
 )
 from ...clients.whatsapp.sender import Document, Work
-from ...rules import eligibility
+from ...rules import answers, eligibility
+from . import drain_reminders
 
 # What these reasons block may become true again: the row waits instead of ending.
 WAITING_REASONS = {"account_inactive", "template_not_approved"}
@@ -43,7 +45,10 @@ def claim(drain, free, recording):
     :return: (claimed rows, ids of rows that may no longer go)
     """
     drop, wait_for_document, ready = [], [], []
-    for row in _mark_sending(drain, free, recording):
+    rows = _mark_sending(drain, free, recording)
+    truths = drain_reminders.look(drain, rows)
+    for row in rows:
+        row["truth"] = truths.get(row["id"], drain_reminders.UNTOUCHED)
         if _wants_document(row):
             wait_for_document.append(row["id"])
             continue
@@ -183,8 +188,12 @@ def _facts(drain, row):
         purpose=row["purpose"],
         document_state=(row["move_state"] or "cancel") if is_move else None,
         document_type=row["document_type"],
-        payment_state=row["payment_state"],
-        is_reminder=row["document_type"] == "payment_reminder",
+        payment_state="paid" if row["truth"].is_settled else row["payment_state"],
+        is_reminder=row["document_type"] == drain_reminders.REMINDER,
+        paused=row["truth"].is_paused,
+        disputed=row["truth"].is_disputed,
+        payment_pending=row["truth"].payment_pending,
+        bank_match=row["truth"].bank_match,
         enabled=True,
         consent=consent,
         number=row["recipient_uid"] or row["recipient"],
@@ -199,6 +208,8 @@ def _facts(drain, row):
 def _is_superseded(row):
     """Tell whether the invoice or the contact's number is another one by now."""
     if row["wab_e164"] and row["wab_e164"] != row["recipient"]:
+        return True
+    if row["truth"].has_changed:
         return True
     if row["res_model"] != "account.move" or not row["snapshot"]:
         return False
@@ -267,9 +278,17 @@ def _loader(drain, row):
     return lambda: content
 
 
+def _button_value(row, kind, value):
+    """Return what a button carries; an answer names the message it is to."""
+    return answers.payload(value, row["uuid"]) if kind == "quick_reply" else value
+
+
 def _outgoing(row):
     content = row["content"] or {}
-    if not row["template_name"]:
+    if content.get("rows"):
+        rows = tuple((payload, title) for payload, title in content["rows"])
+        message = ListMessage(row["body"], content["button"], rows)
+    elif not row["template_name"]:
         message = TextMessage(row["body"])
     else:
         header = content.get("header")
@@ -281,7 +300,7 @@ def _outgoing(row):
             else None,
             body=tuple(content.get("body") or ()),
             buttons=tuple(
-                ButtonParam(index=index, kind=kind, value=value)
+                ButtonParam(index=index, kind=kind, value=_button_value(row, kind, value))
                 for index, kind, value in content.get("buttons") or ()
             ),
         )

@@ -1,0 +1,118 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import date, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rules import answers
+
+# A Friday.
+TODAY = date(2026, 11, 20)
+UUID = "0f8fad5b-d9cb-469f-a165-70867728950e"
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "expected"),
+    [
+        ("25/11", "es_ES", date(2026, 11, 25)),
+        ("25/11/2026", "es_ES", date(2026, 11, 25)),
+        ("25-11-26", "pt_BR", date(2026, 11, 25)),
+        ("2026-11-25", "en_US", date(2026, 11, 25)),
+        ("11/25", "en_US", date(2026, 11, 25)),
+        ("12/01", "en_US", date(2026, 12, 1)),
+        ("01/12", "en_GB", date(2026, 12, 1)),
+        ("I will pay on Friday", "en_US", date(2026, 11, 27)),
+        ("Pagaré el lunes.", "es_ES", date(2026, 11, 23)),
+        ("vou pagar na segunda-feira", "pt_BR", date(2026, 11, 23)),
+        ("mañana", "es_MX", date(2026, 11, 21)),
+        ("Hoje!", "pt_BR", TODAY),
+        ("tomorrow please", "en_US", date(2026, 11, 21)),
+        ("el 25", "es_ES", date(2026, 11, 25)),
+        ("on the 3rd", "en_US", date(2026, 12, 3)),
+        ("dia 3 de dezembro", "pt_BR", date(2026, 12, 3)),
+        ("25 de noviembre", "es_ES", date(2026, 11, 25)),
+        ("Nov 25th, 2026", "en_US", date(2026, 11, 25)),
+        ("en 3 días", "es_ES", date(2026, 11, 23)),
+        ("in 10 days", "en_US", date(2026, 11, 30)),
+        ("daqui a 2 dias", "pt_BR", date(2026, 11, 22)),
+        ("5 de enero", "es_ES", date(2027, 1, 5)),
+    ],
+)
+def test_a_plain_date_is_a_promise(text, lang, expected):
+    assert answers.understand(text, TODAY, lang) == answers.Answer("promise", expected)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "not on Friday",
+        "no pago el viernes",
+        "não vou pagar sexta",
+        "25/11 or 26/11",
+        "20 October",
+        "31/02",
+        "99/99",
+        "I paid on Friday and want it back",
+        "invoice 25/11",
+        "1",
+        "25",
+        "call me tomorrow at 5",
+        "",
+        "hello",
+        "x" * 200,
+    ],
+)
+def test_anything_else_takes_a_person(text):
+    assert answers.understand(text, TODAY, "es_ES") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("I will pay on ...", "promise"),
+        ("Pagaré el día ...", "promise"),
+        ("Vou pagar no dia ...", "promise"),
+        ("Already paid", "paid"),
+        ("Ya está pagado", "paid"),
+        ("Já está pago", "paid"),
+        ("There is a problem", "problem"),
+        ("Hay un problema", "problem"),
+        ("Há um problema", "problem"),
+        ("Talk to somebody", "person"),
+        ("Hablar con alguien", "person"),
+        ("Falar com alguém", "person"),
+    ],
+)
+def test_the_buttons_words_are_understood_when_typed(text, kind):
+    assert answers.understand(text, TODAY) == answers.Answer(kind)
+
+
+@pytest.mark.parametrize("kind", answers.KINDS)
+def test_a_payload_comes_back_as_it_went(kind):
+    assert answers.read_payload(answers.payload(kind, UUID)) == (kind, None, UUID)
+    with_day = answers.payload(kind, UUID, TODAY)
+    assert answers.read_payload(with_day) == (kind, TODAY, UUID)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "STOP", "wab:steal:" + UUID, "wab:paid:1", f"wab:paid@2026-99-99:{UUID}"],
+)
+def test_a_foreign_payload_says_nothing(text):
+    assert answers.read_payload(text) is None
+
+
+@given(st.text(max_size=60), st.sampled_from(["", "en_US", "es_ES", "pt_BR"]))
+def test_nothing_is_promised_for_the_past(text, lang):
+    answer = answers.understand(text, TODAY, lang)
+    if answer and answer.day:
+        assert TODAY <= answer.day <= TODAY + answers.LONGEST
+
+
+@given(st.integers(0, 300))
+def test_every_day_ahead_can_be_written(ahead):
+    day = TODAY + timedelta(days=ahead)
+    for text in (day.isoformat(), day.strftime("%d/%m/%Y"), day.strftime("%d %B %Y")):
+        assert answers.read_date(text, TODAY, "es_ES") == day

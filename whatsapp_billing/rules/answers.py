@@ -1,0 +1,291 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What a customer answers to a reminder: a tap on a button, or a plain date.
+
+A small grammar on purpose: what is not plainly one of these goes to a person. A tap
+carries our own word and the message it is about; typed words count only as a whole
+message. A date counts when nothing else is in the message but how one says it: "I
+will pay on Friday", "el 25/11", "dia 3 de dezembro"; "not on Friday" is for a person.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import date, timedelta
+from typing import Final, NamedTuple
+
+from .consent import fold
+
+KINDS: Final = ("promise", "paid", "problem", "person")
+LONGEST: Final = timedelta(days=366)
+_PAYLOAD: Final = re.compile(
+    r"wab:(?P<kind>[a-z]+)(?:@(?P<day>\d{4}-\d\d-\d\d))?:(?P<uuid>[0-9a-f-]{36})"
+)
+
+
+class Answer(NamedTuple):
+    """What was answered; a promise may name its day, a tap the message's uuid."""
+
+    kind: str
+    day: date | None = None
+    uuid: str = ""
+
+
+_PHRASES: Final[dict[str, frozenset[str]]] = {
+    "promise": frozenset(
+        {
+            "i will pay on",
+            "i will pay",
+            "i ll pay",
+            "will pay",
+            "pagare el",
+            "pagare el dia",
+            "pagare",
+            "voy a pagar",
+            "vou pagar no dia",
+            "vou pagar em",
+            "vou pagar",
+            "pagarei",
+        }
+    ),
+    "paid": frozenset(
+        {
+            "already paid",
+            "i already paid",
+            "i have already paid",
+            "i have paid",
+            "i paid",
+            "it is paid",
+            "paid",
+            "ya pague",
+            "ya lo pague",
+            "ya la pague",
+            "ya he pagado",
+            "ya esta pagado",
+            "ya esta pagada",
+            "esta pagado",
+            "esta pagada",
+            "pagado",
+            "pagada",
+            "ja paguei",
+            "ja esta pago",
+            "ja esta paga",
+            "ja foi pago",
+            "ja foi paga",
+            "paguei",
+        }
+    ),
+    "problem": frozenset(
+        {
+            "there is a problem",
+            "problem",
+            "hay un problema",
+            "tengo un problema",
+            "problema",
+            "ha um problema",
+            "tem um problema",
+            "tenho um problema",
+        }
+    ),
+    "person": frozenset(
+        {
+            "talk to somebody",
+            "talk to someone",
+            "talk to a person",
+            "hablar con alguien",
+            "hablar con una persona",
+            "quiero hablar con alguien",
+            "falar com alguem",
+            "falar com uma pessoa",
+            "quero falar com alguem",
+        }
+    ),
+}
+
+_MONTHS: Final[dict[str, int]] = {
+    name: number
+    for number, names in enumerate(
+        (
+            "january jan enero ene janeiro",
+            "february feb febrero fevereiro fev",
+            "march mar marzo marco",
+            "april apr abril abr",
+            "may mayo maio mai",
+            "june jun junio junho",
+            "july jul julio julho",
+            "august aug agosto ago",
+            "september sep sept septiembre setiembre setembro set",
+            "october oct octubre outubro out",
+            "november nov noviembre novembro",
+            "december dec diciembre dic dezembro dez",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
+_WEEKDAYS: Final[dict[str, int]] = {
+    name: number
+    for number, names in enumerate(
+        (
+            "monday mon lunes segunda",
+            "tuesday tue tues martes terca",
+            "wednesday wed miercoles quarta",
+            "thursday thu thurs jueves quinta",
+            "friday fri viernes sexta",
+            "saturday sat sabado",
+            "sunday sun domingo",
+        )
+    )
+    for name in names.split()
+}
+_NEAR: Final[dict[str, int]] = {
+    "today": 0,
+    "hoy": 0,
+    "hoje": 0,
+    "tomorrow": 1,
+    "manana": 1,
+    "amanha": 1,
+}
+_DAYS: Final = frozenset({"day", "days", "dia", "dias"})
+_WITHIN: Final = frozenset({"in", "within", "en", "dentro", "em", "daqui"})
+# How one says it in a sentence that is about nothing else.
+_SAID: Final = (
+    "i we will ll ill pay paying can it on the by before this next st nd rd th of ok yes",
+    "please hi hello thanks thank you payment",
+    "pagare pagaremos pagamos pago voy vamos a pagar lo la el este proximo proxima",
+    "para de del hasta antes si por favor hola gracias dia",
+    "vou pagarei pagaremos ate o esta proximo sim ola obrigado obrigada feira",
+)
+_FILLERS: Final = frozenset(word for words in _SAID for word in words.split())
+
+
+def payload(kind: str, uuid: str, day: date | None = None) -> str:
+    """Return what a button carries, so that its tap needs no reading."""
+    return f"wab:{kind}@{day.isoformat()}:{uuid}" if day else f"wab:{kind}:{uuid}"
+
+
+def read_payload(text: str) -> Answer | None:
+    """Return what a button of ours says, None for anything else."""
+    match = _PAYLOAD.fullmatch(text or "")
+    if not match or match["kind"] not in KINDS:
+        return None
+    try:
+        day = date.fromisoformat(match["day"]) if match["day"] else None
+    except ValueError:
+        return None
+    return Answer(match["kind"], day, match["uuid"])
+
+
+def understand(text: str, today: date, lang: str = "") -> Answer | None:
+    """Return what a typed message plainly says, None when it takes a person.
+
+    :param lang: the customer's language; `en_US` writes the month first
+    """
+    folded = fold(text or "")
+    if not folded or len(folded) > 80:
+        return None
+    for kind, phrases in _PHRASES.items():
+        if folded in phrases:
+            return Answer(kind)
+    day = read_date(folded, today, lang)
+    return Answer("promise", day) if day else None
+
+
+def read_date(text: str, today: date, lang: str = "") -> date | None:
+    """Return the day that a text is, from today to a year ahead, else None."""
+    fillers = _FILLERS | ({"no", "na"} if lang.startswith("pt") else frozenset())
+    words = re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", fold(text)).split()
+    day = _within(words, today)
+    if day is None:
+        core = [word for word in words if word not in fillers]
+        is_said = len(words) > len(core)
+        day = (
+            _near(core, today)
+            or _written(core, today)
+            or _numeric(core, today, lang, is_said)
+        )
+    if day is None or not today <= day <= today + LONGEST:
+        return None
+    return day
+
+
+def _within(words: Sequence[str], today: date) -> date | None:
+    """Read "in 3 days", "en 3 días", "daqui a 3 dias"."""
+    core = [w for w in words if w not in _FILLERS - _DAYS]
+    if len(core) == 3 and core[0] in _WITHIN and core[2] in _DAYS:
+        if core[1].isdigit() and len(core[1]) <= 3:
+            return today + timedelta(days=int(core[1]))
+    return None
+
+
+def _near(core: Sequence[str], today: date) -> date | None:
+    if len(core) != 1:
+        return None
+    if core[0] in _NEAR:
+        return today + timedelta(days=_NEAR[core[0]])
+    if core[0] in _WEEKDAYS:
+        ahead = (_WEEKDAYS[core[0]] - today.weekday()) % 7
+        return today + timedelta(days=ahead or 7)
+    return None
+
+
+def _written(core: Sequence[str], today: date) -> date | None:
+    """Read a month in words: "25 november", "nov 25 2026"."""
+    months = [_MONTHS[word] for word in core if word in _MONTHS]
+    numbers = [int(word) for word in core if word.isdigit() and len(word) <= 4]
+    if len(months) != 1 or len(months) + len(numbers) != len(core):
+        return None
+    if len(numbers) == 2 and numbers[1] > 31:
+        return _make(numbers[1], months[0], numbers[0])
+    if len(numbers) == 1:
+        return _next(today, months[0], numbers[0])
+    return None
+
+
+def _numeric(core: Sequence[str], today: date, lang: str, is_said: bool) -> date | None:
+    """Read "25/11", "2026-11-25", and "the 25th", but no lone number."""
+    if not core or not all(word.isdigit() and len(word) <= 4 for word in core):
+        return None
+    numbers = [int(word) for word in core]
+    if len(core[0]) == 4 and len(numbers) == 3:
+        return _make(*numbers)
+    if len(numbers) == 1 and is_said and 1 <= numbers[0] <= 31:
+        return _next_day(today, numbers[0])
+    if len(numbers) not in (2, 3):
+        return None
+    day, month = numbers[0], numbers[1]
+    if (lang == "en_US" and month <= 31 and day <= 12) or month > 12:
+        day, month = month, day
+    if len(numbers) == 3:
+        year = numbers[2] + 2000 if numbers[2] < 100 else numbers[2]
+        return _make(year, month, day)
+    return _next(today, month, day)
+
+
+def _make(year: int, month: int, day: int) -> date | None:
+    try:
+        return date(year, month, day)
+    except ValueError:
+        return None
+
+
+def _next(today: date, month: int, day: int) -> date | None:
+    """Return the next such day: this year, or next where it has passed."""
+    found = _make(today.year, month, day)
+    if found is None or found < today:
+        found = _make(today.year + 1, month, day)
+    # "20 October" said in November is a day that has passed, not one in a year.
+    if found and found - today > timedelta(days=300):
+        return None
+    return found
+
+
+def _next_day(today: date, day: int) -> date | None:
+    month = today.replace(day=1)
+    for _ in range(3):
+        found = _make(month.year, month.month, day)
+        if found and found >= today:
+            return found
+        month = (month + timedelta(days=32)).replace(day=1)
+    return None
