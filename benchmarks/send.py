@@ -20,7 +20,9 @@ def measure(ready: databases.Ready) -> Iterator[Figure]:
         databases.stub(100) as url,
         ready.clone(databases.OURS, "wab_bench_send") as name,
     ):
-        found = databases.inside(name, "send.drain", url=url, count=COUNT, rounds=ROUNDS)
+        found = databases.inside(
+            name, "send.drain", url=url, count=COUNT, rounds=ROUNDS
+        )
         twilio = databases.inside(name, "send.twilio", url=url, count=TWILIO_COUNT)
     best = 0.0
     for threads, pairs in found["pairs"].items():

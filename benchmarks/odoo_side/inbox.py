@@ -125,9 +125,7 @@ def _check(env, count):
         "SELECT count(*) FROM whatsapp_billing_webhook_event WHERE state != 'done'"
     )
     assert env.cr.fetchone()[0] == 0
-    env.cr.execute(
-        "SELECT count(*) FROM whatsapp_billing_message WHERE state = 'read'"
-    )
+    env.cr.execute("SELECT count(*) FROM whatsapp_billing_message WHERE state = 'read'")
     assert env.cr.fetchone()[0] == count // len(STATUSES)
     env.cr.commit()
 

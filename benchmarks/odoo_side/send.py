@@ -56,9 +56,7 @@ def _measure(env, phone, url, count, threads):
     found = fetch(f"{url}/count")
     # What is measured must also be right: each message once, and recorded.
     assert sent == count == found["accepted"] == found["distinct"], (sent, found)
-    env.cr.execute(
-        "SELECT count(*) FROM whatsapp_billing_message WHERE state = 'sent'"
-    )
+    env.cr.execute("SELECT count(*) FROM whatsapp_billing_message WHERE state = 'sent'")
     assert env.cr.fetchone()[0] == count
     env.cr.commit()
     return count / seconds
