@@ -39,6 +39,7 @@
         "views/res_partner_views.xml",
         "views/account_move_views.xml",
         "views/account_payment_views.xml",
+        "wizard/account_move_send_batch_wizard_views.xml",
         "wizard/account_move_send_wizard_views.xml",
         "wizard/compose_views.xml",
         "wizard/consent_record_views.xml",

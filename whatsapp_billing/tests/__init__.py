@@ -1,6 +1,7 @@
 from . import test_account
 from . import test_account_tour
 from . import test_composer
+from . import test_credit_dialogs
 from . import test_credit_ledger
 from . import test_credit_wallet
 from . import test_message_queueing

@@ -1,3 +1,4 @@
+from . import account_move_send_batch_wizard
 from . import account_move_send_wizard
 from . import compose
 from . import consent_record

@@ -61,6 +61,9 @@ class AccountMoveSendWizard(models.TransientModel):
     wab_problems_html = fields.Html(
         compute="_compute_wab_look", compute_sudo=False, sanitize=False
     )
+    wab_cost_html = fields.Html(
+        compute="_compute_wab_look", compute_sudo=False, sanitize=False
+    )
 
     # === COMPUTE METHODS === #
 
@@ -95,6 +98,7 @@ class AccountMoveSendWizard(models.TransientModel):
                 "detail": results[0]["detail"] if results else False,
             }
             wizard.wab_lang = wizard._wab_language_names(shown)
+            wizard.wab_cost_html = wizard._wab_cost(results)
             wizard.wab_problems_html = render_problems(self.env, results)
             wizard.wab_preview_html = shown and render_phone(self.env, shown[0])
 
@@ -183,12 +187,28 @@ class AccountMoveSendWizard(models.TransientModel):
             results = [self._wab_broken()]
         return [found | {"waits": found["reason"] in HOLD_REASONS} for found in results]
 
+    def _wab_cost(self, results):
+        """Return what these messages cost, as the dialog shows it."""
+        wallets = self.env["whatsapp.billing.credit.wallet"]
+        items = [
+            (found["recipient"], found["category"] or "utility", found["phone_id"])
+            for found in results
+            if found["waits"] or not found["reason"]
+        ]
+        if not items:
+            return False
+        return wallets._render_estimates(
+            [wallets._estimate(self.move_id.company_id, items)]
+        )
+
     def _wab_broken(self):
         return {
             "partner_name": self.move_id.partner_id.display_name,
             "recipient": "",
             "lang_code": "",
             "template_id": False,
+            "phone_id": False,
+            "category": False,
             "reason": "bad_parameter",
             "detail": self.env._(
                 "The message could not be prepared. Ask whoever manages the templates."

@@ -68,6 +68,7 @@ class WhatsappBillingCompose(models.TransientModel):
         readonly=False,
         domain="[('id', 'in', shown_template_ids)]",
     )
+    cost_html = fields.Html(compute="_compute_cost_html", sanitize=False)
     preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
     problems_html = fields.Html(compute="_compute_preview_html", sanitize=False)
     is_sent = fields.Boolean(readonly=True)
@@ -131,6 +132,14 @@ class WhatsappBillingCompose(models.TransientModel):
                     if entry["reason"] == "bad_parameter"
                 ],
             )
+
+    @api.depends("summary")
+    def _compute_cost_html(self):
+        """Say what it costs, or to those who may not see that, whether it is enough."""
+        wallets = self.env["whatsapp.billing.credit.wallet"]
+        for wizard in self:
+            estimates = (wizard.summary or {}).get("cost")
+            wizard.cost_html = wallets._render_estimates(estimates)
 
     @api.depends("summary")
     def _compute_alerts(self):
@@ -241,7 +250,12 @@ class WhatsappBillingCompose(models.TransientModel):
             self._get_order(),
             render=False,
         )
-        return {"total": len(records), **count_targets(targets)}
+        wallets = self.env["whatsapp.billing.credit.wallet"]
+        return {
+            "total": len(records),
+            "cost": wallets._estimate_targets(targets),
+            **count_targets(targets),
+        }
 
     def _queue(self):
         """Queue all messages, also those that do not go, and count what became."""

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
 from ...rules import markets, pricing, window
+from ...rules.reasons import HOLDING
 
 GROUP_COST = "whatsapp_billing.group_cost"
 
@@ -186,6 +189,26 @@ class WhatsappBillingCreditWallet(models.Model):
         }
 
     @api.model
+    def _estimate_targets(self, targets):
+        """Return an estimate for each company whose messages would go, now or later.
+
+        :param targets: decided targets of `whatsapp.billing.message._decide`
+        """
+        groups = defaultdict(list)
+        for target in targets:
+            reason = target.decision.reason
+            if reason and reason not in HOLDING:
+                continue
+            groups[target.company].append(
+                Item(
+                    target.partner.wab_e164 or "",
+                    target.template.category or "utility",
+                    target.phone.id if target.phone else 0,
+                )
+            )
+        return [self._estimate(company, items) for company, items in groups.items()]
+
+    @api.model
     def _count_markets(self, priced):
         names = dict(
             self.env["whatsapp.billing.credit.rate"]
@@ -226,10 +249,19 @@ class WhatsappBillingCreditWallet(models.Model):
         return f"{text}\u00a0{symbol}"
 
     @api.model
+    def _render_estimates(self, estimates):
+        """Return estimates as HTML for a dialog, False where there is nothing."""
+        return (
+            Markup().join(
+                self._render_estimate(estimate)
+                for estimate in estimates or []
+                if estimate["count"]
+            )
+            or False
+        )
+
+    @api.model
     def _render_estimate(self, estimate):
-        """Return an estimate as HTML for a dialog, False where there is nothing."""
-        if not estimate or not estimate.get("count"):
-            return False
         currency = self.env["res.currency"].browse(estimate.get("currency_id") or 0)
         return self.env["ir.qweb"]._render(
             "whatsapp_billing.credit_estimate",

@@ -102,7 +102,7 @@ class WhatsappBillingMessage(models.Model):
 
         :return: one dictionary per document and recipient: `id`, `partner_id`,
             `partner_name`, `recipient`, `lang_code`, `template_id`, `account_id`,
-            `reason`, `detail`, `body`, `content`, `filename`
+            `phone_id`, `category`, `reason`, `detail`, `body`, `content`, `filename`
         """
         self._check_may_send(records)
         return [
@@ -115,6 +115,8 @@ class WhatsappBillingMessage(models.Model):
                 "lang_code": target.template.lang_code or "",
                 "template_id": target.template.id or False,
                 "account_id": target.account.id if target.account else False,
+                "phone_id": target.phone.id if target.phone else False,
+                "category": target.template.category or False,
                 "reason": target.decision.reason or False,
                 "detail": self._detail(target, target.decision.reason),
                 "body": target.rendered.get("text") or "",
