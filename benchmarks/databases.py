@@ -96,16 +96,21 @@ def inside(name: str, function: str, **options: object):
     log = LOGS / f"bench-{function}.log"
     command = [python(), "-W", "ignore", "-m", "benchmarks.odoo_side"]
     with log.open("wb") as stream:
-        result = subprocess.run(
-            [*command, str(conf(name)), name, function, json.dumps(options)],
-            cwd=ROOT,
-            env=environment(),
-            stdout=subprocess.PIPE,
-            stderr=stream,
-            timeout=TIMEOUT,
-        )
+        try:
+            result = subprocess.run(
+                [*command, str(conf(name)), name, function, json.dumps(options)],
+                cwd=ROOT,
+                env=environment(),
+                stdout=subprocess.PIPE,
+                stderr=stream,
+                timeout=TIMEOUT,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise Problem(f"{function} took longer than {TIMEOUT} s") from error
     if result.returncode:
-        raise Problem(f"{function} failed:\n{log.read_text()[-3000:]}")
+        raise Problem(
+            f"{function} failed; the end of {log}:\n{log.read_text()[-3000:]}"
+        )
     line = result.stdout.decode().strip().splitlines()[-1]
     return json.loads(line)
 
@@ -120,14 +125,19 @@ def environment() -> dict[str, str]:
 @contextmanager
 def stub(latency_ms: int = 100):
     """Run the provider stub; yields its address."""
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / "bench-stub.log"
     port = free_port(8291)
-    process = subprocess.Popen(
-        [python(), "-m", "benchmarks.stub", str(port), str(latency_ms)],
-        cwd=ROOT,
-        start_new_session=True,
-    )
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [python(), "-m", "benchmarks.stub", str(port), str(latency_ms)],
+            cwd=ROOT,
+            stdout=stream,
+            stderr=stream,
+            start_new_session=True,
+        )
     try:
-        odoo.wait_for(f"http://127.0.0.1:{port}/count", process, LOGS / "stub", 20)
+        odoo.wait_for(f"http://127.0.0.1:{port}/count", process, log, 20)
         yield f"http://127.0.0.1:{port}"
     finally:
         odoo.stop(process)
