@@ -4,6 +4,7 @@
 
 import uuid
 from collections import defaultdict
+from dataclasses import replace
 
 from markupsafe import Markup
 
@@ -51,7 +52,10 @@ class WhatsappBillingMessage(models.Model):
         targets = [target for letter in letters for target in letter.targets]
         self._read_consents(targets, order.purpose)
         for target in targets:
-            target.decision = eligibility.decide(self._facts(target, order))
+            # What holds a line was decided for each line; the invoice's own state is
+            # that of all its instalments, as the last run left it.
+            facts = replace(self._facts(target, order), paused=False, disputed=False)
+            target.decision = eligibility.decide(facts)
         return letters
 
     @api.model
@@ -183,13 +187,10 @@ class WhatsappBillingMessage(models.Model):
         bulk.insert(self.env, self._name, rows)
         # sudo: whatsapp.billing.message - rows are written by the system only
         messages = self.sudo().browse(ids)
-        messages._after_insert()
-        return messages
-
-    def _after_insert(self):
-        """Say that there is work. With sudo."""
         self.invalidate_model(flush=False)
-        self.filtered(lambda m: m.state in ("queued", "held"))._trigger_drain()
+        messages._reserve_credits()
+        messages.filtered(lambda m: m.state in ("queued", "held"))._trigger_drain()
+        return messages
 
     @api.model
     def _insert_chatter_lines(self, rows):
@@ -231,7 +232,9 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _make_chatter_body(self, recipient, body):
-        return Markup("<p>%s</p><blockquote>%s</blockquote>") % (
+        return Markup(
+            '<p>%s</p><div class="o_whatsapp_billing_quote border-start ps-2">%s</div>'
+        ) % (
             self.env._("WhatsApp to %(number)s", number=recipient),
             Markup(wapp_text.to_html(body or "")),
         )

@@ -70,7 +70,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         :param rules: the plans as the rules see them; figures that no step asks for
             are not computed
         """
-        rows = self._read_rows(company, debtor_ids)
+        rows = [*self._read_rows(company, debtor_ids), *future]
         line_ids = [row["line_id"] for row in rows]
         move_ids = list({row["move_id"] for row in rows})
         on_their_way = self._read_pending_amounts(move_ids)

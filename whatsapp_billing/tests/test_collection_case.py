@@ -1,0 +1,306 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import timedelta
+from unittest.mock import patch
+
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import tagged
+from odoo.tools import mute_logger
+
+from .collection_common import CollectionCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCollectionCase(CollectionCommon):
+    def test_paying_closes_at_once(self):
+        invoice = self.make_due(1)
+        case = self.case(invoice)
+        self.pay(invoice)
+        self.assertEqual((case.state, case.close_reason), ("done", "paid"))
+        self.assertEqual(invoice.wab_collection_state, "done")
+        self.run_plan(5)
+        self.assertFalse(self.reminders())
+
+    def test_paying_withdraws_what_waits(self):
+        invoice = self.make_due(1)
+        self.run_plan()
+        self.pay(invoice)
+        self.assertRecordValues(
+            self.reminders(), [{"state": "canceled", "reason": "already_paid"}]
+        )
+
+    def test_money_that_goes_again_opens_the_case_again(self):
+        invoice = self.make_due(1)
+        case = self.case(invoice)
+        self.run_plan()
+        self.accept_everything()
+        self.drain()
+        payment = self.pay(invoice)
+        self.assertEqual(case.state, "done")
+        payment.action_draft()
+        payment.action_cancel()
+        self.assertEqual(case.state, "active")
+        self.assertEqual(case.last_days, 1, "what was said is not forgotten")
+        self.run_plan(1)
+        self.assertEqual(len(self.reminders()), 1)
+
+    def test_crediting_closes(self):
+        invoice = self.make_due(1)
+        case = self.case(invoice)
+        invoice._reverse_moves(cancel=True)
+        self.assertEqual((case.state, case.close_reason), ("done", "credited"))
+
+    def test_cancelling_and_resetting_close_and_posting_opens_again(self):
+        invoice = self.make_due(1)
+        case = self.case(invoice)
+        invoice.button_draft()
+        self.assertEqual((case.state, case.close_reason), ("done", "draft"))
+        invoice.action_post()
+        self.assertEqual(self.case(invoice).state, "active")
+        invoice.button_cancel()
+        self.assertFalse(self.case(invoice))
+
+    def test_vendors_and_credit_notes_have_no_case(self):
+        bill = self._make_invoice(move_type="in_invoice")
+        refund = self._make_invoice(move_type="out_refund")
+        self.assertFalse(self.case(bill) | self.case(refund))
+
+    def test_each_instalment_has_its_case(self):
+        invoice = self.init_invoice(
+            "out_invoice",
+            partner=self.partner,
+            invoice_date=self.today,
+            amounts=[100.0],
+            company=self.company,
+        )
+        invoice.invoice_payment_term_id = self.pay_terms_b
+        invoice.action_post()
+        cases = self.case(invoice)
+        self.assertEqual(len(cases), 2)
+        self.assertEqual(len(set(cases.mapped("due_date"))), 2)
+
+    def test_clerk_pauses_and_resumes(self):
+        invoice = self.make_due(1)
+        case = self.case(invoice).with_user(self.clerk)
+        case.action_pause()
+        self.assertEqual((case.state, case.pause_reason), ("paused", "manual"))
+        self.run_plan()
+        self.assertFalse(self.reminders())
+        self.assertEqual(invoice.wab_collection_state, "paused")
+        case.action_resume()
+        self.run_plan()
+        self.assertEqual(len(self.reminders()), 1)
+
+    def test_a_promise_waits_until_its_date_and_grace(self):
+        invoice = self.make_due(1)
+        case = self.case(invoice)
+        self.run_plan()
+        case.with_user(self.clerk).action_promise(self.day(5).isoformat())
+        self.assertEqual((case.state, case.promise_date), ("promised", self.day(5)))
+        self.assertEqual(self.reminders().state, "canceled")
+        self.run_plan(7)
+        self.assertEqual(case.reason or case.state, "promised")
+        self.assertEqual(len(self.reminders()), 1)
+        self.run_plan(8)
+        self.assertEqual((case.state, case.promises_broken), ("active", 1))
+        self.assertEqual(len(self.reminders()), 2)
+
+    def test_a_promise_that_is_paid_was_kept(self):
+        invoice = self.make_due(1)
+        case = self.case(invoice)
+        case.with_user(self.clerk).action_promise(self.day(2))
+        self.pay(invoice)
+        self.assertEqual((case.promises_kept, case.promises_broken), (1, 0))
+
+    def test_two_broken_promises_bring_a_person(self):
+        invoice = self.make_due(1)
+        case = self.case(invoice)
+        case.action_promise(self.day(1))
+        self.run_plan(4)
+        case.write({"state": "promised", "promise_date": self.day(5), "look_on": self.day(8)})
+        self.run_plan(8)
+        self.assertEqual((case.state, case.promises_broken), ("escalated", 2))
+        self.assertIn("Promises broken", invoice.activity_ids.mapped("summary"))
+        self.run_plan(20)
+        self.assertEqual(len(self.reminders()), 1)
+
+    def test_odd_promises_are_refused(self):
+        case = self.case(self.make_due(1)).with_user(self.clerk)
+        for date in ("soon", False, self.day(-1), self.day(1000), "2026-13-01"):
+            with self.assertRaises(UserError):
+                case.action_promise(date)
+        with self.assertRaises(UserError):
+            case.action_dispute("  ")
+
+    def test_a_dispute_takes_only_that_invoice_out(self):
+        one, two = self.make_due(2), self.make_due(1)
+        self.case(one).with_user(self.clerk).action_dispute("Wrong price")
+        case = self.case(one)
+        self.assertEqual(case.state, "disputed")
+        self.assertEqual(case.dispute_user_id, self.clerk)
+        self.run_plan()
+        message = self.reminders()
+        self.assertIn(two.name, message.body)
+        self.assertNotIn(one.name, message.body)
+
+    def test_who_may_not_edit_the_invoice_may_not_pause(self):
+        case = self.case(self.make_due(1))
+        reader = self._make_user("wab_reader", "account.group_account_readonly,whatsapp_billing.group_user")
+        with self.assertRaises(AccessError):
+            case.with_user(reader).action_pause()
+        with self.assertRaises(AccessError):
+            case.with_user(self.clerk).write({"state": "done"})
+
+    def test_plans_of_invoice_customer_and_company_in_that_order(self):
+        gentle = self._make_plan((10,), name="Gentle", sequence=50, domain="[('id', '=', 0)]")
+        strict = self._make_plan((0,), name="Strict", sequence=50, domain="[('id', '=', 0)]")
+        self.partner.wab_plan_choice = "plan"
+        self.partner.with_company(self.company).wab_plan_id = gentle
+        invoice = self.make_due(1)
+        self.assertEqual(self.case(invoice).plan_id, gentle)
+        invoice.write({"wab_plan_choice": "plan", "wab_plan_id": strict.id})
+        self.assertEqual(self.case(invoice).plan_id, strict)
+        invoice.wab_plan_choice = "none"
+        self.assertFalse(self.case(invoice))
+        self.partner.wab_plan_choice = "none"
+        self.assertFalse(self.case(self.make_due(1)))
+
+    def test_a_plan_applies_by_its_condition(self):
+        self.plan.domain = "[('amount_total', '>=', 500)]"
+        small, large = self.make_due(1, amount=100), self.make_due(1, amount=600)
+        self.assertFalse(self.case(small))
+        self.assertTrue(self.case(large))
+        self.company.wab_plan_id = self._make_plan((3,), name="Rest", domain="[]")
+        self.run_plan()
+        self.assertEqual(self.case(small).plan_id.name, "Rest")
+
+    def test_our_failure_stops_no_payment(self):
+        invoice = self.make_due(1)
+        case = self.case(invoice)
+        with (
+            patch.object(
+                type(self.cases), "_sync", side_effect=ValueError("our own mistake")
+            ),
+            mute_logger("odoo.addons.whatsapp_billing.models.collection.account_move"),
+        ):
+            self.pay(invoice)
+        self.assertIn(invoice.payment_state, ("paid", "in_payment"))
+        self.assertEqual(case.state, "active")
+        self.run_plan(1)
+        self.assertEqual(case.state, "done", "the night makes up for it")
+        self.assertFalse(self.reminders())
+
+    def test_opting_out_pauses_at_once(self):
+        invoice = self.make_due(1)
+        self.run_plan()
+        self.partner.wab_opt_out("collections", "asked on the phone")
+        case = self.case(invoice)
+        self.assertEqual((case.state, case.pause_reason), ("paused", "opted_out"))
+        self.assertEqual(self.reminders().state, "canceled")
+        self.partner.wab_opt_in("collections", "changed their mind")
+        self.assertEqual(case.state, "active")
+
+    def test_a_due_date_that_moves_is_followed(self):
+        invoice = self.make_due(-20)
+        self.run_plan()
+        self.assertFalse(self.reminders())
+        line = self.case(invoice).move_line_id
+        line.date_maturity = self.day(-3)
+        self.run_plan()
+        self.assertEqual(len(self.reminders()), 1)
+
+    def test_a_merged_customer_keeps_one_message(self):
+        other = self._make_customer("Ana again", "+34600000077")
+        one, two = self.make_due(1), self.make_due(1, other)
+        merge = self.env["base.partner.merge.automatic.wizard"].sudo()
+        merge._merge([self.partner.id, other.id], self.partner)
+        self.env.invalidate_all()
+        self.run_plan()
+        self.assertEqual(len(self.reminders()), 1)
+        self.assertEqual(self.case(two).debtor_id, self.partner)
+
+    def test_an_archived_customer_hears_nothing(self):
+        invoice = self.make_due(1)
+        self.partner.active = False
+        self.run_plan()
+        self.assertEqual(self.case(invoice).reason, "archived")
+
+    def test_limits_stop_the_plan(self):
+        self.plan.write({"stop_sample": 2, "stop_failures": 40.0})
+        for n in range(3):
+            self.make_due(1, self._make_customer(f"F{n}", f"+3460000030{n}"))
+        self.run_plan()
+        self.reminders().write({"state": "failed"})
+        self.run_plan(1)
+        self.assertEqual(self.plan.stage, "off")
+        self.assertTrue(self.plan.stopped_reason)
+        self.assertTrue(self.plan.activity_ids)
+        self.assertEqual(
+            self.plan.with_user(self.manager).action_run(self.day(2)), {}
+        )
+
+    def test_bad_configuration_has_a_stated_outcome(self):
+        with self.assertRaises(UserError):
+            self.plan.domain = "[('nonsense', '=', 1)]"
+        with self.assertRaises(UserError):
+            self.plan.domain = "not python"
+        invoice = self.make_due(1)
+        case = self.case(invoice)
+        self.plan.step_ids.unlink()
+        self.run_plan()
+        self.assertEqual(case.reason, "no_steps")
+
+    def test_a_paused_or_recategorised_template_waits(self):
+        template = self.templates["payment_reminder"]
+        self.plan.step_ids.template_id = template
+        case = self.case(self.make_due(1))
+        template.category = "marketing"
+        self.run_plan()
+        self.assertEqual(case.reason, "template_not_approved")
+        template.write({"category": "utility", "status": "paused"})
+        self.run_plan(1)
+        self.assertEqual(case.reason, "template_not_approved")
+        template.status = "approved"
+        self.run_plan(2)
+        self.assertEqual(len(self.reminders()), 1)
+
+    def test_steps_without_message_only_act(self):
+        self.plan.step_ids[0].write({"with_message": False, "action": "activity"})
+        invoice = self.make_due(1)
+        self.run_plan()
+        self.assertFalse(self.reminders())
+        self.assertEqual(len(invoice.activity_ids), 1)
+        self.run_plan(1)
+        self.assertEqual(len(invoice.activity_ids), 1)
+
+    def test_the_last_step_hands_over(self):
+        self.plan.step_ids[1].action = "legal"
+        invoice = self.make_due(8)
+        self.run_plan()
+        self.assertEqual(len(self.reminders()), 1)
+        self.assertEqual(self.case(invoice).state, "escalated")
+        self.assertEqual(invoice.activity_ids.summary, "Legal action")
+        self.accept_everything()
+        self.assertEqual(self.drain(), 1, "the notice itself still goes")
+
+    def test_preview_writes_nothing_and_says_what_comes(self):
+        self.plan.stage = "off"
+        one = self.make_due(-3)
+        paid = self.make_due(1)
+        self.pay(paid)
+        nobody = self._make_customer("No Number", False)
+        self.make_due(1, nobody)
+        before = self.cases.search_count([])
+        found = self.plan.with_user(self.manager)._preview(days=30)
+        self.assertEqual(self.cases.search_count([]), before)
+        self.assertFalse(self.reminders())
+        mine = [m for m in found["messages"] if m["debtor_id"] == self.partner.id]
+        self.assertEqual(
+            [m["date"] for m in mine],
+            [(self.day(3) + timedelta(days=n)).isoformat() for n in (1, 8)],
+        )
+        self.assertIn(one.name, mine[0]["body"])
+        self.assertEqual(mine[0]["totals"][0]["amount"], one.amount_residual)
+        theirs = [m for m in found["messages"] if m["debtor_id"] == nobody.id]
+        self.assertEqual({m["reason"] for m in theirs}, {"no_number"})
+        self.assertTrue(theirs[0]["detail"])
