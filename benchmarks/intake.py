@@ -14,7 +14,7 @@ from .figures import Figure, middle
 
 CONNECTIONS = 8
 WORKERS = 3
-COUNT = 2000
+COUNT = 1000
 ROUNDS = 3
 MAX_P99_MS = 100
 
