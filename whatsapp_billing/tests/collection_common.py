@@ -31,14 +31,18 @@ class CollectionCommon(LifecycleCommon):
 
     @classmethod
     def _make_plan(cls, days=(1, 8), **values):
-        return cls.env["whatsapp.billing.collection.plan"].sudo().create(
-            {
-                "name": "Test plan",
-                "company_id": cls.company.id,
-                "stage": "on",
-                "step_ids": [Command.create({"days": n}) for n in days],
-                **values,
-            }
+        return (
+            cls.env["whatsapp.billing.collection.plan"]
+            .sudo()
+            .create(
+                {
+                    "name": "Test plan",
+                    "company_id": cls.company.id,
+                    "stage": "on",
+                    "step_ids": [Command.create({"days": n}) for n in days],
+                    **values,
+                }
+            )
         )
 
     @classmethod

@@ -117,7 +117,9 @@ class TestCollectionCase(CollectionCommon):
         case = self.case(invoice)
         case.action_promise(self.day(1))
         self.run_plan(4)
-        case.write({"state": "promised", "promise_date": self.day(5), "look_on": self.day(8)})
+        case.write(
+            {"state": "promised", "promise_date": self.day(5), "look_on": self.day(8)}
+        )
         self.run_plan(8)
         self.assertEqual((case.state, case.promises_broken), ("escalated", 2))
         self.assertIn("Promises broken", invoice.activity_ids.mapped("summary"))
@@ -145,15 +147,21 @@ class TestCollectionCase(CollectionCommon):
 
     def test_who_may_not_edit_the_invoice_may_not_pause(self):
         case = self.case(self.make_due(1))
-        reader = self._make_user("wab_reader", "account.group_account_readonly,whatsapp_billing.group_user")
+        reader = self._make_user(
+            "wab_reader", "account.group_account_readonly,whatsapp_billing.group_user"
+        )
         with self.assertRaises(AccessError):
             case.with_user(reader).action_pause()
         with self.assertRaises(AccessError):
             case.with_user(self.clerk).write({"state": "done"})
 
     def test_plans_of_invoice_customer_and_company_in_that_order(self):
-        gentle = self._make_plan((10,), name="Gentle", sequence=50, domain="[('id', '=', 0)]")
-        strict = self._make_plan((0,), name="Strict", sequence=50, domain="[('id', '=', 0)]")
+        gentle = self._make_plan(
+            (10,), name="Gentle", sequence=50, domain="[('id', '=', 0)]"
+        )
+        strict = self._make_plan(
+            (0,), name="Strict", sequence=50, domain="[('id', '=', 0)]"
+        )
         self.partner.wab_plan_choice = "plan"
         self.partner.with_company(self.company).wab_plan_id = gentle
         invoice = self.make_due(1)
@@ -211,7 +219,7 @@ class TestCollectionCase(CollectionCommon):
 
     def test_a_merged_customer_keeps_one_message(self):
         other = self._make_customer("Ana again", "+34600000077")
-        one, two = self.make_due(1), self.make_due(1, other)
+        _one, two = self.make_due(1), self.make_due(1, other)
         merge = self.env["base.partner.merge.automatic.wizard"].sudo()
         merge._merge([self.partner.id, other.id], self.partner)
         self.env.invalidate_all()
@@ -235,9 +243,7 @@ class TestCollectionCase(CollectionCommon):
         self.assertEqual(self.plan.stage, "off")
         self.assertTrue(self.plan.stopped_reason)
         self.assertTrue(self.plan.activity_ids)
-        self.assertEqual(
-            self.plan.with_user(self.manager).action_run(self.day(2)), {}
-        )
+        self.assertEqual(self.plan.with_user(self.manager).action_run(self.day(2)), {})
 
     def test_bad_configuration_has_a_stated_outcome(self):
         with self.assertRaises(UserError):

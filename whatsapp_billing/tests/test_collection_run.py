@@ -132,7 +132,9 @@ class TestCollectionRun(CollectionCommon):
         case = self.case(invoice)
         self.assertEqual(case.reason, "no_number")
         self.assertTrue(case.reason_detail)
-        self.assertFalse(self.reminders() | self.messages.search([("partner_id", "=", nobody.id)]))
+        self.assertFalse(
+            self.reminders() | self.messages.search([("partner_id", "=", nobody.id)])
+        )
         self.assertFalse(self.claims.search([("debtor_id", "=", nobody.id)]))
         nobody.phone = "+34600000009"
         self.run_plan(1)

@@ -181,6 +181,8 @@ class AccountMove(models.Model):
             """,
             {"ids": list(message_ids), "uid": self.env.uid},
         )
+        messages = self.env["whatsapp.billing.message"].browse(message_ids)
+        messages.invalidate_recordset(["collection_item_ids"], flush=False)
         self.env.cr.execute(
             """
             INSERT INTO whatsapp_billing_collection_claim

@@ -209,7 +209,7 @@ def _is_superseded(row):
     """Tell whether the invoice or the contact's number is another one by now."""
     if row["wab_e164"] and row["wab_e164"] != row["recipient"]:
         return True
-    if row["truth"].has_changed:
+    if row["truth"].has_changed and not row["truth"].is_settled:
         return True
     if row["res_model"] != "account.move" or not row["snapshot"]:
         return False

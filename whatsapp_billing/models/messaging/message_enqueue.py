@@ -185,7 +185,8 @@ class WhatsappBillingMessage(models.Model):
             langs = languages.candidates(
                 target.partner.lang or "", target.company.partner_id.lang or ""
             )
-            name = (account, target.company, target.document_type, tuple(langs))
+            wanted = "payment_reminder" if order.is_reminder else target.document_type
+            name = (account, target.company, wanted, tuple(langs))
             if name not in cache:
                 cache[name] = self._choose_template(*name, order)
             target.template, target.account, target.phone = cache[name]

@@ -139,7 +139,9 @@ class WhatsappBillingTemplate(models.Model):
             return
         for button, values in zip(ours, remote, strict=True):
             new = {"remote_value": values["value"]}
-            if not _same_address(button.value, values["value"]):
+            # What a tap means to us is our own word; WhatsApp knows the text only.
+            is_ours = button.kind == "quick_reply"
+            if not is_ours and not _same_address(button.value, values["value"]):
                 new["value"] = values["value"]
             button.write(new)
 

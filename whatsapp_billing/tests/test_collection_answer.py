@@ -1,0 +1,286 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import json
+
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from ..rules import answers
+from .collection_common import CollectionCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCollectionAnswer(CollectionCommon):
+    def setUp(self):
+        super().setUp()
+        self.invoice = self.make_due(2)
+        self.accept_everything()
+        self.run_plan()
+        self.drain()
+        self.reminder = self.reminders()
+        self.assertEqual(self.reminder.state, "sent")
+
+    def tap(self, kind, day=None, wamid="wamid.tap1"):
+        """Press a quick reply of the reminder on the customer's phone."""
+        value = answers.payload(kind, self.reminder.uuid, day)
+        self.receive_text(
+            "",
+            wamid=wamid,
+            type="button",
+            button={"payload": value, "text": "..."},
+            context={"from": "34910000001", "id": self.reminder.wamid},
+        )
+
+    def replies(self):
+        return self.messages.search(
+            [("method", "=", "answer"), ("partner_id", "=", self.partner.id)],
+            order="id",
+        )
+
+    def test_a_promise_pauses_at_once_and_offers_days(self):
+        self.tap("promise")
+        case = self.case(self.invoice)
+        self.assertEqual((case.state, case.promise_date), ("promised", self.day(3)))
+        offer = self.replies()
+        self.assertEqual(len(offer.content["rows"]), 7)
+        self.drain()
+        sent = json.loads(json.dumps(self.sent_calls()[-1].json))
+        self.assertEqual(sent["type"], "interactive")
+        rows = sent["interactive"]["action"]["sections"][0]["rows"]
+        chosen = answers.read_payload(rows[3]["id"])
+        self.receive_text(
+            "",
+            wamid="wamid.list1",
+            type="interactive",
+            interactive={
+                "type": "list_reply",
+                "list_reply": {"id": rows[3]["id"], "title": rows[3]["title"]},
+            },
+        )
+        self.assertEqual(case.promise_date, chosen.day)
+        self.assertEqual(case.promise_date, self.day(5))
+        self.assertEqual(len(self.replies()), 2)
+
+    def test_a_typed_date_is_a_promise(self):
+        self.receive_text(self.day(6).isoformat())
+        case = self.case(self.invoice)
+        self.assertEqual((case.state, case.promise_date), ("promised", self.day(6)))
+
+    def test_already_paid_pauses_and_asks_a_person(self):
+        self.tap("paid")
+        case = self.case(self.invoice)
+        self.assertEqual((case.state, case.pause_reason), ("paused", "claims_paid"))
+        self.assertEqual(len(self.invoice.activity_ids), 1)
+        self.assertFalse(case.resume_on)
+
+    def test_a_problem_disputes_only_what_was_named(self):
+        other = self.make_due(-30)
+        self.tap("problem")
+        self.assertEqual(self.case(self.invoice).state, "disputed")
+        self.assertTrue(self.case(self.invoice).dispute_user_id)
+        self.assertEqual(self.case(other).state, "active")
+
+    def test_talking_pauses_everything_of_the_customer(self):
+        other = self.make_due(-30)
+        self.tap("person")
+        for invoice in (self.invoice, other):
+            self.assertEqual(self.case(invoice).pause_reason, "wants_person")
+
+    def test_any_other_text_pauses_for_some_days(self):
+        self.receive_text("The goods came late, as I told your colleague")
+        case = self.case(self.invoice)
+        self.assertEqual((case.state, case.pause_reason), ("paused", "answered"))
+        self.assertEqual(case.resume_on, self.day(7))
+        self.run_plan(6)
+        self.assertEqual(len(self.reminders()), 1)
+        self.run_plan(7)
+        self.assertEqual(case.state, "active")
+        self.assertEqual(len(self.reminders()), 2)
+
+    def test_stop_is_an_opt_out_and_no_answer(self):
+        self.receive_text("STOP")
+        case = self.case(self.invoice)
+        self.assertEqual((case.state, case.pause_reason), ("paused", "opted_out"))
+        self.assertFalse(case.resume_on)
+        self.assertFalse(self.replies())
+
+    def test_the_same_tap_twice_acts_once(self):
+        self.tap("promise")
+        self.tap("promise")
+        self.assertEqual(len(self.replies()), 1)
+
+    def test_a_stranger_who_writes_changes_nothing(self):
+        self.receive_text("hello", sender="34600999888", wamid="wamid.in9")
+        self.assertEqual(self.case(self.invoice).state, "active")
+
+    def test_an_answer_after_paying_changes_nothing(self):
+        self.pay(self.invoice)
+        self.tap("problem")
+        self.assertFalse(self.case(self.invoice))
+        self.assertFalse(self.invoice.activity_ids)
+
+
+@tagged("post_install", "-at_install")
+class TestCollectionTruth(CollectionCommon):
+    """The last look, in the transaction that sends."""
+
+    def setUp(self):
+        super().setUp()
+        self.accept_everything()
+        self.invoice = self.make_due(1)
+        self.run_plan()
+
+    def assert_not_sent(self, reason):
+        self.assertEqual(self.drain(), 0)
+        self.assertRecordValues(
+            self.reminders(), [{"state": "canceled", "reason": reason}]
+        )
+        self.assertFalse(self.sent_calls())
+
+    def requeue(self):
+        """Undo what a hook did at once: only the last look is left to notice."""
+        self.reminders().write({"state": "queued", "reason": False})
+
+    def test_true_ones_go(self):
+        self.assertEqual(self.drain(), 1)
+
+    def test_paid_meanwhile(self):
+        self.pay(self.invoice)
+        self.requeue()
+        self.assert_not_sent("already_paid")
+
+    def test_part_paid_meanwhile_is_no_longer_true(self):
+        payment = self.pay(self.invoice, 30.0)
+        if self.invoice.payment_state == "in_payment":
+            self.requeue()
+            self.assert_not_sent("already_paid")
+            return
+        self.assertTrue(payment)
+        self.requeue()
+        self.assert_not_sent("superseded")
+
+    def test_credited_meanwhile(self):
+        self.invoice._reverse_moves(cancel=True)
+        self.requeue()
+        self.assert_not_sent("already_paid")
+
+    def test_paused_meanwhile_by_sql_alone(self):
+        self.case(self.invoice).write({"state": "paused"})
+        self.assert_not_sent("paused")
+
+    def test_disputed_meanwhile_by_sql_alone(self):
+        self.case(self.invoice).write({"state": "disputed"})
+        self.assert_not_sent("disputed")
+
+    def test_pending_online_payment(self):
+        provider = self.env["payment.provider"].sudo().search([], limit=1)
+        methods = self.env["payment.method"].sudo().with_context(active_test=False)
+        method = methods.search([], limit=1)
+        self.env["payment.transaction"].sudo().create(
+            {
+                "provider_id": provider.id,
+                "payment_method_id": method.id,
+                "reference": "T1",
+                "amount": 100.0,
+                "currency_id": self.invoice.currency_id.id,
+                "partner_id": self.partner.id,
+                "state": "pending",
+                "invoice_ids": [Command.set(self.invoice.ids)],
+            }
+        )
+        self.assert_not_sent("already_paid")
+
+    def test_a_bank_line_that_fits(self):
+        self.env["account.bank.statement.line"].create(
+            {
+                "journal_id": self.company_data["default_journal_bank"].id,
+                "date": self.today,
+                "payment_ref": f"Transfer {self.invoice.name}",
+                "amount": self.invoice.amount_residual,
+            }
+        )
+        self.assert_not_sent("already_paid")
+        rule = self.reminders().trace[-1]
+        self.assertEqual((rule["rule"], rule["passed"]), ("no_bank_match", False))
+        self.run_plan(1)
+        self.assertEqual(self.case(self.invoice).reason, "probably_paid")
+
+    def test_what_never_left_takes_its_step_back(self):
+        self.case(self.invoice).write({"state": "disputed"})
+        self.drain()
+        case = self.case(self.invoice)
+        self.assertFalse(case.last_date)
+        case.action_resume()
+        self.run_plan(1)
+        self.assertEqual(self.drain(), 1)
+        self.assertEqual(case.last_days, 1)
+
+
+@tagged("post_install", "-at_install")
+class TestCollectionByHand(CollectionCommon):
+    def test_remind_uses_the_reminder_template_and_takes_the_day(self):
+        invoice = self.make_due(-10)
+        result = invoice.with_user(self.clerk).wab_remind()
+        self.assertEqual([r["state"] for r in result], ["queued"])
+        message = self.reminders()
+        self.assertEqual(message.template_id, self.templates["payment_reminder"])
+        self.assertEqual(message.purpose, "collections")
+        self.assertEqual(message.collection_item_ids.role, "due")
+        self.make_due(1)
+        self.run_plan()
+        self.assertEqual(len(self.reminders()), 1)
+
+    def test_remind_refuses_with_reasons(self):
+        paid, paused, disputed = (self.make_due(1) for _n in range(3))
+        refund = self._make_invoice(move_type="out_refund")
+        self.pay(paid)
+        self.case(paused).action_pause()
+        self.case(disputed).action_dispute("wrong")
+        moves = paid | paused | disputed | refund
+        result = moves.with_user(self.clerk).wab_remind()
+        self.assertEqual(
+            {r["id"]: r["reason"] for r in result},
+            {
+                paid.id: "already_paid",
+                paused.id: "paused",
+                disputed.id: "disputed",
+                refund.id: "wrong_document_type",
+            },
+        )
+        self.assertTrue(all(r["detail"] for r in result))
+
+    def test_remind_with_a_key_once(self):
+        invoice = self.make_due(1)
+        first = invoice.with_user(self.clerk).wab_remind(key="k")
+        again = invoice.with_user(self.clerk).wab_remind(key="k")
+        self.assertEqual(first, again)
+        self.assertEqual(len(self.reminders()), 1)
+
+    def receipts(self):
+        return self.messages.search([("document_type", "=", "payment_receipt")])
+
+    def test_receipts_by_themselves_once_whole_and_part(self):
+        self.company.wab_auto_receipt = True
+        template = self.templates["payment_receipt"]
+        variable = template.variable_ids.filtered(lambda v: v.position == 3)
+        variable.sudo().field_path = "wab_still_open"
+        invoice = self.make_due(1, amount=100.0)
+        payment = self.pay(invoice, 40.0)
+        self.assertEqual(len(self.receipts()), 1)
+        self.assertIn("60.00", self.receipts().body)
+        self.assertEqual(self.receipts().res_id, payment.id)
+        payment.action_draft()
+        payment.action_post()
+        self.assertEqual(len(self.receipts()), 1)
+        rest = self.pay(invoice, 60.0)
+        self.assertEqual(len(self.receipts()), 2)
+        last = self.receipts().filtered(lambda m: m.res_id == rest.id)
+        self.assertNotIn("60.00", last.body)
+
+    def test_no_receipts_unless_wanted_nor_to_vendors(self):
+        self.pay(self.make_due(1))
+        self.assertFalse(self.receipts())
+        self.company.wab_auto_receipt = True
+        bill = self._make_invoice(move_type="in_invoice")
+        self.pay(bill)
+        self.assertFalse(self.receipts())
