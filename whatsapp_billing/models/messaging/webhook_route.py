@@ -100,7 +100,7 @@ class WhatsappBillingAccount(models.Model):
             return self.browse()
         return self.with_context(active_test=False).search_fetch(
             [("webhook_token", "=", token)],
-            ["provider", "app_secret_changed_at", *CIPHERS],
+            ["company_id", "provider", "app_secret_changed_at", *CIPHERS],
         )
 
     def _apply_error_code(self, code):
