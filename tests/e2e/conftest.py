@@ -150,6 +150,7 @@ def _connect(world, state):
     world.take_in()
     statuses = world.admin.read("whatsapp.billing.template", ids, ["status"])
     assert {row["status"] for row in statuses} == {"approved"}, statuses
+    state["base"] = world.server.url
     ours = world.control.get("state")["wabas"][0]["templates"]
     state["templates"] = [
         {

@@ -73,9 +73,7 @@ def test_provider_down_then_back(world):
         assert world.account("state")["state"] == "connected"
     finally:
         world.phones.start()
-        world.control.post(
-            "reset", templates=world.state["templates"], pair_limit=False
-        )
+        world.control.post("reset", templates=world.templates(), pair_limit=False)
     world.sql("UPDATE whatsapp_billing_template SET template_uid = NULL")
     world.connect()
     waited(world, ids)

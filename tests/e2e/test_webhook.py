@@ -502,7 +502,7 @@ def test_two_databases_on_one_server(template, phones):
             assert hook.post(body, path=hook.path + unknown) == 404, unknown
         assert hook.post(body, secret="wrong", path=f"{hook.path}?db={names[0]}") == 403
     finally:
-        server.stop()
+        server.kill()
         for name in names:
             postgres.drop(name)
             odoo._drop_filestore(name)

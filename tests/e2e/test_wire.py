@@ -206,7 +206,7 @@ def test_key_of_one_document_in_a_later_batch(world, wire):
 
 def test_two_calls_at_once_with_one_key_make_one_message(world):
     _number, partner = world.partner()
-    moves = [world.invoice(partner) for _ in range(5)]
+    moves = [world.invoice(partner) for _ in range(2)]
     for move in moves:
         answers, barrier = [], threading.Barrier(4)
 

@@ -76,8 +76,9 @@ class Server:
 
     def kill(self):
         """End every process of it at once, as a power cut does."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait()
+        if self.process is not None and self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
 
     def children(self):
         """Return the ids of its worker processes."""
@@ -132,7 +133,7 @@ class World:
     def reset(self, **settings):
         """Start the simulated world anew and connect the account to it again."""
         settings.setdefault("pair_limit", False)
-        self.control.post("reset", templates=self.state["templates"], **settings)
+        self.control.post("reset", templates=self.templates(), **settings)
         self.control.post("phone", phone_uid=PHONE_UID, tier="TIER_UNLIMITED")
         # The new world numbers its templates and files from the start again.
         self.sql("UPDATE whatsapp_billing_template SET template_uid = NULL")
@@ -143,6 +144,11 @@ class World:
             "WHERE state IN ('queued', 'sending', 'held', 'unknown')"
         )
         self.connect()
+
+    def templates(self):
+        """Return what was approved, with buttons that lead to this server."""
+        text = json.dumps(self.state["templates"])
+        return json.loads(text.replace(self.state["base"], self.server.url))
 
     def connect(self):
         """Confirm that this copy is the one to work with, and connect the account."""
@@ -453,7 +459,8 @@ def serving(name, phones, arguments=(), database=None, **options):
         world.reset()
         yield world
     finally:
-        server.stop()
+        # Nothing of it is kept, so nobody waits for its workers to end in peace.
+        server.kill()
         postgres.drop(database)
         odoo._drop_filestore(database)
 
