@@ -23,7 +23,10 @@ ACCOUNT = {
     "app_secret": "simulator-app-secret",
     "access_token": "simulator-token",
 }
-TEMPLATES = ("invoice", "payment_receipt")
+TEMPLATES = ("invoice", "payment_receipt", "payment_reminder")
+PROMISE = "Pagaré el día ..."
+# The reminders of the story: on the day after the due date and three days later.
+STEPS = (1, 4)
 DELIVERED = ("delivered", "read")
 
 
@@ -47,6 +50,10 @@ class Story:
             self.open_pay_link,
             self.see_ticks,
             self.send_again,
+            self.remind,
+            self.promise,
+            self.settle,
+            self.run_after_payment,
             self.pay,
             self.opt_out,
         ):
@@ -89,10 +96,10 @@ class Story:
             self.control.post("template", action="approve", id=after["template_uid"])
             until(
                 f"{document_type} template approved by webhook",
-                lambda found=template["id"]: self._read(
-                    "whatsapp.billing.template", found
-                )["status"]
-                == "approved",
+                lambda found=template["id"]: (
+                    self._read("whatsapp.billing.template", found)["status"]
+                    == "approved"
+                ),
             )
         self.seen["template_approved"] = True
 
@@ -169,27 +176,79 @@ class Story:
         _expect(len(set(uuids)) == len(uuids), "no message came twice")
         self.seen["sent_once"] = True
 
-    def pay(self) -> None:
-        """A payment is registered and its receipt goes out."""
-        wizard = self.odoo.call(
-            "account.payment.register",
-            "create",
-            vals_list=[{}],
-            context={"active_model": "account.move", "active_ids": [self.invoice]},
-        )[0]
-        self.odoo.call(
-            "account.payment.register",
-            "action_create_payments",
-            [wizard],
-            context={"active_model": "account.move", "active_ids": [self.invoice]},
+    def remind(self) -> None:
+        """An overdue invoice is reminded of once, however often the plan is run."""
+        self.overdue = self._posted_invoice(due=date.today() - timedelta(days=1))
+        self.plan = self._make_plan(self.overdue)
+        name = self._read("account.move", self.overdue)["name"]
+        before = len(self.control.messages(CUSTOMER))
+        self._run_plan(0)
+        self.reminder = until(
+            "the reminder on the phone",
+            lambda: next((m for m in self._after(before) if name in m["body"]), None),
         )
-        payment = self.odoo.search(
-            "account.payment",
-            [("partner_id", "=", self.partner)],
-            ["id"],
-            order="id desc",
-            limit=1,
-        )[0]["id"]
+        self._run_plan(0)
+        self._expect_silence(before + 1, "a second run for the same date")
+        case = self._case()
+        _expect(case["state"] == "active" and case["step_id"], f"next step: {case}")
+        self.seen["reminder_once"] = True
+
+    def promise(self) -> None:
+        """The customer taps a promise and its day; reminders wait until then."""
+        self._tap(self.reminder, PROMISE)
+        until("the promise on the case", lambda: self._case()["state"] == "promised")
+        days = until(
+            "a list of days on the phone",
+            lambda: next((m for m in self._after(0) if _rows(m)), None),
+        )
+        day = _rows(days)[3]
+        self._tap(days, day["text"])
+        chosen = (date.today() + timedelta(days=5)).isoformat()
+        until(
+            f"the promise for {chosen}",
+            lambda: self._case()["promise_date"] == chosen,
+        )
+        until(
+            "the confirmation on the phone",
+            lambda: self._after(0)[-1]["wamid"] != days["wamid"],
+        )
+        before = len(self.control.messages(CUSTOMER))
+        self._run_plan(5)
+        self._expect_silence(before, "a run while the promise holds")
+        self.seen["promise_pauses"] = True
+
+    def settle(self) -> None:
+        """The invoice is paid: its case closes, and the receipt comes by itself."""
+        company = self._read("whatsapp.billing.account", self.account)["company_id"][0]
+        self.odoo.call(
+            "res.company", "write", [company], vals={"wab_auto_receipt": True}
+        )
+        before = len(self.control.messages(CUSTOMER))
+        payment = self._register_payment(self.overdue)
+        _expect(self._case()["state"] == "done", f"the case closes: {self._case()}")
+        self.seen["payment_closes"] = True
+        receipt = self._template("payment_receipt")["template_name"]
+        until(
+            "the receipt on the phone",
+            lambda: any(m["template"] == receipt for m in self._after(before)),
+        )
+        self.odoo.call("account.payment", "action_post", [payment])
+        self._expect_silence(before + 1, "posting the payment again")
+        self.odoo.call(
+            "res.company", "write", [company], vals={"wab_auto_receipt": False}
+        )
+        self.seen["receipt_once"] = True
+
+    def run_after_payment(self) -> None:
+        """The plan is run long after; what is paid stays unsaid."""
+        before = len(self.control.messages(CUSTOMER))
+        self._run_plan(30)
+        self._expect_silence(before, "a run after the payment")
+        self.seen["no_reminder_after_payment"] = True
+
+    def pay(self) -> None:
+        """A payment is registered and its receipt is sent by hand."""
+        payment = self._register_payment(self.invoice)
         results = self.odoo.call("account.payment", "wab_send_receipt", [payment])
         _expect(results[0]["state"] == "queued", f"receipt queued: {results}")
         receipt = self._template("payment_receipt")["template_name"]
@@ -251,14 +310,86 @@ class Story:
             },
         )
 
-    def _posted_invoice(self) -> int:
+    def _register_payment(self, invoice: int) -> int:
+        context = {"active_model": "account.move", "active_ids": [invoice]}
+        wizard = self.odoo.call(
+            "account.payment.register", "create", vals_list=[{}], context=context
+        )[0]
+        self.odoo.call(
+            "account.payment.register",
+            "action_create_payments",
+            [wizard],
+            context=context,
+        )
+        return self.odoo.search(
+            "account.payment",
+            [("partner_id", "=", self.partner)],
+            ["id"],
+            order="id desc",
+            limit=1,
+        )[0]["id"]
+
+    def _make_plan(self, invoice: int) -> int:
+        return self.odoo.create(
+            "whatsapp.billing.collection.plan",
+            {
+                "name": "Story plan",
+                "domain": f"[('id', '=', {invoice})]",
+                "stage": "on",
+                "step_ids": [(0, 0, {"days": days}) for days in STEPS],
+            },
+        )
+
+    def _run_plan(self, ahead: int) -> None:
+        day = (date.today() + timedelta(days=ahead)).isoformat()
+        self.odoo.call(
+            "whatsapp.billing.collection.plan", "action_run", [self.plan], date=day
+        )
+
+    def _case(self) -> dict:
+        return self.odoo.search(
+            "whatsapp.billing.collection.case",
+            [("move_id", "=", self.overdue)],
+            ["state", "step_id", "next_date", "promise_date", "reason"],
+            limit=1,
+            order="id desc",
+        )[0]
+
+    def _after(self, count: int) -> list[dict]:
+        return self.control.messages(CUSTOMER)[count:]
+
+    def _tap(self, message: dict, text: str) -> None:
+        self.control.post(
+            "reply",
+            **{"from": CUSTOMER, "button": {"text": text}, "context": message["wamid"]},
+        )
+
+    def _expect_silence(self, count: int, what: str) -> None:
+        """Nothing waits in Odoo, and the phone has what it had."""
+        until(
+            f"an empty outbox after {what}",
+            lambda: (
+                not self.odoo.search(
+                    "whatsapp.billing.message",
+                    [("state", "in", ["queued", "sending", "held"])],
+                    ["id"],
+                )
+            ),
+        )
+        self.control.post("webhooks/flush")
+        found = len(self.control.messages(CUSTOMER))
+        _expect(found == count, f"{what}: {found} messages, not {count}")
+
+    def _posted_invoice(self, due: date | None = None) -> int:
         invoice = self.odoo.create(
             "account.move",
             {
                 "move_type": "out_invoice",
                 "partner_id": self.partner,
                 "invoice_date": date.today().isoformat(),
-                "invoice_date_due": (date.today() + timedelta(days=15)).isoformat(),
+                "invoice_date_due": (
+                    due or date.today() + timedelta(days=15)
+                ).isoformat(),
                 "invoice_line_ids": [
                     (0, 0, {"name": "Consulting", "quantity": 2, "price_unit": 60.25})
                 ],
@@ -274,6 +405,7 @@ class Story:
                 ("account_id", "=", self.account),
                 ("document_type", "=", document_type),
                 ("lang_code", "=", "es"),
+                ("is_default", "=", True),
             ],
             ["id", "template_name", "status"],
         )
@@ -296,10 +428,20 @@ class Story:
             "account.move": ["name", "amount_total", "wab_state"],
             "account.move.send.wizard": ["sending_methods"],
             "res.partner": ["wab_opt_in_state"],
-            "whatsapp.billing.account": ["state", "state_detail", "phone_ids"],
+            "whatsapp.billing.account": [
+                "state",
+                "state_detail",
+                "phone_ids",
+                "company_id",
+            ],
             "whatsapp.billing.template": ["status", "template_uid", "template_name"],
         }
         return self.odoo.read(model, [record_id], names[model])[0]
+
+
+def _rows(message: dict) -> list[dict]:
+    """Return what a list message lets the customer choose from."""
+    return [b for b in message.get("buttons") or [] if b.get("type") == "list"]
 
 
 def _expect(condition: object, what: str) -> None:
