@@ -15,9 +15,14 @@ MEDIA_GONE = {"131053", "131052"}
 
 @dataclass(slots=True)
 class Recording:
-    """What a slice of outcomes changed."""
+    """What a slice of outcomes changed.
+
+    `ids` went out; `ended` did not: what follows from that (credits given back, a
+    case that goes on) belongs into the same transaction.
+    """
 
     ids: list = field(default_factory=list)
+    ended: list = field(default_factory=list)
     keys: set = field(default_factory=set)
     accepted: int = 0
     stop: bool = False
@@ -44,7 +49,8 @@ def record(drain, outcomes):
         if checksum not in recording.gone
     }
     drain.env["whatsapp.billing.media"]._store(drain.phone.id, uploads)
-    recording.ids = [outcome.key for outcome in outcomes]
+    recording.ids = [outcome.key for outcome in accepted]
+    recording.ended = [outcome.key for outcome in refused]
     recording.accepted = len(accepted)
     return recording
 

@@ -93,7 +93,9 @@ class Drain:
             drain_claim.claim(self, free, recording) if free else ([], [])
         )
         recording.again = bool(dropped)
-        recording.ids += dropped
+        ended = recording.ended + dropped
+        if ended:
+            self.messages.browse(ended)._after_state_change()
         return recording, rows
 
     def _remember(self, outcomes, recording, rows):
@@ -108,7 +110,7 @@ class Drain:
             self.bucket.slow_down()
 
     def _tell(self, now=False):
-        """Tell open screens what changed, at most once a second: nobody reads faster.
+        """Tell open screens what went out, at most once a second: nobody reads faster.
 
         Not in the transaction of a turn: threads wait for that one.
         """
