@@ -1,5 +1,6 @@
 from . import outbox
 from . import messaging
+from . import base
 from . import document_mixin
 from . import mail_message
 from . import account_move
@@ -12,4 +13,5 @@ from . import res_partner_screen
 from . import credit
 from . import account_move_bill
 from . import collection
+from . import ir_actions_server
 from . import res_config_settings_credit

@@ -110,30 +110,5 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
             self, recipients, types, order
         )
 
-    def _wab_document_type(self):
-        """Return the document type of templates that fit this record."""
-        return False
-
-    def _wab_document_facts(self):
-        """Return what `rules.eligibility.Facts` should know of this record."""
-        return {}
-
-    def _wab_channel_flag(self):
-        """Return whether this very record is enabled, or None to ask the partner."""
-        return
-
-    def _wab_attachment(self):
-        """Return the PDF if it exists already."""
-        return self.env["ir.attachment"]
-
-    def _wab_file_size(self):
-        """Return the size in bytes of the PDF if it exists already, else None."""
-        return self._wab_attachment().file_size or None
-
     def _wab_filename(self):
-        """Return the name that the customer sees on the document."""
         return parameters.filename(self._wab_document_name())
-
-    def _wab_document_name(self):
-        self.ensure_one()
-        return self.display_name or ""

@@ -1,5 +1,6 @@
 from . import test_account
 from . import test_account_tour
+from . import test_automation
 from . import test_collection_answer
 from . import test_collection_case
 from . import test_collection_run
@@ -14,6 +15,7 @@ from . import test_message_views
 from . import test_multicompany
 from . import test_neutralize
 from . import test_partner_consent
+from . import test_partner_enable
 from . import test_retention
 from . import test_secrets
 from . import test_send_dialog

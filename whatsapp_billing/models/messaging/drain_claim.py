@@ -182,7 +182,9 @@ def _wants_document(row):
 
 
 def _facts(drain, row):
-    is_move = row["res_model"] == "account.move"
+    # A message about an invoice goes whatever has become of it.
+    is_note = row["document_type"] == "customer_message"
+    is_move = row["res_model"] == "account.move" and not is_note
     consent = {True: "granted", False: "withdrawn", None: "by_contract"}[row["granted"]]
     return eligibility.Facts(
         purpose=row["purpose"],
@@ -220,7 +222,7 @@ def _is_superseded(row):
 
 def snapshot(name, amount_total):
     """Return what must not change between queueing and sending a document."""
-    return f"{name}|{amount_total:.6f}"
+    return f"{name or ''}|{amount_total:.6f}"
 
 
 def _ask_for_documents(drain, ids):

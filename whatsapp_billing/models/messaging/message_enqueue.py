@@ -46,6 +46,8 @@ class Order:
     explicit: bool = False
     is_reminder: bool = False
     is_test: bool = False
+    # About the record but not the document: sent whatever its state, without a file.
+    is_note: bool = False
 
 
 class WhatsappBillingMessage(models.Model):
@@ -252,7 +254,9 @@ class WhatsappBillingMessage(models.Model):
         return eligibility.Facts(
             purpose=order.purpose,
             document_type=target.document_type,
-            expected_document_type=template.document_type or None,
+            expected_document_type=None
+            if order.is_note
+            else template.document_type or None,
             is_reminder=order.is_reminder,
             explicit=order.explicit,
             enabled=order.is_test or by_contract or self._is_enabled(target),
@@ -267,7 +271,7 @@ class WhatsappBillingMessage(models.Model):
             file_size=target.record._wab_file_size(),
             account_state=self._account_state(target),
             recipient_active=bool(not partner or partner.active),
-            **target.record._wab_document_facts(),
+            **({} if order.is_note else target.record._wab_document_facts()),
         )
 
     @api.model

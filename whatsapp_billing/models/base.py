@@ -1,0 +1,98 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import defaultdict
+
+from odoo import api, models
+
+from ..rules import numbers
+
+NOTE_TYPE = "customer_message"
+
+
+class Base(models.AbstractModel):
+    """What a message asks any record that it is about; documents answer more."""
+
+    _inherit = "base"
+
+    # === BUSINESS METHODS === #
+
+    def _wab_document_type(self):
+        """Return the document type of templates that fit this record."""
+        return False
+
+    def _wab_document_facts(self):
+        """Return what `rules.eligibility.Facts` should know of this record."""
+        return {}
+
+    def _wab_channel_flag(self):
+        """Return whether this very record is enabled, or None to ask the partner."""
+        return
+
+    def _wab_attachment(self):
+        """Return the PDF if it exists already."""
+        return self.env["ir.attachment"]
+
+    def _wab_file_size(self):
+        """Return the size in bytes of the PDF if it exists already, else None."""
+        return self._wab_attachment().file_size or None
+
+    def _wab_filename(self):
+        """Return the name that the customer sees on the document."""
+        return False
+
+    def _wab_document_name(self):
+        self.ensure_one()
+        return self.display_name or ""
+
+    @api.model
+    def _wab_partner_path(self):
+        """Return where this model names who to write to, "" when it does not."""
+        if self._name == "res.partner":
+            return "id"
+        names = self._mail_get_partner_fields(introspect_fields=True)
+        return next(iter(names), "")
+
+    def _wab_note_recipients(self, path=""):
+        """Return {record id: partners} to write to about these records.
+
+        Whoever the path names; where that is nobody, the contact that has the phone
+        number of the record: consent is given by people, not by numbers.
+
+        :param path: names of fields that lead to contacts, "" for the model's own
+        """
+        path = path or self._wab_partner_path()
+        empty = self.env["res.partner"]
+        if path == "id":
+            return {record.id: record for record in self}
+        found = {record.id: record.mapped(path) if path else empty for record in self}
+        missing = self.filtered(lambda record: not found[record.id])
+        return found | missing._wab_find_by_phone()
+
+    def _wab_find_by_phone(self):
+        """Return {record id: partners} that have the phone numbers of these records."""
+        typed = {record.id: record._wab_e164_of_record() for record in self}
+        given = filter(None, typed.values())
+        wanted = {n for number in given for n in numbers.variants(number)}
+        owners = defaultdict(self.env["res.partner"].browse)
+        if wanted:
+            for partner in self.env["res.partner"].search(
+                [("wab_e164", "in", list(wanted))], order="id"
+            ):
+                owners[partner.wab_e164] |= partner
+        return {
+            record_id: next(
+                (owners[n][:1] for n in numbers.variants(number) if n in owners),
+                owners[""],
+            )
+            for record_id, number in typed.items()
+        }
+
+    def _wab_e164_of_record(self):
+        """Return the record's own phone number as WhatsApp writes it, or ""."""
+        country = self["country_id"].code if "country_id" in self._fields else None
+        for name in self._phone_get_number_fields():
+            try:
+                return numbers.normalise(self[name] or "", country or None)
+            except numbers.InvalidNumber:
+                continue
+        return ""
