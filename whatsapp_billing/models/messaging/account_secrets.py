@@ -106,12 +106,24 @@ class WhatsappBillingAccount(models.Model):
         """Return the secrets that a webhook may be signed with, the current first."""
         self.ensure_one()
         # sudo: whatsapp.billing.account - to check a signature
-        account_sudo = self.sudo()
-        found = [account_sudo._get_secret("app_secret")]
-        changed_at = account_sudo.app_secret_changed_at
+        return self._open_secrets(*self.sudo()._webhook_ciphers())
+
+    def _webhook_ciphers(self):
+        """Return the current secret, the replaced one, and when. Called with sudo."""
+        return (
+            self.app_secret_cipher,
+            self.app_secret_previous_cipher,
+            self.app_secret_changed_at,
+        )
+
+    @api.model
+    def _open_secrets(self, cipher, previous_cipher, changed_at):
+        """Decrypt what a webhook may be signed with at this moment."""
+        ciphers = [cipher]
         limit = fields.Datetime.now() - timedelta(hours=PREVIOUS_SECRET_HOURS)
         if changed_at and changed_at > limit:
-            found.append(account_sudo._get_secret("app_secret_previous"))
+            ciphers.append(previous_cipher)
+        found = [secrets.decrypt(self.env, cipher) for cipher in ciphers]
         return [secret for secret in found if secret]
 
     def _set_app_secret(self, secret):

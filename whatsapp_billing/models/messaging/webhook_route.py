@@ -3,9 +3,19 @@
 import hmac
 
 from odoo import api, models
+from odoo.tools import ormcache
 
 from ...clients.whatsapp.meta_errors import classify
 from .account_secrets import CIPHERS
+
+# What an address and the check of its webhooks depend on.
+ADDRESS_FIELDS = {
+    "webhook_token",
+    "provider",
+    "company_id",
+    "app_secret_changed_at",
+    *CIPHERS,
+}
 
 
 class Routes:
@@ -71,13 +81,53 @@ class WhatsappBillingAccount(models.Model):
         company is None where several share the address: nobody may read an event
         before it is known whose it is.
         """
-        accounts = self._of_address(token)
-        if not accounts:
+        found = self._webhook_addresses().get(token)
+        if not found:
             return None
-        secrets = {s for account in accounts for s in account._webhook_secrets()}
-        companies = accounts.company_id
-        company_id = companies.id if len(companies) == 1 else None
-        return accounts[0].provider, sorted(secrets), company_id
+        provider, company_id, ciphers = found
+        secrets = {secret for row in ciphers for secret in self._open_secrets(*row)}
+        return provider, sorted(secrets), company_id
+
+    @api.model
+    @ormcache()
+    def _webhook_addresses(self):
+        """Return {address token: (provider, company id, ciphers)} of all accounts.
+
+        Kept in memory, still encrypted: every receipt asks for it. Called with sudo.
+        """
+        accounts = self.with_context(active_test=False).search(
+            [("webhook_token", "!=", False)]
+        )
+        addresses = {}
+        for token, found in accounts.grouped("webhook_token").items():
+            companies = found.company_id
+            addresses[token] = (
+                found[0].provider,
+                companies.id if len(companies) == 1 else None,
+                tuple(account._webhook_ciphers() for account in found),
+            )
+        return addresses
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        accounts = super().create(vals_list)
+        self.env.registry.clear_cache()
+        return accounts
+
+    def write(self, vals):
+        result = super().write(vals)
+        if not ADDRESS_FIELDS.isdisjoint(vals):
+            self.env.registry.clear_cache()
+        return result
+
+    def unlink(self):
+        result = super().unlink()
+        self.env.registry.clear_cache()
+        return result
+
+    # === BUSINESS METHODS - ADDRESS === #
 
     @api.model
     def _verify_handshake(self, token, mode, verify_token):
@@ -92,15 +142,10 @@ class WhatsappBillingAccount(models.Model):
 
     @api.model
     def _of_address(self, token):
-        """Return the accounts of a webhook address, with all that a check reads.
-
-        One query: every receipt comes through here.
-        """
         if not token:
             return self.browse()
-        return self.with_context(active_test=False).search_fetch(
-            [("webhook_token", "=", token)],
-            ["company_id", "provider", "app_secret_changed_at", *CIPHERS],
+        return self.with_context(active_test=False).search(
+            [("webhook_token", "=", token)]
         )
 
     def _apply_error_code(self, code):
