@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 from .ground import say
 from .rpc import Control, Json2, until
+from .story_credits import CreditSteps
 
 CUSTOMER = "+34600111222"
 ACCOUNT = {
@@ -30,7 +31,7 @@ STEPS = (1, 4)
 DELIVERED = ("delivered", "read")
 
 
-class Story:
+class Story(CreditSteps):
     """Play the steps in order; `seen` is what was observed."""
 
     def __init__(self, odoo: Json2, control: Control) -> None:
@@ -49,6 +50,8 @@ class Story:
             self.receive_on_phone,
             self.open_pay_link,
             self.see_ticks,
+            self.see_cost,
+            self.run_out_of_credit,
             self.send_again,
             self.remind,
             self.promise,

@@ -66,14 +66,14 @@ class WhatsappBillingCreditWallet(models.Model):
         help="Costs are shown in this currency, at the day's rate.",
     )
     monthly_allowance = fields.Float(
-        digits=(16, 6),
+        digits=(16, 2),
         tracking=True,
         help="Credits given at the start of each month; what is left of them at its "
         "end expires.",
     )
     alert_threshold = fields.Float(
         string="Warn Below",
-        digits=(16, 6),
+        digits=(16, 2),
         tracking=True,
         help="An activity and an e-mail, once each time fewer credits are available.",
     )
