@@ -35,7 +35,6 @@ class WhatsappBillingCompose(models.TransientModel):
     is_template_required = fields.Boolean(compute="_compute_is_single")
     template_id = fields.Many2one(
         "whatsapp.billing.template",
-        string="Template",
         domain="[('id', 'in', allowed_template_ids)]",
     )
     allowed_template_ids = fields.Many2many(

@@ -155,7 +155,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         self.ensure_one()
         self.write({"stage": "off", "stopped_reason": text})
         title = self.env._("Plan stopped by itself")
-        self.message_post(body=f"{title}. {text}")
+        self.message_post(subject=title, body=text)
         if self.env.ref("mail.mail_activity_data_warning", raise_if_not_found=False):
             account_sudo = self.company_id.sudo().wab_account_id
             user = self.user_id or (

@@ -81,7 +81,6 @@ class WhatsappBillingCreditPurchase(models.Model):
     )
     bill_id = fields.Many2one(
         "account.move",
-        string="Bill",
         readonly=True,
         copy=False,
         index="btree_not_null",
