@@ -56,6 +56,10 @@
         "views/credit_wallet_views.xml",
         "views/credit_message_views.xml",
         "views/credit_settings_views.xml",
+        "views/collection_case_views.xml",
+        "views/collection_plan_views.xml",
+        "views/collection_forecast_views.xml",
+        "views/collection_document_views.xml",
         "views/menus.xml",
     ],
     "assets": {

@@ -15,3 +15,4 @@ from . import account_move_bill
 from . import collection
 from . import ir_actions_server
 from . import res_config_settings_credit
+from . import res_config_settings_collection

@@ -10,7 +10,10 @@ from . import plan_read
 from . import plan_run
 from . import plan_write
 from . import plan_preview
+from . import plan_screen
+from . import case_screen
 from . import account_move
+from . import account_move_screen
 from . import account_move_line
 from . import account_payment
 from . import res_partner

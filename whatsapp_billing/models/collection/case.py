@@ -60,8 +60,8 @@ class WhatsappBillingCollectionCase(models.Model):
     last_date = fields.Date(string="Last on")
     state = fields.Selection(
         [
-            ("active", "Active"),
-            ("paused", "Paused"),
+            ("active", "To remind"),
+            ("paused", "Waiting"),
             ("promised", "Promised"),
             ("disputed", "Disputed"),
             ("escalated", "With a person"),

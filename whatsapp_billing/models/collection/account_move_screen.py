@@ -1,0 +1,13 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import models
+
+
+class AccountMove(models.Model):
+    _inherit = "account.move"
+
+    # === ACTION METHODS === #
+
+    def action_wab_remind(self):
+        """Open our composer to remind of the selected invoices."""
+        return self.env["whatsapp.billing.compose"]._open_reminder(self)

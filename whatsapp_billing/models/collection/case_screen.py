@@ -1,0 +1,194 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What people see of a case and do with it: the board, the reason in words."""
+
+from datetime import timedelta
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+from ...rules import dunning_reasons
+
+
+class WhatsappBillingCollectionCase(models.Model):
+    _inherit = "whatsapp.billing.collection.case"
+
+    state = fields.Selection(group_expand="_group_expand_states")
+    days_overdue = fields.Integer(
+        string="Days", compute="_compute_days_overdue", search="_search_days_overdue"
+    )
+    why_html = fields.Html(compute="_compute_why_html", sanitize=False)
+    explanation = fields.Char(compute="_compute_explanation")
+    may_act = fields.Boolean(compute="_compute_may_act")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("due_date")
+    def _compute_days_overdue(self):
+        today = fields.Date.context_today(self)
+        for case in self:
+            case.days_overdue = (today - case.due_date).days if case.due_date else 0
+
+    def _search_days_overdue(self, operator, value):
+        if operator not in ("<", "<=", ">", ">="):
+            return NotImplemented
+        day = fields.Date.context_today(self) - timedelta(days=value)
+        turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}[operator]
+        return [("move_line_id.date_maturity", turned, day)]
+
+    @api.depends("trace", "reason")
+    def _compute_why_html(self):
+        for case in self:
+            case.why_html = self.env["ir.qweb"]._render(
+                "whatsapp_billing.collection_trace",
+                {"rules": case._get_rules(), "case": case},
+            )
+
+    @api.depends(
+        "state", "reason", "pause_reason", "promise_date", "dispute_reason", "resume_on"
+    )
+    def _compute_explanation(self):
+        for case in self:
+            case.explanation = case._explain() or False
+
+    @api.depends("state")
+    @api.depends_context("uid")
+    def _compute_may_act(self):
+        for case in self:
+            case.may_act = case.state != "done" and case.move_id.has_access("write")
+
+    @api.model
+    def _group_expand_states(self, states, _domain):
+        """Show every column of the board, in order; what is done only when asked."""
+        order = [state for state, _label in self._fields["state"].selection]
+        return [state for state in order if state != "done" or "done" in states]
+
+    # === ACTION METHODS === #
+
+    def action_why(self):
+        """Open in words what was asked about this invoice, and what was found."""
+        self.ensure_one()
+        form = self.env.ref("whatsapp_billing.collection_case_view_form_why")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Why?"),
+            "res_model": self._name,
+            "res_id": self.id,
+            "views": [(form.id, "form")],
+            "target": "new",
+            "context": {"dialog_size": "medium"},
+        }
+
+    def action_hand_over(self, user_id=False):
+        """Have a person take over: no more reminders until somebody resumes them.
+
+        :param int user_id: who it is; left out, who looks after the invoice
+        """
+        user = self.env["res.users"].browse(user_id or [])
+        cases_sudo = self._by_person().filtered(lambda c: c.state != "escalated")
+        cases_sudo.write(
+            {
+                "state": "escalated",
+                "pause_reason": False,
+                "resume_on": False,
+                "promise_date": False,
+            }
+        )
+        cases_sudo._withdraw_waiting("paused")
+        cases_sudo._note_on_invoices(self.env._("Handed over to a person."))
+        cases_sudo._ask_person(
+            self.env._("Payment reminder"),
+            self.env._("Take over from the automatic reminders."),
+            user,
+        )
+        return True
+
+    def action_ask_promise(self):
+        """Ask for the day that the customer promised."""
+        return self._ask("promise", self.env._("Promise to Pay"))
+
+    def action_ask_dispute(self):
+        """Ask what the customer disputes."""
+        return self._ask("dispute", self.env._("Dispute"))
+
+    def action_ask_hand_over(self):
+        """Ask who takes over."""
+        return self._ask("hand_over", self.env._("Hand Over"))
+
+    def action_open_invoice(self):
+        """Open the invoice."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.move_id.display_name,
+            "res_model": "account.move",
+            "res_id": self.move_id.id,
+            "views": [(False, "form")],
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _ask(self, kind, title):
+        if all(case.state == "done" for case in self):
+            raise UserError(self.env._("Nothing is open here any more."))
+        return {
+            "type": "ir.actions.act_window",
+            "name": title,
+            "res_model": "whatsapp.billing.collection.answer",
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {
+                "default_case_ids": self.ids,
+                "default_kind": kind,
+                "dialog_size": "medium",
+            },
+        }
+
+    def _explain(self):
+        """Return one sentence on what holds the reminders, "" when nothing does."""
+        self.ensure_one()
+        if self.state == "promised":
+            return self.env._(
+                "Promised to pay on %(date)s.", date=self._say_date(self.promise_date)
+            )
+        if self.state == "disputed":
+            return self.dispute_reason or ""
+        if self.state == "paused":
+            reasons = dict(
+                self._fields["pause_reason"]._description_selection(self.env)
+            )
+            reason = reasons.get(self.pause_reason, "")
+            if not self.resume_on:
+                return reason
+            return self.env._(
+                "%(reason)s, until %(date)s",
+                reason=reason,
+                date=self._say_date(self.resume_on),
+            )
+        if self.state == "done":
+            reasons = dict(
+                self._fields["close_reason"]._description_selection(self.env)
+            )
+            return reasons.get(self.close_reason, "")
+        return self.reason_detail or ""
+
+    def _say_date(self, day):
+        return self.env["ir.qweb.field.date"].value_to_html(day, {}) if day else ""
+
+    def _get_rules(self):
+        """Return the rules of the last decision: {label, value, passed}."""
+        messages = self.env["whatsapp.billing.message"]
+        return [
+            {
+                "label": messages._sentence(
+                    dunning_reasons.describe_rule(rule.get("rule") or "")
+                ),
+                "value": self._say_value(rule.get("value")),
+                "passed": rule.get("passed"),
+            }
+            for rule in self.trace or []
+        ]
+
+    @api.model
+    def _say_value(self, value):
+        return "" if value is None or isinstance(value, bool) else str(value)

@@ -1,0 +1,221 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What people see of a plan: its time line, what is missing, what it would do."""
+
+from collections import defaultdict
+
+from odoo import api, fields, models
+
+PREVIEW_DAYS = 30
+# Words of the figures of a run that are of interest to who pressed the button.
+SENT = "messages"
+
+
+class WhatsappBillingCollectionPlan(models.Model):
+    _inherit = "whatsapp.billing.collection.plan"
+
+    problem = fields.Char(
+        compute="_compute_problem", help="What keeps the plan from saying anything."
+    )
+    last_run_text = fields.Char(string="Last Run", compute="_compute_last_run_text")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("step_ids.template_id", "step_ids.with_message", "company_id")
+    def _compute_problem(self):
+        for plan in self:
+            plan.problem = next(plan._get_problems(), False)
+
+    @api.depends("last_run", "last_run_at")
+    def _compute_last_run_text(self):
+        for plan in self:
+            count = (plan.last_run or {}).get(SENT, 0)
+            if not plan.last_run_at:
+                plan.last_run_text = False
+            elif count == 1:
+                plan.last_run_text = self.env._("1 message")
+            else:
+                plan.last_run_text = self.env._("%(n)s messages", n=count)
+
+    # === ACTION METHODS === #
+
+    def action_preview(self):
+        """Open what would go out in the next 30 days, and who is left out."""
+        self.ensure_one()
+        forecasts = self.env["whatsapp.billing.collection.forecast"]._make(
+            self, PREVIEW_DAYS
+        )
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "whatsapp_billing.collection_forecast_action"
+        )
+        going = any(forecasts.mapped("date"))
+        if not going:
+            # An empty calendar says nothing; the list says who is left out and why.
+            action["views"] = sorted(action["views"], key=lambda v: v[1] != "list")
+        return action | {
+            "name": self.env._("Next 30 Days: %(plan)s", plan=self.name),
+            "domain": [("id", "in", forecasts.ids)],
+        }
+
+    def action_switch(self):
+        """Open the dialog that asks how far to switch the plan on."""
+        self.ensure_one()
+        wizard = self.env["whatsapp.billing.collection.switch"].create(
+            {"plan_id": self.id}
+        )
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Switch On"),
+            "res_model": wizard._name,
+            "res_id": wizard.id,
+            "views": [(False, "form")],
+            "target": "new",
+            "context": {"dialog_size": "medium"},
+        }
+
+    def action_switch_off(self):
+        """Say nothing more, from now on."""
+        self.write({"stage": "off"})
+        return True
+
+    def action_run_now(self):
+        """Run these plans for today and tell what came of it."""
+        figures = self.action_run()
+        sent = figures.get(SENT, 0)
+        text = (
+            self.env._("1 message queued.")
+            if sent == 1
+            else self.env._("%(n)s messages queued.", n=sent)
+        )
+        return {
+            "type": "ir.actions.client",
+            "tag": "display_notification",
+            "params": {
+                "type": "success" if sent else "info",
+                "title": self.env._("Plan run"),
+                "message": text,
+                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+            },
+        }
+
+    # === BUSINESS METHODS === #
+
+    def _get_problems(self):
+        """Return sentences, the most urgent first."""
+        self.ensure_one()
+        if not self.step_ids:
+            yield self.env._("Add a step: when to say something, and what.")
+        for step in self.step_ids.filtered("with_message"):
+            if step._get_template_problem():
+                yield self.env._(
+                    "The template of the step %(step)s cannot be sent: %(status)s.",
+                    step=step.name,
+                    status=step._get_template_words(),
+                )
+        # sudo: whatsapp.billing.account - whether one is there, for who reads plans
+        account_sudo = self.company_id.sudo().wab_account_id
+        if account_sudo.state not in ("connected", "pending"):
+            yield self.env._("Connect a WhatsApp account first.")
+        elif not self._has_default_template(account_sudo):
+            yield self.env._(
+                "No template for payment reminders is approved. Submit one under"
+                " Configuration > Templates."
+            )
+
+    def _count_reached(self):
+        """Return {step id: people written to if the plan ran today}."""
+        self.ensure_one()
+        people = defaultdict(set)
+        for message in self._preview(1)["messages"]:
+            if not message["reason"] and message["plan_id"] == self.id:
+                people[message["step_id"]].add(message["partner_id"])
+        return {step_id: len(found) for step_id, found in people.items()}
+
+    def _has_default_template(self, account):
+        steps = self.step_ids.filtered(lambda s: s.with_message and not s.template_id)
+        if not steps:
+            return True
+        # sudo: whatsapp.billing.template - whether there is one
+        return bool(
+            self.env["whatsapp.billing.template"]
+            .sudo()
+            .search_count(
+                [
+                    ("account_id", "=", account.id),
+                    ("document_type", "=", "payment_reminder"),
+                    ("status", "=", "approved"),
+                    ("is_default", "=", True),
+                ],
+                limit=1,
+            )
+        )
+
+
+class WhatsappBillingCollectionStep(models.Model):
+    _inherit = "whatsapp.billing.collection.step"
+
+    text = fields.Text(
+        compute="_compute_text", help="What the customer reads, before it is filled in."
+    )
+    reach_today = fields.Integer(
+        string="Would Reach Today",
+        compute="_compute_reach_today",
+        help="People whom this step would write to if the plan ran now.",
+    )
+    side = fields.Selection(
+        [("before", "Before"), ("on", "On"), ("after", "After")],
+        compute="_compute_side",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("days")
+    def _compute_side(self):
+        for step in self:
+            step.side = (
+                "before" if step.days < 0 else "after" if step.days > 0 else "on"
+            )
+
+    @api.depends("template_id.body", "with_message", "plan_id.company_id")
+    def _compute_text(self):
+        defaults = {}
+        for step in self:
+            company = step.plan_id.company_id or self.env.company
+            if company not in defaults:
+                defaults[company] = step._get_default_template(company)
+            # sudo: whatsapp.billing.template - a text that customers read anyway
+            template = step.template_id.sudo() or defaults[company]
+            step.text = step.with_message and template.body
+
+    @api.depends("days", "template_id", "minimum_amount", "condition", "threshold")
+    def _compute_reach_today(self):
+        for plan, steps in self.grouped("plan_id").items():
+            reached = plan._origin._count_reached() if plan._origin else {}
+            for step in steps:
+                step.reach_today = reached.get(step._origin.id, 0)
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _get_default_template(self, company):
+        # sudo: whatsapp.billing.account - the company's own
+        account_sudo = company.sudo().wab_account_id
+        templates_sudo = self.env["whatsapp.billing.template"].sudo()
+        if not account_sudo:
+            return templates_sudo
+        return templates_sudo.search(
+            [
+                ("account_id", "=", account_sudo.id),
+                ("document_type", "=", "payment_reminder"),
+                ("is_default", "=", True),
+            ],
+            limit=1,
+        )
+
+    def _get_template_words(self):
+        """Return why the template cannot go, as its own form says it."""
+        # sudo: whatsapp.billing.template - its state, whoever may see it
+        template_sudo = self.template_id.sudo()
+        name = "status" if template_sudo.status != "approved" else "category"
+        words = template_sudo._fields[name]._description_selection(self.env)
+        return dict(words).get(template_sudo[name], "")

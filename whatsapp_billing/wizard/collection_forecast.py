@@ -1,0 +1,111 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import api, fields, models
+from odoo.tools.misc import format_amount
+
+from .phone_preview import render_phone
+
+
+class WhatsappBillingCollectionForecast(models.TransientModel):
+    """One message that a plan would send, or one invoice that it would leave out."""
+
+    _name = "whatsapp.billing.collection.forecast"
+    _description = "What a Collection Plan Would Do"
+    _order = "date, id"
+    _rec_name = "debtor_id"
+
+    plan_id = fields.Many2one("whatsapp.billing.collection.plan", ondelete="cascade")
+    result = fields.Selection(
+        [("goes", "Would go"), ("left_out", "Left out")], required=True
+    )
+    date = fields.Date()
+    debtor_id = fields.Many2one("res.partner", string="Customer", ondelete="cascade")
+    partner_id = fields.Many2one("res.partner", string="To", ondelete="cascade")
+    recipient = fields.Char(string="Number")
+    step_id = fields.Many2one("whatsapp.billing.collection.step", ondelete="cascade")
+    template_id = fields.Many2one("whatsapp.billing.template", ondelete="cascade")
+    move_ids = fields.Json()
+    move_names = fields.Char(string="Invoices")
+    amount_text = fields.Char(string="Amount")
+    body = fields.Text(string="Text")
+    detail = fields.Char(string="Why Left Out")
+    cost = fields.Float(string="Credits")
+    preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("body")
+    def _compute_preview_html(self):
+        for row in self:
+            row.preview_html = row.body and render_phone(
+                self.env,
+                {
+                    "body": row.body,
+                    "template_id": row.template_id.id,
+                    "content": {
+                        "header": False,
+                        "footer": row.template_id.footer or "",
+                        "button_labels": row.template_id.button_ids.mapped("text"),
+                    },
+                    "filename": False,
+                },
+            )
+
+    # === ACTION METHODS === #
+
+    def action_open_invoices(self):
+        """Open the invoices that this is about."""
+        self.ensure_one()
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("Invoices"),
+            "res_model": "account.move",
+            "views": [(False, "list"), (False, "form")],
+            "domain": [("id", "in", self.move_ids or [])],
+        }
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _make(self, plan, days):
+        """Write down what a plan would do in the next days; returns the rows."""
+        found = plan._preview(days)
+        rows = [self._message_values(plan, m) for m in found["messages"]]
+        rows += [self._left_out_values(plan, line) for line in found["left_out"]]
+        return self.create(rows)
+
+    @api.model
+    def _message_values(self, plan, message):
+        currencies = self.env["res.currency"]
+        return {
+            "plan_id": plan.id,
+            "result": "left_out" if message["reason"] else "goes",
+            "date": message["date"],
+            "debtor_id": message["debtor_id"],
+            "partner_id": message["partner_id"],
+            "recipient": message["recipient"],
+            "step_id": message["step_id"],
+            "template_id": message["template_id"],
+            "move_ids": message["move_ids"],
+            "move_names": ", ".join(message["move_names"]),
+            "amount_text": " + ".join(
+                format_amount(
+                    self.env, total["amount"], currencies.browse(total["currency"])
+                )
+                for total in message["totals"]
+            ),
+            "body": message["body"],
+            "detail": message["detail"],
+            "cost": message["cost"],
+        }
+
+    @api.model
+    def _left_out_values(self, plan, line):
+        return {
+            "plan_id": plan.id,
+            "result": "left_out",
+            "debtor_id": line["debtor_id"],
+            "move_ids": [line["move_id"]],
+            "move_names": line["move_name"],
+            "detail": line["detail"],
+        }

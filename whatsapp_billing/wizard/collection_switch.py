@@ -1,0 +1,100 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo import api, fields, models
+
+from ..models.collection.plan_screen import PREVIEW_DAYS
+
+NEXT = {"off": "dry_run", "dry_run": "own_numbers", "own_numbers": "share"}
+
+
+class WhatsappBillingCollectionSwitch(models.TransientModel):
+    """Ask how far to switch a plan on, beside what it would do."""
+
+    _name = "whatsapp.billing.collection.switch"
+    _description = "Switch On a Collection Plan"
+
+    plan_id = fields.Many2one(
+        "whatsapp.billing.collection.plan", required=True, ondelete="cascade"
+    )
+    stage = fields.Selection(
+        [
+            ("dry_run", "Dry run"),
+            ("own_numbers", "My numbers"),
+            ("share", "A share of the customers"),
+            ("on", "Everybody"),
+        ],
+        string="For",
+        required=True,
+        compute="_compute_stage",
+        store=True,
+        readonly=False,
+    )
+    share = fields.Integer(
+        string="Share (%)", compute="_compute_stage", store=True, readonly=False
+    )
+    problem = fields.Char(related="plan_id.problem")
+    figures = fields.Json(compute="_compute_figures", store=True)
+    headline = fields.Char(compute="_compute_headline")
+    left_out = fields.Char(compute="_compute_headline")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("plan_id")
+    def _compute_stage(self):
+        for wizard in self:
+            wizard.stage = NEXT.get(wizard.plan_id.stage, "on")
+            wizard.share = wizard.plan_id.share
+
+    @api.depends("plan_id")
+    def _compute_figures(self):
+        for wizard in self:
+            wizard.figures = wizard._foresee()
+
+    @api.depends("figures")
+    def _compute_headline(self):
+        for wizard in self:
+            figures = wizard.figures or {}
+            wizard.headline = self.env._(
+                "%(messages)s messages to %(people)s customers in the next 30 days,"
+                " if nobody pays or answers.",
+                messages=figures.get("messages", 0),
+                people=figures.get("people", 0),
+            )
+            left_out = figures.get("left_out", 0)
+            wizard.left_out = left_out and self.env._(
+                "%(n)s open invoices or people are left out; the preview says why.",
+                n=left_out,
+            )
+
+    # === ACTION METHODS === #
+
+    def action_switch_on(self):
+        """Switch the plan on as far as chosen.
+
+        :raise AccessError: for anybody but managers
+        """
+        self.ensure_one()
+        values = {"stage": self.stage}
+        if self.stage == "share":
+            values["share"] = self.share
+        self.plan_id._check_manager()
+        self.plan_id.write(values)
+        return {"type": "ir.actions.act_window_close"}
+
+    def action_preview(self):
+        """Look at all of it first."""
+        self.ensure_one()
+        return self.plan_id.action_preview()
+
+    # === BUSINESS METHODS === #
+
+    def _foresee(self):
+        if not self.plan_id:
+            return {}
+        found = self.plan_id._preview(PREVIEW_DAYS)
+        going = [m for m in found["messages"] if not m["reason"]]
+        return {
+            "messages": len(going),
+            "people": len({m["debtor_id"] for m in going}),
+            "left_out": len(found["messages"]) - len(going) + len(found["left_out"]),
+        }

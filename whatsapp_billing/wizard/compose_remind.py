@@ -1,0 +1,74 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from dataclasses import replace
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+
+REMINDABLE = ("out_invoice", "out_receipt")
+
+
+class WhatsappBillingCompose(models.TransientModel):
+    """Remind of invoices by hand, as `account.move.wab_remind` does."""
+
+    _inherit = "whatsapp.billing.compose"
+
+    is_reminder = fields.Boolean(readonly=True)
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("is_reminder")
+    def _compute_allowed_template_ids(self):
+        """Override of `whatsapp_billing` to offer reminders for reminders."""
+        reminders = self.filtered("is_reminder")
+        super(WhatsappBillingCompose, self - reminders)._compute_allowed_template_ids()
+        for wizard in reminders:
+            wizard.allowed_template_ids = self.env["whatsapp.billing.template"].search(
+                [
+                    ("status", "=", "approved"),
+                    ("document_type", "=", "payment_reminder"),
+                    ("company_id", "in", [False, *wizard._records().company_id.ids]),
+                ]
+            )
+
+    # === BUSINESS METHODS === #
+
+    @api.model
+    def _open_reminder(self, moves):
+        """Return the action that opens the composer to remind of these invoices.
+
+        :raise UserError: when there are none of customers
+        """
+        sales = moves.filtered(lambda move: move.move_type in REMINDABLE)
+        if not sales:
+            raise UserError(
+                self.env._("Only invoices to customers are reminded of; select some.")
+            )
+        action = self._open(sales)
+        self.browse(action["res_id"]).is_reminder = True
+        return action | {"name": self.env._("Send Reminder by WhatsApp")}
+
+    def _get_order(self):
+        """Override of `whatsapp_billing` to ask the rules of reminders."""
+        order = super()._get_order()
+        if not self.is_reminder:
+            return order
+        return replace(
+            order, method="wab_remind", purpose="collections", is_reminder=True
+        )
+
+    @api.depends("is_reminder")
+    def _compute_summary(self):
+        return super()._compute_summary()
+
+    def _queue(self):
+        """Override of `whatsapp_billing` to keep what the reminders were about."""
+        summary = super()._queue()
+        if self.is_reminder:
+            messages = self.env["whatsapp.billing.message"].browse(
+                summary["message_ids"]
+            )
+            going = messages.filtered(lambda m: m.state in ("queued", "held"))
+            moves = self._records().browse(set(going.mapped("res_id")))
+            moves._wab_note_reminders(going.ids)
+        return summary
