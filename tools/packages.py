@@ -4,8 +4,9 @@
 
 import hashlib
 import os
+import shutil
+import subprocess
 import sys
-import venv
 from pathlib import Path
 
 from .ground import ROOT, VENV, WORK, Problem, python, run, say, set_stamp, stamp, which
@@ -16,6 +17,8 @@ REQUIREMENTS = [
     ROOT / "tests" / "requirements.txt",
 ]
 NO_DEPS = ROOT / "tools" / "requirements-no-deps.txt"
+# Without any font a browser and a PDF show boxes.
+FONTS = "fonts-dejavu-core"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -27,19 +30,36 @@ def ensure_venv() -> None:
     if stamp("venv", digest.hexdigest()):
         return
     say("Installing Python packages into the working folder ...")
-    if not Path(python()).exists():
-        try:
-            venv.create(VENV, with_pip=True)
-        except Exception as error:
-            raise Problem(
-                "Python cannot make virtual environments here; "
-                "install the package python3-venv and run the command again."
-            ) from error
+    if not Path(python()).exists() or not (VENV / "bin" / "pip").exists():
+        _make_venv()
     pip = [python(), "-m", "pip", "install", "--disable-pip-version-check", "-q"]
     lists = [arg for path in files if path != NO_DEPS for arg in ("-r", str(path))]
     run([*pip, *lists], log="pip")
     run([*pip, "--no-deps", "-r", str(NO_DEPS)], log="pip")
     set_stamp("venv", digest.hexdigest())
+
+
+def _make_venv() -> None:
+    """Make the environment; Debian keeps what that needs in a package of its own."""
+    try:
+        _create_venv()
+    except (OSError, subprocess.CalledProcessError, SystemExit):
+        if not which("apt-get"):
+            raise Problem(
+                "Python cannot make virtual environments here; "
+                "install the package python3-venv and run the command again."
+            ) from None
+        _apt_install(["python3-venv"])
+        _create_venv()
+
+
+def _create_venv() -> None:
+    """Make it with a process of its own: `ensurepip` may be missing."""
+    subprocess.run(
+        [sys.executable, "-m", "venv", "--clear", str(VENV)],
+        check=True,
+        capture_output=True,
+    )
 
 
 def ensure_programs() -> None:
@@ -58,20 +78,24 @@ def ensure_programs() -> None:
         raise Problem(
             f"Missing: {', '.join(missing)}. Install with your package manager."
         )
-    say(f"Installing {' and '.join(missing)} ...")
+    _apt_install([*missing, FONTS])
+
+
+def _apt_install(packages: list[str]) -> None:
+    say(f"Installing {' and '.join(packages)} ...")
     apt = ["apt-get"] if os.geteuid() == 0 else ["sudo", "-n", "apt-get"]
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
         run([*apt, "update"], log="apt", env=environment)
         run(
-            [*apt, "install", "-y", "--no-install-recommends", *missing],
+            [*apt, "install", "-y", "--no-install-recommends", *packages],
             log="apt",
             env=environment,
         )
     except (Problem, FileNotFoundError) as error:
         raise Problem(
-            f"Could not install {' and '.join(missing)}; run: "
-            f"apt-get install {' '.join(missing)}"
+            f"Could not install {' and '.join(packages)}; run: "
+            f"apt-get install {' '.join(packages)}"
         ) from error
 
 
@@ -88,8 +112,6 @@ def browser_folder() -> Path:
         for part in os.environ.get("PATH", "").split(os.pathsep)
         if Path(part) != folder
     )
-    import shutil
-
     real = next((found for n in BROWSERS if (found := shutil.which(n, path=path))), "")
     wrapper = folder / "chromium"
     wrapper.write_text(
