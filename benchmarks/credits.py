@@ -53,5 +53,5 @@ def measure(ready: databases.Ready) -> Iterator[Figure]:
         baseline * 1000,
         "ms",
         f"The balance at {ENTRIES:,} entries against summing the journal",
-        at_most=1 / 50,
+        at_most=1 / 10,
     )

@@ -103,6 +103,11 @@ registry.category("web_tour.tours").add("whatsapp_billing_credit_usage", {
             run: "click",
         },
         {
+            content: "Those of Invoicing again",
+            trigger: ".settings_tab .tab[data-key='account']",
+            run: "click",
+        },
+        {
             content: "Open the report of notifications",
             trigger: "#wab_credits button:contains('notifications')",
             run: "click",
