@@ -13,6 +13,7 @@ from . import res_partner_screen
 from . import credit
 from . import account_move_bill
 from . import collection
+from .credit import message_waiting, plan_credit
 from . import ir_actions_server
 from . import res_config_settings_credit
 from . import res_config_settings_collection

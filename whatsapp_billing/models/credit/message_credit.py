@@ -12,8 +12,6 @@ from .wallet_cron import DEFAULT_LIFE, GRACE
 from .wallet_ledger import Line
 from .wallet_price import Item
 
-BATCH = 5000
-
 
 class WhatsappBillingMessage(models.Model):
     _inherit = "whatsapp.billing.message"
@@ -268,38 +266,6 @@ class WhatsappBillingMessage(models.Model):
         # sudo: whatsapp.billing.credit.entry - the journal is the system's to write
         waiting.sudo()._close_credits()
         return result
-
-    # === BUSINESS METHODS - WHAT WAITS FOR CREDIT === #
-
-    @api.model
-    def _release_held_now(self):
-        """Override to reserve for what goes again, and to queue what fits by now."""
-        ids = super()._release_held_now()
-        self.browse(ids)._reserve_credits()
-        queued = self.browse(ids).filtered(lambda message: message.state == "queued")
-        return queued.ids + self._release_no_credit()
-
-    @api.model
-    def _release_no_credit(self):
-        """Queue what waited for credits, oldest first, as far as they reach.
-
-        Whether it is still true is looked at again before the call, as always.
-        """
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT id FROM whatsapp_billing_message
-                 WHERE state = 'held' AND reason = 'no_credit' AND direction = 'out'
-                   AND phone_id IS NOT NULL
-              ORDER BY priority, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
-                """,
-                BATCH,
-            )
-        )
-        waiting = self.browse(row[0] for row in rows)
-        ids = waiting._reserve_credits()
-        self.browse(ids)._after_state_change()
-        return ids
 
 
 def _reserve_rows(wallet, rows):

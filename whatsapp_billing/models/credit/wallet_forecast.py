@@ -15,6 +15,10 @@ WEEKS = 8
 AVERAGE_DAYS = 28
 # Prices change each quarter where the provider sets them; a list of ours need not.
 CHECKED_LISTS = {"provider"}
+WITHOUT_REMINDERS = SQL(
+    "JOIN whatsapp_billing_message m "
+    "ON m.id = e.message_id AND m.purpose IS DISTINCT FROM 'collections'"
+)
 
 
 class WhatsappBillingCreditWallet(models.Model):
@@ -43,8 +47,8 @@ class WhatsappBillingCreditWallet(models.Model):
     def _compute_lasts_until(self):
         today = fields.Date.context_today(self)
         for wallet in self:
-            daily = wallet._get_daily_use(today)
             planned = wallet._get_planned(today)
+            daily = wallet._get_daily_use(today, bool(planned))
             day = pricing.lasts_until(
                 pricing.exact(wallet.available), daily, planned, today
             )
@@ -61,21 +65,25 @@ class WhatsappBillingCreditWallet(models.Model):
             return self.env._("Used up")
         return format_date(self.env, day)
 
-    def _get_daily_use(self, today):
+    def _get_daily_use(self, today, has_plan):
         """Return the credits used on an average day of the last four weeks.
 
         Of the days since the first message, where that is less than four weeks ago.
+
+        :param has_plan: whether reminders are planned, and so counted on their days
         """
         self.ensure_one()
         since = today - timedelta(days=AVERAGE_DAYS)
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT -sum(amount), min(date)
-                  FROM whatsapp_billing_credit_entry
-                 WHERE wallet_id = %s AND date >= %s
-                   AND (kind = 'settle' OR (kind = 'adjust' AND message_id IS NOT NULL))
+                SELECT -sum(e.amount), min(e.date)
+                  FROM whatsapp_billing_credit_entry e %s
+                 WHERE e.wallet_id = %s AND e.date >= %s
+                   AND (e.kind = 'settle'
+                        OR (e.kind = 'adjust' AND e.message_id IS NOT NULL))
                 """,
+                WITHOUT_REMINDERS if has_plan else SQL(""),
                 self.id or 0,
                 since,
             )
