@@ -89,7 +89,9 @@ class WhatsappBillingMessage(models.Model):
     attachment_id = fields.Many2one("ir.attachment", ondelete="set null")
     filename = fields.Char()
     res_model = fields.Char(string="Document Model")
-    res_id = fields.Many2oneReference(string="Document ID", model_field="res_model")
+    res_id = fields.Many2oneReference(
+        string="Document ID", model_field="res_model", index="btree_not_null"
+    )
     document_name = fields.Char(string="Document")
     document_partner_id = fields.Many2one(
         "res.partner",
@@ -144,7 +146,6 @@ class WhatsappBillingMessage(models.Model):
         " WHERE key IS NOT NULL",
         "This key was used before.",
     )
-    _document_index = models.Index("(res_model, res_id, id)")
     _due_index = models.Index("(phone_id, priority, id) WHERE state = 'queued'")
     _open_index = models.Index(
         "(state, id) WHERE state IN ('sending', 'held', 'unknown', 'queued')"
