@@ -70,13 +70,18 @@ class WhatsappBillingCollectionForecast(models.TransientModel):
     def _make(self, plan, days):
         """Write down what a plan would do in the next days; returns the rows."""
         found = plan._preview(days)
-        rows = [self._message_values(plan, m) for m in found["messages"]]
+        currencies = {
+            currency.name: currency
+            for currency in self.env["res.currency"]
+            .with_context(active_test=False)
+            .search([])
+        }
+        rows = [self._message_values(plan, m, currencies) for m in found["messages"]]
         rows += [self._left_out_values(plan, line) for line in found["left_out"]]
         return self.create(rows)
 
     @api.model
-    def _message_values(self, plan, message):
-        currencies = self.env["res.currency"]
+    def _message_values(self, plan, message, currencies):
         return {
             "plan_id": plan.id,
             "result": "left_out" if message["reason"] else "goes",
@@ -89,9 +94,7 @@ class WhatsappBillingCollectionForecast(models.TransientModel):
             "move_ids": message["move_ids"],
             "move_names": ", ".join(message["move_names"]),
             "amount_text": " + ".join(
-                format_amount(
-                    self.env, total["amount"], currencies.browse(total["currency"])
-                )
+                format_amount(self.env, total["amount"], currencies[total["currency"]])
                 for total in message["totals"]
             ),
             "body": message["body"],

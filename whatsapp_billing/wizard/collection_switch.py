@@ -27,10 +27,15 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
         required=True,
         compute="_compute_stage",
         store=True,
+        precompute=True,
         readonly=False,
     )
     share = fields.Integer(
-        string="Share (%)", compute="_compute_stage", store=True, readonly=False
+        string="Share (%)",
+        compute="_compute_stage",
+        store=True,
+        precompute=True,
+        readonly=False,
     )
     problem = fields.Char(related="plan_id.problem")
     figures = fields.Json(compute="_compute_figures", store=True)

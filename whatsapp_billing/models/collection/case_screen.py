@@ -192,3 +192,10 @@ class WhatsappBillingCollectionCase(models.Model):
     @api.model
     def _say_value(self, value):
         return "" if value is None or isinstance(value, bool) else str(value)
+
+
+class WhatsappBillingCollectionItem(models.Model):
+    _inherit = "whatsapp.billing.collection.item"
+
+    said_at = fields.Datetime(related="message_id.queued_at", string="When")
+    message_state = fields.Selection(related="message_id.state", string="Message")

@@ -4,7 +4,11 @@
 
 from collections import defaultdict
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
+
+from ...rules import parameters, wapp_text
 
 PREVIEW_DAYS = 30
 # Words of the figures of a run that are of interest to who pressed the button.
@@ -17,7 +21,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     problem = fields.Char(
         compute="_compute_problem", help="What keeps the plan from saying anything."
     )
-    last_run_text = fields.Char(string="Last Run", compute="_compute_last_run_text")
+    last_run_text = fields.Char(string="Came of It", compute="_compute_last_run_text")
 
     # === COMPUTE METHODS === #
 
@@ -154,8 +158,10 @@ class WhatsappBillingCollectionPlan(models.Model):
 class WhatsappBillingCollectionStep(models.Model):
     _inherit = "whatsapp.billing.collection.step"
 
-    text = fields.Text(
-        compute="_compute_text", help="What the customer reads, before it is filled in."
+    text = fields.Html(
+        compute="_compute_text",
+        sanitize=False,
+        help="What the customer reads, with examples filled in.",
     )
     reach_today = fields.Integer(
         string="Would Reach Today",
@@ -185,7 +191,7 @@ class WhatsappBillingCollectionStep(models.Model):
                 defaults[company] = step._get_default_template(company)
             # sudo: whatsapp.billing.template - a text that customers read anyway
             template = step.template_id.sudo() or defaults[company]
-            step.text = step.with_message and template.body
+            step.text = step.with_message and step._fill_sample(template)
 
     @api.depends("days", "template_id", "minimum_amount", "condition", "threshold")
     def _compute_reach_today(self):
@@ -211,6 +217,17 @@ class WhatsappBillingCollectionStep(models.Model):
             ],
             limit=1,
         )
+
+    @api.model
+    def _fill_sample(self, template):
+        """Return a template's text with its examples instead of bare placeholders."""
+        samples = template._get_samples()
+        places = parameters.placeholders(template.body or "")
+        values = [
+            samples.get(("body", position)) or "…"
+            for position in range(1, max(places, default=0) + 1)
+        ]
+        return Markup(wapp_text.to_html(parameters.fill(template.body or "", values)))
 
     def _get_template_words(self):
         """Return why the template cannot go, as its own form says it."""
