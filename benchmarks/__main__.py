@@ -7,7 +7,7 @@ import time
 
 from tools.ground import Problem, say
 
-from . import bulk, databases, inbox, intake, send
+from . import bulk, collections, credits, databases, inbox, intake, send
 
 # name -> function(databases) that yields figures
 BENCHMARKS = {
@@ -15,6 +15,8 @@ BENCHMARKS = {
     "bulk": bulk.measure,
     "intake": intake.measure,
     "inbox": inbox.measure,
+    "collections": collections.measure,
+    "credits": credits.measure,
 }
 
 

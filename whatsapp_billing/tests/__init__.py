@@ -4,6 +4,7 @@ from . import test_automation
 from . import test_collection_answer
 from . import test_collection_case
 from . import test_collection_run
+from . import test_collection_statement
 from . import test_composer
 from . import test_credit_dialogs
 from . import test_credit_ledger

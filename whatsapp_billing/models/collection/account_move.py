@@ -165,10 +165,10 @@ class AccountMove(models.Model):
         self.env.cr.execute(
             """
             INSERT INTO whatsapp_billing_collection_item
-                   (message_id, move_line_id, case_id, company_id, role, amount,
-                    currency_id, due_date, create_uid, create_date)
-            SELECT g.id, l.id, c.id, l.company_id, 'due', l.amount_residual_currency,
-                   l.currency_id, l.date_maturity, %(uid)s, now() at time zone 'utc'
+                   (message_id, move_line_id, case_id, role, amount, due_date,
+                    create_date)
+            SELECT g.id, l.id, c.id, 'due', l.amount_residual_currency,
+                   l.date_maturity, now() at time zone 'utc'
               FROM whatsapp_billing_message g
               JOIN account_move_line l ON l.move_id = g.res_id
               JOIN account_account a ON a.id = l.account_id
@@ -179,7 +179,7 @@ class AccountMove(models.Model):
                AND NOT EXISTS (SELECT 1 FROM whatsapp_billing_collection_item i
                                 WHERE i.message_id = g.id)
             """,
-            {"ids": list(message_ids), "uid": self.env.uid},
+            {"ids": list(message_ids)},
         )
         messages = self.env["whatsapp.billing.message"].browse(message_ids)
         messages.invalidate_recordset(["collection_item_ids"], flush=False)

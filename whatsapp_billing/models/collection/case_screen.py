@@ -9,6 +9,16 @@ from odoo.exceptions import UserError
 
 from ...rules import dunning_reasons
 
+# Where the words of a trace's values are kept: rule -> (model, selection field).
+VALUE_WORDS = {
+    "document_posted": ("account.move", "state"),
+    "plan_running": ("whatsapp.billing.collection.plan", "stage"),
+    "document_undisputed": ("whatsapp.billing.collection.case", "state"),
+    "not_with_a_person": ("whatsapp.billing.collection.case", "state"),
+    "collection_running": ("whatsapp.billing.collection.case", "state"),
+    "template_approved": ("whatsapp.billing.template", "status"),
+}
+
 
 class WhatsappBillingCollectionCase(models.Model):
     _inherit = "whatsapp.billing.collection.case"
@@ -153,6 +163,8 @@ class WhatsappBillingCollectionCase(models.Model):
             )
         if self.state == "disputed":
             return self.dispute_reason or ""
+        if self.state == "escalated":
+            return self.env._("A person has taken over.")
         if self.state == "paused":
             reasons = dict(
                 self._fields["pause_reason"]._description_selection(self.env)
@@ -183,15 +195,30 @@ class WhatsappBillingCollectionCase(models.Model):
                 "label": messages._sentence(
                     dunning_reasons.describe_rule(rule.get("rule") or "")
                 ),
-                "value": self._say_value(rule.get("value")),
+                "value": self._say_value(rule.get("rule"), rule.get("value")),
                 "passed": rule.get("passed"),
             }
             for rule in self.trace or []
         ]
 
     @api.model
-    def _say_value(self, value):
-        return "" if value is None or isinstance(value, bool) else str(value)
+    def _say_value(self, rule, value):
+        """Return what was found, in words, "" where the rule says it all."""
+        if value is None or isinstance(value, bool) or value in ("", "none"):
+            return ""
+        if rule in VALUE_WORDS:
+            model, name = VALUE_WORDS[rule]
+            words = self.env[model]._fields[name]._description_selection(self.env)
+            return dict(words).get(value, str(value))
+        if rule == "due_date_known":
+            return self._say_date(fields.Date.to_date(value))
+        if rule == "step_due":
+            return self.env._("%(n)s days from the due date", n=value)
+        if isinstance(value, float):
+            return self.env["ir.qweb.field.float"].value_to_html(
+                value, {"precision": 2}
+            )
+        return str(value)
 
 
 class WhatsappBillingCollectionItem(models.Model):

@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 
@@ -21,20 +21,28 @@ class WhatsappBillingCollectionItem(models.Model):
     case_id = fields.Many2one(
         "whatsapp.billing.collection.case", index="btree_not_null", ondelete="set null"
     )
-    step_id = fields.Many2one(
-        "whatsapp.billing.collection.step", index="btree_not_null", ondelete="set null"
-    )
-    company_id = fields.Many2one("res.company", index=True, required=True)
     role = fields.Selection(
         [("due", "Step due"), ("also", "Also open"), ("credit", "Deducted")],
         required=True,
         default="due",
     )
     amount = fields.Monetary()
-    currency_id = fields.Many2one("res.currency")
+    currency_id = fields.Many2one(related="move_line_id.currency_id")
     due_date = fields.Date()
+    days = fields.Integer(help="Days of the step that was done for it.")
+    step_id = fields.Many2one(
+        "whatsapp.billing.collection.step", compute="_compute_step_id"
+    )
     previous_days = fields.Integer(help="What was done before, to take the step back.")
     previous_date = fields.Date()
+
+    @api.depends("role", "days", "case_id.plan_id.step_ids.days")
+    def _compute_step_id(self):
+        for item in self:
+            steps = item.case_id.plan_id.step_ids
+            item.step_id = item.role == "due" and steps.filtered(
+                lambda step, days=item.days: step.days == days
+            )
 
     def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("What a message was about never changes."))

@@ -24,12 +24,13 @@ HISTORY_DAYS = 365
 class Ledger:
     """The facts of one chunk of debtors, as read."""
 
-    __slots__ = ("credits", "debtors", "lines", "rows")
+    __slots__ = ("credit_by_id", "credits", "debtors", "lines", "rows")
 
     def __init__(self, rows, lines, credits, debtors):
         self.rows = rows
         self.lines = lines
         self.credits = credits
+        self.credit_by_id = {credit.line_id: credit for credit in credits}
         self.debtors = debtors
 
 
@@ -98,7 +99,7 @@ class WhatsappBillingCollectionPlan(models.Model):
                    l.amount_residual::float AS company_residual, l.currency_id,
                    u.name AS currency, u.rounding::float AS rounding,
                    c.state, c.promise_date, c.promises_broken, c.resume_on,
-                   c.last_days, c.last_date, c.reason, c.step_id, c.next_date,
+                   c.last_days, c.last_date, c.last_step_id, c.pause_reason, c.reason, c.step_id, c.next_date,
                    c.look_on, m.name AS move_name, m.partner_id
               FROM whatsapp_billing_collection_case c
               JOIN account_move_line l ON l.id = c.move_line_id

@@ -128,36 +128,25 @@ class WhatsappBillingCollectionPlan(models.Model):
         items, at = [], 0
         for letter in letters:
             for _target in letter.targets:
-                items += _items(company, ledger, decisions, letter, messages[at].id)
+                items += _items(ledger, decisions, letter, messages[at].id)
                 at += 1
         ids = bulk.new_ids(self.env, "whatsapp.billing.collection.item", len(items))
         for item_id, item in zip(ids, items, strict=True):
             item["id"] = item_id
-        bulk.insert(self.env, "whatsapp.billing.collection.item", items)
+        bulk.insert(self.env, "whatsapp.billing.collection.item", items, False)
         return messages
 
     # --- what becomes of the cases --------------------------------------------
 
     def _write_cases(self, moment, ledger, decisions):
-        """Write down every decision, in three statements whatever their number."""
+        """Write down every decision, in one statement whatever their number."""
         rules = {plan.id: plan._to_rule() for plan in self._running_plans(ledger)}
-        seen, moved, said = [], [], []
+        rows = []
         for line_id, decision in decisions.items():
             row = ledger.rows[line_id]
-            seen.append(_seen(row, decision, rules.get(row["plan_id"]), moment.day))
-            if decision.changes or decision.action in dunning.ESCALATING:
-                moved.append(_moved(row, decision))
-            if decision.reason in (None, "action_only") and decision.days is not None:
-                said.append(
-                    {
-                        "id": row["case_id"],
-                        "last_step_id": decision.step_id,
-                        "last_days": decision.days,
-                        "last_date": moment.day,
-                    }
-                )
-        for rows in (seen, moved, said):
-            bulk.update(self.env, "whatsapp.billing.collection.case", rows)
+            values = _seen(row, decision, rules.get(row["plan_id"]), moment.day)
+            rows.append(values | _moved(row, decision) | _said(row, decision, moment))
+        bulk.update(self.env, "whatsapp.billing.collection.case", rows)
 
     @api.model
     def _running_plans(self, ledger):
@@ -247,13 +236,14 @@ def _letter(ledger, reminder):
         for line_id in (*reminder.line_ids, *reminder.also_ids)
         for row in (ledger.rows[line_id],)
     ]
-    currencies = {row["currency"]: row["currency_id"] for row in ledger.rows.values()}
-    used = set(reminder.credit_ids)
-    entries += [
-        OpenLine(c.line_id, "", None, -c.amount, currencies[c.currency], True)
-        for c in ledger.credits
-        if c.line_id in used
-    ]
+    for line_id in reminder.credit_ids:
+        credit = ledger.credit_by_id[line_id]
+        currency_id = next(
+            row["currency_id"]
+            for row in (ledger.rows[entry.line_id] for entry in entries)
+            if row["currency"] == credit.currency
+        )
+        entries.append(OpenLine(line_id, "", None, -credit.amount, currency_id, True))
     return Letter(reminder, first["move_id"], first["partner_id"], entries)
 
 
@@ -310,17 +300,28 @@ def _moved(row, decision):
         state = "escalated"
     elif {"resumed", "promise_broken"} & set(decision.changes):
         state = "active"
+    is_paused = state == "paused"
     broken = (row["promises_broken"] or 0) + ("promise_broken" in decision.changes)
     return {
-        "id": row["case_id"],
         "state": state,
         "promises_broken": broken,
-        "pause_reason": None if state != "paused" else row.get("pause_reason"),
-        "resume_on": None if state != "paused" else row["resume_on"],
+        "pause_reason": row.get("pause_reason") if is_paused else None,
+        "resume_on": row["resume_on"] if is_paused else None,
     }
 
 
-def _items(company, ledger, decisions, letter, message_id):
+def _said(row, decision, moment):
+    """Return what was done last for a line, now or before."""
+    if decision.reason in (None, "action_only") and decision.days is not None:
+        return {
+            "last_step_id": decision.step_id,
+            "last_days": decision.days,
+            "last_date": moment.day,
+        }
+    return {name: row.get(name) for name in ("last_step_id", "last_days", "last_date")}
+
+
+def _items(ledger, decisions, letter, message_id):
     """Return what one message is about, line by line."""
     due = set(letter.reminder.line_ids)
     items = []
@@ -334,11 +335,9 @@ def _items(company, ledger, decisions, letter, message_id):
                 "message_id": message_id,
                 "move_line_id": entry.line_id,
                 "case_id": row["case_id"] if row else None,
-                "step_id": decisions[entry.line_id].step_id if row else None,
-                "company_id": company.id,
+                "days": decisions[entry.line_id].days if row else None,
                 "role": role,
                 "amount": entry.amount,
-                "currency_id": entry.currency_id,
                 "due_date": entry.due,
                 "previous_days": row["last_days"] if row else None,
                 "previous_date": row["last_date"] if row else None,

@@ -51,7 +51,7 @@ def look(drain, rows):
                    SELECT 1 FROM account_bank_statement_line s
                      JOIN account_move b ON b.id = s.move_id
                 LEFT JOIN res_partner p ON p.id = s.partner_id
-                    WHERE s.company_id = i.company_id
+                    WHERE s.company_id = l.company_id
                       AND s.is_reconciled IS NOT TRUE AND b.state = 'posted'
                       AND round(COALESCE(NULLIF(s.amount_currency, 0), s.amount)
                                 ::numeric, 2)

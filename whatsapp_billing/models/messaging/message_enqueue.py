@@ -32,6 +32,7 @@ class Target:
     phone: models.BaseModel = None
     rendered: dict = field(default_factory=dict)
     consent: tuple = ("none", False)
+    account_state: str = ""
     decision: eligibility.Decision = None
 
 
@@ -281,6 +282,8 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _account_state(self, target):
+        if target.account_state:
+            return target.account_state
         account = target.account
         if not account or not target.phone:
             return "inactive"

@@ -1,0 +1,163 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo.exceptions import AccessError, UserError
+from odoo.tests import Form, tagged
+
+from .collection_common import CollectionCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCollectionScreens(CollectionCommon):
+    """What the screens of plans and cases say and do."""
+
+    def test_plan_says_what_is_missing(self):
+        plan = self._make_plan(days=())
+        self.assertIn("Add a step", plan.problem)
+        self.assertFalse(self.plan.problem)
+        self.templates["payment_reminder"].is_default = False
+        self.plan.invalidate_recordset(["problem"])
+        self.assertIn("No template for payment reminders", self.plan.problem)
+        self.plan.step_ids[0].template_id = self.many
+        self.many.status = "paused"
+        self.plan.invalidate_recordset(["problem"])
+        self.assertIn("cannot be sent: Paused", self.plan.problem)
+
+    def test_step_counts_people_and_shows_its_text(self):
+        self.make_due(1)
+        first, second = self.plan.step_ids
+        self.assertEqual((first.reach_today, second.reach_today), (1, 0))
+        self.assertIn("Hello Ana, document INV/1 over €1", first.text)
+        first.with_message = False
+        self.assertFalse(first.text)
+
+    def test_preview_lists_who_goes_and_who_is_left_out(self):
+        self.make_due(1)
+        off = self._make_customer("Otto Off", "+34600000055", wab_enabled=False)
+        self.make_due(1, partner=off)
+        action = self.plan.with_user(self.manager).action_preview()
+        rows = self.env[action["res_model"]].search(action["domain"])
+        mine = rows.filtered(lambda r: r.debtor_id == self.partner)
+        self.assertEqual(mine.mapped("result"), ["goes", "goes"])
+        self.assertIn("100", mine[0].amount_text)
+        self.assertIn("o_whatsapp_billing_phone", mine[0].preview_html)
+        his = rows.filtered(lambda r: r.debtor_id == off)
+        self.assertEqual(set(his.mapped("result")), {"left_out"})
+        self.assertIn("switched off", his[0].detail)
+        self.assertFalse(self.reminders())
+
+    def test_preview_of_nothing_opens_the_list(self):
+        action = self.plan.with_user(self.manager).action_preview()
+        self.assertEqual(action["views"][0][1], "list")
+
+    def test_switching_on_proposes_the_next_stage(self):
+        self.make_due(1)
+        self.plan.stage = "off"
+        for stage in ("dry_run", "own_numbers", "share", "on"):
+            action = self.plan.with_user(self.manager).action_switch()
+            wizard = self.env[action["res_model"]].browse(action["res_id"])
+            self.assertEqual(wizard.stage, stage)
+            self.assertIn("to 1 customers", wizard.headline)
+            wizard.with_user(self.manager).action_switch_on()
+            self.assertEqual(self.plan.stage, stage)
+        self.plan.with_user(self.manager).action_switch_off()
+        self.assertEqual(self.plan.stage, "off")
+
+    def test_clerk_may_not_switch(self):
+        with self.assertRaises(AccessError):
+            self.plan.with_user(self.clerk).action_switch()
+
+    def test_run_now_tells_what_came_of_it(self):
+        self.make_due(1)
+        plan = self.plan.with_user(self.manager)
+        self.assertIn("1 message queued", plan.action_run_now()["params"]["message"])
+        self.assertIn("0 messages", plan.action_run_now()["params"]["message"])
+
+    def test_case_says_why_in_words(self):
+        invoice = self.make_due(1)
+        self.plan.step_ids[0].unlink()
+        self.run_plan()
+        case = self.case(invoice).with_user(self.clerk)
+        self.assertIn("not due yet", case.explanation)
+        self.assertIn("There is a due date", case.why_html)
+        self.assertNotIn("not_due", case.why_html)
+        self.assertEqual(case.days_overdue, 1)
+        found = case.search([("days_overdue", ">", 0)])
+        self.assertEqual(found, case)
+        self.assertFalse(case.search([("days_overdue", ">", 1)]))
+
+    def test_answers_of_the_customer(self):
+        invoice = self.make_due(1)
+        case = self.case(invoice).with_user(self.clerk)
+        for ask, values, state in (
+            ("action_ask_promise", {"promise_date": self.day(3)}, "promised"),
+            ("action_ask_dispute", {"reason": "Broken"}, "disputed"),
+            ("action_ask_hand_over", {}, "escalated"),
+        ):
+            action = getattr(case, ask)()
+            wizard = self.env[action["res_model"]].with_user(self.clerk)
+            wizard.with_context(**action["context"]).create(values).action_record()
+            self.assertEqual(case.state, state)
+            self.assertTrue(case.explanation)
+        self.assertTrue(invoice.activity_ids)
+        case.action_resume()
+        self.assertEqual(case.state, "active")
+        self.pay(invoice)
+        self.assertEqual(case.state, "done")
+        with self.assertRaises(UserError):
+            case.action_ask_promise()
+
+    def test_who_may_not_edit_the_invoice_may_not_hand_over(self):
+        reader = self._make_user(
+            "wab_reader", "account.group_account_readonly,whatsapp_billing.group_user"
+        )
+        case = self.case(self.make_due(1)).with_user(reader)
+        self.assertFalse(case.may_act)
+        with self.assertRaises(AccessError):
+            case.action_hand_over()
+
+    def test_reminder_by_hand_for_many_with_a_result(self):
+        due = self.make_due(5)
+        paid = self.make_due(5)
+        self.pay(paid)
+        bill = self._make_invoice(self.partner, move_type="in_invoice")
+        moves = (due | paid | bill).with_user(self.clerk)
+        action = moves.action_wab_remind()
+        wizard = self.env[action["res_model"]].with_user(self.clerk)
+        wizard = wizard.browse(action["res_id"])
+        self.assertEqual(
+            wizard.allowed_template_ids, self.templates["payment_reminder"] | self.many
+        )
+        self.assertEqual(wizard.headline, "1 message will be sent.")
+        result = wizard.action_send()
+        messages = self.messages.search(result["params"]["next"]["domain"])
+        self.assertEqual(
+            {m.res_id: m.reason for m in messages},
+            {due.id: False, paid.id: "already_paid"},
+        )
+        self.assertEqual(len(messages.filtered("reason")), 1)
+        self.assertTrue(self.claims.search([("debtor_id", "=", self.partner.id)]))
+
+    def test_only_customers_are_reminded(self):
+        bill = self._make_invoice(self.partner, move_type="in_invoice")
+        with self.assertRaises(UserError):
+            bill.with_user(self.clerk).action_wab_remind()
+
+    def test_plan_of_the_customer_in_the_forms(self):
+        other = self._make_plan(name="Other")
+        with Form(self.partner.with_user(self.manager)) as form:
+            form.wab_plan_choice = "plan"
+            form.wab_plan_id = other
+        invoice = self.make_due(1)
+        self.assertEqual(self.case(invoice).plan_id, other)
+        with Form(invoice.with_user(self.clerk)) as form:
+            form.wab_plan_choice = "none"
+        self.assertFalse(self.case(invoice))
+
+    def test_settings_of_the_company(self):
+        settings = self.env["res.config.settings"].create({})
+        settings.write({"wab_plan_id": self.plan.id, "wab_auto_receipt": True})
+        settings.write({"wab_quiet_start": 21.0, "wab_quiet_end": 8.0})
+        settings.execute()
+        self.assertEqual(self.env.company.wab_plan_id, self.plan)
+        self.assertEqual((self.plan.quiet_start, self.plan.quiet_end), (21.0, 8.0))
+        self.assertTrue(self.env.company.wab_auto_receipt)
