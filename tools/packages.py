@@ -16,7 +16,10 @@ REQUIREMENTS = [
     ROOT / "simulator" / "requirements.txt",
     ROOT / "tests" / "requirements.txt",
 ]
-NO_DEPS = ROOT / "tools" / "requirements-no-deps.txt"
+NO_DEPS = [
+    ROOT / "tools" / "requirements-no-deps.txt",
+    ROOT / "tests" / "requirements-no-deps.txt",
+]
 # Without any font a browser and a PDF show boxes.
 FONTS = "fonts-dejavu-core"
 BROWSERS = ("chromium", "chromium-browser", "google-chrome")
@@ -24,7 +27,7 @@ BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 
 def ensure_venv() -> None:
     """Create the virtual environment and install what the lists name."""
-    files = [path for path in [*REQUIREMENTS, NO_DEPS] if path.exists()]
+    files = [path for path in [*REQUIREMENTS, *NO_DEPS] if path.exists()]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files))
     digest.update(sys.version.encode())
     if stamp("venv", digest.hexdigest()):
@@ -33,9 +36,10 @@ def ensure_venv() -> None:
     if not Path(python()).exists() or not (VENV / "bin" / "pip").exists():
         _make_venv()
     pip = [python(), "-m", "pip", "install", "--disable-pip-version-check", "-q"]
-    lists = [arg for path in files if path != NO_DEPS for arg in ("-r", str(path))]
+    lists = [arg for path in files if path not in NO_DEPS for arg in ("-r", str(path))]
     run([*pip, *lists], log="pip")
-    run([*pip, "--no-deps", "-r", str(NO_DEPS)], log="pip")
+    bare = [arg for path in files if path in NO_DEPS for arg in ("-r", str(path))]
+    run([*pip, "--no-deps", *bare], log="pip")
     set_stamp("venv", digest.hexdigest())
 
 
