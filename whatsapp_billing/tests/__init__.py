@@ -5,6 +5,8 @@ from . import test_collection_answer
 from . import test_collection_case
 from . import test_collection_run
 from . import test_collection_statement
+from . import test_collection_screens
+from . import test_collection_tours
 from . import test_composer
 from . import test_credit_dialogs
 from . import test_credit_ledger

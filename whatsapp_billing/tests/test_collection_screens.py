@@ -54,10 +54,13 @@ class TestCollectionScreens(CollectionCommon):
         self.plan.stage = "off"
         for stage in ("dry_run", "own_numbers", "share", "on"):
             action = self.plan.with_user(self.manager).action_switch()
-            wizard = self.env[action["res_model"]].browse(action["res_id"])
+            wizards = self.env[action["res_model"]].with_user(self.manager)
+            wizard = wizards.browse(action["res_id"])
             self.assertEqual(wizard.stage, stage)
-            self.assertIn("to 1 customers", wizard.headline)
-            wizard.with_user(self.manager).action_switch_on()
+            wizard.write({"share": 100})
+            people = 0 if stage == "own_numbers" else 1
+            self.assertIn(f"to {people} customers", wizard.headline)
+            wizard.action_switch_on()
             self.assertEqual(self.plan.stage, stage)
         self.plan.with_user(self.manager).action_switch_off()
         self.assertEqual(self.plan.stage, "off")
@@ -144,7 +147,7 @@ class TestCollectionScreens(CollectionCommon):
 
     def test_plan_of_the_customer_in_the_forms(self):
         other = self._make_plan(name="Other")
-        with Form(self.partner.with_user(self.manager)) as form:
+        with Form(self.partner) as form:
             form.wab_plan_choice = "plan"
             form.wab_plan_id = other
         invoice = self.make_due(1)
@@ -154,6 +157,7 @@ class TestCollectionScreens(CollectionCommon):
         self.assertFalse(self.case(invoice))
 
     def test_settings_of_the_company(self):
+        self.env.user.group_ids |= self.env.ref("whatsapp_billing.group_manager")
         settings = self.env["res.config.settings"].create({})
         settings.write({"wab_plan_id": self.plan.id, "wab_auto_receipt": True})
         settings.write({"wab_quiet_start": 21.0, "wab_quiet_end": 8.0})

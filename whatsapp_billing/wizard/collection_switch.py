@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
 
-from ..models.collection.plan_screen import PREVIEW_DAYS
+from ..models.collection.plan_screen import CHOSEN_STAGE, PREVIEW_DAYS
 
 NEXT = {"off": "dry_run", "dry_run": "own_numbers", "own_numbers": "share"}
 
@@ -50,7 +50,7 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
             wizard.stage = NEXT.get(wizard.plan_id.stage, "on")
             wizard.share = wizard.plan_id.share
 
-    @api.depends("plan_id")
+    @api.depends("plan_id", "stage", "share")
     def _compute_figures(self):
         for wizard in self:
             wizard.figures = wizard._foresee()
@@ -89,14 +89,18 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
     def action_preview(self):
         """Look at all of it first."""
         self.ensure_one()
-        return self.plan_id.action_preview()
+        return self._get_plan().action_preview()
 
     # === BUSINESS METHODS === #
+
+    def _get_plan(self):
+        """Return the plan as it would be after switching on."""
+        return self.plan_id.with_context(**{CHOSEN_STAGE: (self.stage, self.share)})
 
     def _foresee(self):
         if not self.plan_id:
             return {}
-        found = self.plan_id._preview(PREVIEW_DAYS)
+        found = self._get_plan()._preview(PREVIEW_DAYS)
         going = [m for m in found["messages"] if not m["reason"]]
         return {
             "messages": len(going),

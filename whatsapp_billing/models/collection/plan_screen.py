@@ -3,6 +3,7 @@
 """What people see of a plan: its time line, what is missing, what it would do."""
 
 from collections import defaultdict
+from dataclasses import replace
 
 from markupsafe import Markup
 
@@ -11,6 +12,8 @@ from odoo import api, fields, models
 from ...rules import parameters, wapp_text
 
 PREVIEW_DAYS = 30
+# The stage and share to preview, (name, percent).
+CHOSEN_STAGE = "wab_chosen_stage"
 # Words of the figures of a run that are of interest to who pressed the button.
 SENT = "messages"
 
@@ -103,6 +106,16 @@ class WhatsappBillingCollectionPlan(models.Model):
         }
 
     # === BUSINESS METHODS === #
+
+    def _get_preview_rules(self):
+        """Look at the stage that somebody thinks about, instead of the present one."""
+        rules = super()._get_preview_rules()
+        stage = self.env.context.get(CHOSEN_STAGE)
+        if stage:
+            name, share = stage
+            name = "on" if name == "dry_run" else name
+            rules[self.id] = replace(rules[self.id], stage=name, share=share)
+        return rules
 
     def _get_problems(self):
         """Return sentences, the most urgent first."""
