@@ -34,6 +34,15 @@ UPDATE whatsapp_billing_message
        next_attempt_at = NULL
  WHERE direction = 'out' AND state IN ('queued', 'held', 'sending', 'unknown');
 
+INSERT INTO whatsapp_billing_credit_entry
+       (wallet_id, kind, amount, reserved_amount, message_id, round, date, note)
+SELECT wallet_id, 'release', 0, -sum(reserved_amount), message_id,
+       count(*) FILTER (WHERE kind = 'release'), now() AT TIME ZONE 'utc', 'Copy'
+  FROM whatsapp_billing_credit_entry
+ WHERE message_id IN (SELECT id FROM whatsapp_billing_message WHERE state = 'canceled')
+ GROUP BY wallet_id, message_id
+HAVING sum(reserved_amount) > 0;
+
 UPDATE whatsapp_billing_webhook_event SET state = 'ignored' WHERE state = 'new';
 
 UPDATE queue_job
