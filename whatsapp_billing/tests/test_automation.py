@@ -157,7 +157,7 @@ class TestAutomation(CollectionCommon):
         self.assertEqual(
             (action.wab_kind, action.wab_partner_path), ("note", "partner_id")
         )
-        self.clerk.partner_id.write({"wab_number": "+34600000077", "wab_enabled": True})
+        self.clerk.partner_id.write({"wab_number": "+34600000078", "wab_enabled": True})
         self.run_action(action, self.clerk)
         self.assertRecordValues(
             self.about(self.clerk),
@@ -165,7 +165,8 @@ class TestAutomation(CollectionCommon):
         )
 
     def test_model_with_a_phone_finds_the_contact(self):
-        bank = self.env["res.bank"].create({"name": "Bank", "phone": "+34600000001"})
+        self.partner.wab_number = "+34600000077"
+        bank = self.env["res.bank"].create({"name": "Bank", "phone": "+34600000077"})
         other = self.env["res.bank"].create({"name": "Other", "phone": "+34699999999"})
         action = self.make_action("res.bank", wab_template_id=self.hello.id)
         self.assertFalse(action.wab_partner_path)
