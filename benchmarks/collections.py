@@ -12,7 +12,8 @@ from .figures import Figure
 SMALL, LARGE = 10_000, 100_000
 # The baseline takes as long for each line, however many: measured with fewer.
 CORE_COUNT = 4_000
-ROUNDS = 3
+# Seconds for what is ten times the usual size.
+PATIENCE = 480
 
 
 def measure(ready: databases.Ready) -> Iterator[Figure]:
@@ -27,8 +28,8 @@ def measure(ready: databases.Ready) -> Iterator[Figure]:
         small = databases.inside(name, "collections.run")
         preview = databases.inside(name, "collections.preview")
     with ready.clone(databases.OURS, "wab_bench_collect_large") as name:
-        databases.inside(name, "collections.prepare", lines=LARGE)
-        large = databases.inside(name, "collections.run")
+        databases.inside(name, "collections.prepare", PATIENCE, lines=LARGE)
+        large = databases.inside(name, "collections.run", PATIENCE)
     yield from _against(core, small, SMALL)
     yield from _against(core, large, LARGE)
     yield Figure(

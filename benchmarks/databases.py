@@ -106,7 +106,7 @@ def _populate() -> None:
         raise Problem(f"`odoo populate` failed:\n{result.stderr[-3000:]}")
 
 
-def inside(name: str, function: str, **options: object):
+def inside(name: str, function: str, seconds: int = TIMEOUT, **options: object):
     """Run `benchmarks.odoo_side.<function>` in a process with Odoo on a database.
 
     :return: what the function returned, by way of JSON
@@ -122,10 +122,10 @@ def inside(name: str, function: str, **options: object):
                 env=environment(),
                 stdout=subprocess.PIPE,
                 stderr=stream,
-                timeout=TIMEOUT,
+                timeout=seconds,
             )
         except subprocess.TimeoutExpired as error:
-            raise Problem(f"{function} took longer than {TIMEOUT} s") from error
+            raise Problem(f"{function} took longer than {seconds} s") from error
     if result.returncode:
         raise Problem(
             f"{function} failed; the end of {log}:\n{log.read_text()[-3000:]}"

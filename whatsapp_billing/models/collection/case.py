@@ -96,7 +96,12 @@ class WhatsappBillingCollectionCase(models.Model):
     )
     reason = fields.Char(readonly=True, help="Why nothing was sent, at the last look.")
     reason_detail = fields.Char(compute="_compute_reason_detail", string="Why Not")
-    trace = fields.Json(readonly=True)
+    trace = fields.Json(
+        compute="_compute_trace",
+        help="Each rule with its value at the last look: {rule, value, passed}.",
+    )
+    # Every night writes one for every line: names once, no keys.
+    trace_data = fields.Json(readonly=True)
     decided_on = fields.Date(readonly=True)
     item_ids = fields.One2many("whatsapp.billing.collection.item", "case_id")
 
@@ -123,6 +128,14 @@ class WhatsappBillingCollectionCase(models.Model):
             case.reason_detail = messages._sentence(
                 dunning_reasons.describe(case.reason) if case.reason else ""
             )
+
+    @api.depends("trace_data")
+    def _compute_trace(self):
+        for case in self:
+            case.trace = [
+                {"rule": rule, "value": value, "passed": bool(passed)}
+                for rule, value, passed in case.trace_data or []
+            ]
 
     @api.depends("move_id.name", "due_date")
     def _compute_display_name(self):

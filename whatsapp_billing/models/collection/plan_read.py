@@ -220,7 +220,8 @@ class WhatsappBillingCollectionPlan(models.Model):
                  WHERE l.company_id = %s AND l.parent_state = 'posted'
                    AND l.reconciled IS NOT TRUE AND l.amount_residual_currency < 0
                    AND a.account_type = 'asset_receivable'
-                   AND p.commercial_partner_id = ANY(%s)
+                   AND l.partner_id IN (
+                       SELECT id FROM res_partner WHERE commercial_partner_id = ANY(%s))
                 """,
                 company.id,
                 debtor_ids,

@@ -274,7 +274,10 @@ def _seen(row, decision, plan, day):
     return {
         "id": row["case_id"],
         "reason": decision.reason,
-        "trace": decision.trace,
+        "trace_data": [
+            [answer["rule"], answer["value"], int(answer["passed"])]
+            for answer in decision.trace
+        ],
         "decided_on": day,
         "step_id": step.step_id if step else None,
         "next_date": next_date,
