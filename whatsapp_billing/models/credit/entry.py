@@ -116,7 +116,10 @@ class WhatsappBillingCreditEntry(models.Model):
                     REFERENCES whatsapp_billing_credit_wallet (id) ON DELETE CASCADE,
                 amount numeric NOT NULL,
                 reserved_amount numeric NOT NULL,
-                shortfall numeric NOT NULL);
+                shortfall numeric NOT NULL)
+                -- Rows come and go with every fold.
+                WITH (autovacuum_vacuum_scale_factor = 0,
+                      autovacuum_vacuum_threshold = 500);
             CREATE INDEX IF NOT EXISTS whatsapp_billing_credit_delta_wallet
                 ON whatsapp_billing_credit_delta (wallet_id);
 
