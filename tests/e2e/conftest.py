@@ -4,6 +4,7 @@
 
 import json
 import os
+import signal
 
 import pytest
 
@@ -68,6 +69,11 @@ NOTICE = {
         )
     ],
 }
+
+
+def pytest_configure(config):
+    """End servers and simulator also when the run itself is ended."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -309,6 +309,11 @@ class World:
             """,
             {"time": timedelta(seconds=seconds)},
         )
+        self.sql(
+            "UPDATE whatsapp_billing_webhook_event "
+            "SET received_at = received_at - %(time)s",
+            {"time": timedelta(seconds=seconds)},
+        )
 
     def sql(self, statement, parameters=None):
         return postgres.execute(self.database, statement, parameters)

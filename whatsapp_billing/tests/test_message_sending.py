@@ -213,10 +213,21 @@ class TestMessageSending(LifecycleCommon):
         self.accept_everything()
         message = self.send(self.make_invoice_with_pdf())
         message.write({"state": "unknown", "unknown_at": self.ago(minutes=30)})
+        self.phone.sudo().last_status_at = self.ago(minutes=1)
+        self.run_cron()
+        self.assertEqual(message.state, "unknown", "alive now, but since when?")
+        self.receive(self.value(statuses=[]))
+        self.events.search([], limit=1).write(
+            {
+                "state": "done",
+                "account_id": self.account.id,
+                "received_at": self.ago(minutes=29),
+            }
+        )
         self.phone.sudo().last_status_at = self.ago(minutes=21)
         self.run_cron()
         self.assertEqual(message.state, "unknown", "seen alive, but not long enough")
-        self.phone.sudo().last_status_at = self.ago(minutes=19)
+        self.phone.sudo().last_status_at = self.ago(minutes=18)
         self.run_cron()
         self.drain()
         self.assertEqual(message.state, "sent")

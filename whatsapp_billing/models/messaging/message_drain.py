@@ -260,9 +260,11 @@ class WhatsappBillingMessage(models.Model):
     def _resolve_unknown(self):
         """Queue again what the provider evidently never got; else ask a person.
 
-        Evidence: the number's status webhooks were seen alive for the configured
-        time after the call, everything received since was read, and nothing about
-        this message came (design section 6).
+        Evidence: webhooks came after the call and a receipt of this number the
+        configured time after the first of them, everything received since was read,
+        and nothing about this message came (design section 6). One sign of life is
+        not enough: what the provider could not deliver it repeats later and later,
+        so after an outage new messages are reported before old ones.
         """
         minutes = int(
             self.env["ir.config_parameter"]
@@ -286,7 +288,11 @@ class WhatsappBillingMessage(models.Model):
                    SET state = 'queued', unknown_at = NULL, next_attempt_at = NULL
                   FROM whatsapp_billing_phone p
                  WHERE m.state = 'unknown' AND p.id = m.phone_id
-                   AND p.last_status_at >= m.unknown_at + %s * interval '1 minute'
+                   AND EXISTS (
+                       SELECT 1 FROM whatsapp_billing_webhook_event e
+                        WHERE e.account_id = p.account_id
+                          AND e.received_at BETWEEN m.unknown_at
+                              AND p.last_status_at - %s * interval '1 minute')
                    AND NOT EXISTS (
                        SELECT 1 FROM whatsapp_billing_webhook_event e
                         WHERE e.state = 'new'
