@@ -16,6 +16,7 @@ from clients.whatsapp.base import (
     AccountConfig,
     ButtonParam,
     HeaderParam,
+    ListMessage,
     Outgoing,
     TemplateDraft,
     TemplateMessage,
@@ -439,3 +440,24 @@ def test_sample_needs_the_app():
     client, _transport = make(app_uid="")
     with pytest.raises(AccountError):
         client.upload_sample(b"%PDF", "s.pdf", "application/pdf")
+
+
+def test_a_list_to_choose_from_goes_as_an_interactive_message():
+    content = ListMessage(
+        "Which day?", "Choose", (("wab:1", "Mon 23"), ("wab:2", "Tue"))
+    )
+    call = sent(Outgoing("+34600111222", content, "u1"))
+    assert call.json["type"] == "interactive"
+    interactive = call.json["interactive"]
+    assert interactive["body"] == {"text": "Which day?"}
+    assert interactive["action"] == {
+        "button": "Choose",
+        "sections": [
+            {
+                "rows": [
+                    {"id": "wab:1", "title": "Mon 23"},
+                    {"id": "wab:2", "title": "Tue"},
+                ]
+            }
+        ],
+    }
