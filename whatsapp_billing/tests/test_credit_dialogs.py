@@ -64,3 +64,10 @@ class TestCreditDialogs(CreditCommon):
         wizard = wizards.with_user(self.clerk).create({})
         self.assertIn("enough", wizard.wab_cost_html)
         self.assertNotIn("3.13", wizard.wab_cost_html)
+
+    def test_looking_at_prices_makes_no_wallet(self):
+        other = self.setup_other_company()["company"]
+        wallets = self.wallets.with_user(self.manager)
+        estimate = wallets._estimate(other, [("+34600000001", "utility", 0)])
+        self.assertEqual((estimate["credits"], estimate["is_enough"]), (2.0, True))
+        self.assertFalse(self.wallets._find(other))

@@ -24,10 +24,9 @@ class WhatsappBillingCollectionPlan(models.Model):
         if not entries or not self.env.user.has_group(GROUP_COST):
             return result
         # sudo: whatsapp.billing.credit.wallet - prices for who may see them
-        wallet = (
-            self.env["whatsapp.billing.credit.wallet"]
-            ._for_company(self.company_id)
-            .sudo()
+        wallets = self.env["whatsapp.billing.credit.wallet"]
+        wallet = wallets._find(self.company_id).sudo() or wallets._get_draft(
+            self.company_id
         )
         going = [entry for entry in entries if not entry["reason"]]
         items = [

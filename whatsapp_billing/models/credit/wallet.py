@@ -273,7 +273,7 @@ class WhatsappBillingCreditWallet(models.Model):
         """Return the wallet of a company, made at its first use."""
         # sudo: whatsapp.billing.credit.wallet - whoever sends first makes it
         wallets_sudo = self.sudo()
-        found = wallets_sudo.search([("company_id", "=", company.id)], limit=1)
+        found = self._find(company).sudo()
         if not found:
             try:
                 with self.env.cr.savepoint():
@@ -283,6 +283,13 @@ class WhatsappBillingCreditWallet(models.Model):
             except errors.UniqueViolation as error:
                 # Somebody else was faster; Odoo repeats this call, which finds it.
                 raise errors.SerializationFailure(str(error)) from error
+        return found.with_env(self.env)
+
+    @api.model
+    def _find(self, company):
+        """Return the wallet of a company, or none before its first use."""
+        # sudo: whatsapp.billing.credit.wallet - the figures are guarded, not its being
+        found = self.sudo().search([("company_id", "=", company.id)], limit=1)
         return found.with_env(self.env)
 
     def _propose(self):

@@ -163,7 +163,7 @@ class WhatsappBillingCreditWallet(models.Model):
             `markets`, a list of {market, label, count, credits, cost}
         """
         # sudo: whatsapp.billing.credit.wallet - the answer is cut to the user's rights
-        wallet_sudo = self._for_company(company).sudo()
+        wallet_sudo = self._find(company).sudo() or self._get_draft(company)
         items = [item if isinstance(item, Item) else Item(*item) for item in items]
         priced = wallet_sudo._price_items(items)
         total = sum((one.credits for one in priced), pricing.ZERO)
@@ -187,6 +187,16 @@ class WhatsappBillingCreditWallet(models.Model):
             "unpriced": sum(one.rate is None for one in priced),
             "markets": self._count_markets(priced),
         }
+
+    @api.model
+    def _get_draft(self, company):
+        """Return what a company's wallet would be: looking at prices makes none.
+
+        An estimate is part of what dialogs compute, where nothing may be written.
+        """
+        return self.sudo().new(
+            {"company_id": company.id, "currency_id": company.currency_id.id}
+        )
 
     @api.model
     def _estimate_targets(self, targets):
