@@ -5,6 +5,7 @@
 from datetime import datetime, timezone
 
 from odoo import api, fields, models
+from odoo.tools.misc import format_datetime
 
 # No null in there: XML-RPC cannot carry one.
 STATES = {True: "done", False: "todo", None: "unknown"}
@@ -152,7 +153,8 @@ class WhatsappBillingAccount(models.Model):
             )
         if self.last_webhook_at:
             return True, self.env._(
-                "Last news from WhatsApp: %(at)s (UTC).", at=self.last_webhook_at
+                "Last news from WhatsApp: %(at)s.",
+                at=format_datetime(self.env, self.last_webhook_at),
             )
         if not facts.get("subscribed"):
             return None, self._ask_test()
