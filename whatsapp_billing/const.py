@@ -99,6 +99,10 @@ REASONS = [
 WEBHOOK_ROUTE = "/whatsapp_billing/webhook"
 WEBHOOK_MAX_BYTES = 4 * 1024 * 1024
 
+# How long the provider keeps trying to deliver where a template says nothing else
+# (fact sheet 2.6). Afterwards it drops the message without telling anybody.
+MESSAGE_LIFE_DAYS = 30
+
 # Meta keeps uploaded media 30 days; the fact sheet (3.1) says not to trust an id
 # longer than 25.
 MEDIA_LIFE_DAYS = 25

@@ -82,6 +82,18 @@ class TestMessageSending(LifecycleCommon):
             parts["header"]["parameters"], [{"type": "text", "text": invoice.name}]
         )
 
+    def test_accepted_but_never_delivered_is_shown_as_late(self):
+        self.accept_everything()
+        message = self.send(self.make_invoice_with_pdf())
+        self.drain()
+        self.assertTrue(message.expires_at > message.sent_at)
+        self.assertFalse(message.is_late)
+        message.expires_at = self.ago(days=1)
+        self.assertTrue(message.is_late)
+        self.assertTrue(message.explanation)
+        late = [("state", "=", "sent"), ("expires_at", "<", "now")]
+        self.assertIn(message, self.messages.search(late))
+
     def test_document_is_uploaded_once_per_number(self):
         self.accept_everything()
         other = self._make_customer("Luis", "+34600000002")

@@ -3,10 +3,12 @@
 """Write down what became of calls, a slice at a time."""
 
 from dataclasses import dataclass, field
+from datetime import timedelta
 
 from odoo import fields
 from odoo.tools import SQL
 
+from ... import const
 from .template_components import without_null
 
 # The provider no longer has a file that we thought it had (fact sheet 3.1).
@@ -77,12 +79,14 @@ def _record_accepted(drain, outcomes):
                    sent_at = %(now)s, lease_until = NULL, unknown_at = NULL,
                    next_attempt_at = NULL, reason = NULL,
                    error_code = NULL, error_detail = NULL,
+                   expires_at = COALESCE(m.expires_at, %(life)s),
                    state = CASE WHEN m.state IN ('sending', 'unknown', 'queued')
                                 THEN 'sent' ELSE m.state END
               FROM (VALUES %(values)s) v (id, wamid, user_uid)
              WHERE m.id = v.id
             """,
             now=now,
+            life=now + timedelta(days=const.MESSAGE_LIFE_DAYS),
             values=values,
         )
     )

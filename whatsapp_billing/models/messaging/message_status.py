@@ -8,6 +8,7 @@ from odoo import api, models
 from odoo.tools import SQL
 from odoo.tools.json import json_default
 
+from ... import const
 from ...clients.whatsapp.meta_errors import classify
 from ...rules import consent as consent_rules
 from ...rules import status as status_rules
@@ -121,6 +122,8 @@ class WhatsappBillingMessage(models.Model):
                                      ELSE m.reason END,
                        sent_at = COALESCE(m.sent_at, v.sent_at, v.delivered_at,
                                           v.read_at),
+                       expires_at = COALESCE(
+                           m.expires_at, v.sent_at + %(life)s * interval '1 day'),
                        delivered_at = LEAST(m.delivered_at, v.delivered_at),
                        read_at = LEAST(m.read_at, v.read_at),
                        failed_at = CASE WHEN v.rank > v.old_rank
@@ -140,6 +143,7 @@ class WhatsappBillingMessage(models.Model):
                 """,
                 values=SQL(", ").join(map(self._receipt_values(column), receipts)),
                 rank=self._rank_sql(),
+                life=const.MESSAGE_LIFE_DAYS,
                 column=SQL.identifier(column),
             )
         )
