@@ -26,6 +26,7 @@
         "data/automation.xml",
         "data/queue_job.xml",
         "data/credit_data.xml",
+        "data/collection_plan.xml",
         "data/whatsapp.billing.credit.rate.csv",
         "views/phone_preview.xml",
         "views/phone_views.xml",

@@ -12,6 +12,7 @@ from . import plan_write
 from . import plan_preview
 from . import plan_screen
 from . import case_screen
+from . import account
 from . import account_move
 from . import account_move_screen
 from . import account_move_line
