@@ -22,9 +22,10 @@ def main(arguments: list[str]) -> int:
     try:
         if not in_venv():
             packages.ensure_venv()
-            return subprocess.call(
-                [python(), "-W", "ignore", "-m", "tools", *arguments], cwd=ROOT
-            )
+            # In place of this process: a waiting parent would kill it at Ctrl-C
+            # before it has stopped the servers that it started.
+            os.chdir(ROOT)
+            os.execv(python(), [python(), "-W", "ignore", "-m", "tools", *arguments])
         return COMMANDS[command](*arguments[1:]) or 0
     except Problem as problem:
         say(f"\n{problem}")
