@@ -2,9 +2,13 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Overdue lines by the ten thousand, OCA's run and ours over them."""
 
+import json
 import resource
+import subprocess
+import sys
 import time
 import uuid
+from contextlib import contextmanager
 from datetime import timedelta
 
 from odoo import fields
@@ -211,12 +215,22 @@ def credit_control(env):
 
 
 def run(env):
-    """Return seconds, queries and peak memory of our run, messages queued."""
+    """Return seconds, queries and peak memory of our run, messages queued.
+
+    As it is at night: the cron's worker, and another that takes the job it delays. The
+    seconds are those of both until the later has ended, the queries are of both.
+    """
     plan = _make_plan(env)
-    company = env.company
     plans = plan.sudo()
-    moment = plans._get_moment(company)
-    cost = _timed(env, lambda: plans._run_company(company.id, plan.ids))
+    helped = {}
+    with _second_worker(env) as end:
+
+        def nightly_run():
+            plans._run_company(env.company.id, plan.ids)
+            helped.update(end())
+
+        cost = _timed(env, nightly_run)
+    cost["queries"] += helped["queries"]
     env.cr.execute(
         """
         SELECT count(*), count(DISTINCT partner_id), count(mail_message_id)
@@ -228,8 +242,41 @@ def run(env):
     env.cr.execute("SELECT count(*) FROM whatsapp_billing_collection_item")
     items = env.cr.fetchone()[0]
     assert messages == partners == noted == items // PER_DEBTOR, (messages, items)
-    assert moment.day
     return cost | {"lines": items, "messages": messages}
+
+
+@contextmanager
+def _second_worker(env):
+    """Have a process that takes the job; yields a function that waits for its end."""
+    process = subprocess.Popen(
+        [*sys.orig_argv[:5], *sys.argv[1:3], "collections.work", "{}"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    )
+    try:
+        assert process.stdout.readline() == b"ready\n"
+        yield lambda: json.loads(process.communicate()[0])
+    finally:
+        process.kill()
+
+
+def work(env):
+    """Take the job of a run when it comes, as the job runner would have us do it."""
+    from odoo.addons.queue_job.job import Job
+
+    print("ready", flush=True)
+    while not (jobs := _find_jobs(env)):
+        env.cr.rollback()
+        time.sleep(0.005)
+    return _timed(env, lambda: [Job.load(env, uid).perform() for uid in jobs])
+
+
+def _find_jobs(env):
+    env.cr.execute(
+        "SELECT uuid FROM queue_job WHERE state = 'pending'"
+        " AND method_name = '_job_run_share'"
+    )
+    return [row[0] for row in env.cr.fetchall()]
 
 
 def preview(env):
@@ -311,7 +358,11 @@ def _timed(env, call):
         counted[0] += 1
         return original(self, *args, **kwargs)
 
-    Cursor.execute = execute
+    def copy_from(self, *args, **kwargs):
+        counted[0] += 1
+        return self._obj.copy_from(*args, **kwargs)
+
+    Cursor.execute, Cursor.copy_from = execute, copy_from
     started = time.perf_counter()
     try:
         call()
@@ -319,6 +370,7 @@ def _timed(env, call):
         env.cr.commit()
     finally:
         Cursor.execute = original
+        del Cursor.copy_from
     return {
         "seconds": time.perf_counter() - started,
         "queries": counted[0],

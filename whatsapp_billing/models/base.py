@@ -24,6 +24,10 @@ class Base(models.AbstractModel):
         """Return what `rules.eligibility.Facts` should know of this record."""
         return {}
 
+    def _wab_hold_facts(self):
+        """Return what keeps a reminder of this record from going, as above."""
+        return {}
+
     def _wab_channel_flag(self):
         """Return whether this very record is enabled, or None to ask the partner."""
         return

@@ -12,6 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Final
 
 from .terms import Problem, _lt
@@ -27,6 +28,7 @@ PLACEHOLDER: Final = re.compile(r"\{\{([1-9][0-9]{0,2})\}\}")
 _FILE_NAME_LENGTH: Final = 80
 # A single no-break space stays: it keeps an amount and its currency on one line.
 _SPACES = re.compile(r"\s{2,}|[^\S \u00a0\u202f]")
+_KEPT_SPACES: Final = {0xA0: None, 0x202F: None}
 # Joiners are part of emoji and of Persian words; the others only look like nothing.
 _KEPT_FORMATS = frozenset("\u200c\u200d\u200e\u200f")
 
@@ -39,8 +41,10 @@ def clean(text: str) -> str:
     """
     if text.isascii() and text.isprintable() and "  " not in text:
         return text.strip()  # nearly every value; thousands are cleaned at once
-    kept = (char for char in _SPACES.sub(" ", text) if not _is_junk(char))
-    cleaned = _SPACES.sub(" ", "".join(kept)).strip()
+    if not text.translate(_KEPT_SPACES).isprintable() or _SPACES.search(text):
+        kept = (char for char in _SPACES.sub(" ", text) if not _is_junk(char))
+        text = _SPACES.sub(" ", "".join(kept))
+    cleaned = text.strip()
     return cleaned if _is_visible(cleaned) else ""
 
 
@@ -69,6 +73,12 @@ def placeholders(text: str) -> list[int]:
     return [int(match[1]) for match in PLACEHOLDER.finditer(text)]
 
 
+@lru_cache(maxsize=256)
+def _count(text: str) -> int:
+    """Return how many values a text takes; asked for thousands with the same text."""
+    return max(placeholders(text), default=0)
+
+
 def fill(text: str, params: Sequence[str]) -> str:
     """Return the text with `{{1}}` replaced by the first parameter, and so on.
 
@@ -91,7 +101,7 @@ def check(
     :param template_body: the approved text with its placeholders
     :param component: `header`, `body` or `button` (whose text is the whole URL)
     """
-    expected = max(placeholders(template_body), default=0)
+    expected = _count(template_body)
     if len(params) != expected:
         return Problem(
             "parameter_count",
@@ -103,8 +113,9 @@ def check(
             ),
             {"expected": expected, "given": len(params)},
         )
-    for position, param in enumerate(params, start=1):
-        if not clean(param):
+    cleaned = [clean(param) for param in params]
+    for position, param in enumerate(cleaned, start=1):
+        if not param:
             return Problem(
                 "parameter_empty",
                 component,
@@ -114,7 +125,7 @@ def check(
                 ),
                 {"position": position},
             )
-    length = len(fill(template_body, [clean(param) for param in params]))
+    length = len(fill(template_body, cleaned))
     limit = MAX_LENGTHS.get(component, MAX_LENGTHS["body"])
     if length > limit:
         return Problem(

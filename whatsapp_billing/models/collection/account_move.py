@@ -148,11 +148,10 @@ class AccountMove(models.Model):
         )
         return results
 
-    def _wab_document_facts(self):
-        """Add what holds a reminder: a pause, a promise, a dispute."""
-        facts = super()._wab_document_facts()
+    def _wab_hold_facts(self):
+        """Return what holds a reminder: a pause, a promise, a dispute."""
         state = self.sudo().wab_collection_state
-        return facts | {
+        return super()._wab_hold_facts() | {
             "paused": state in ("paused", "promised"),
             "disputed": state == "disputed",
         }
@@ -165,15 +164,12 @@ class AccountMove(models.Model):
         self.env.cr.execute(
             """
             INSERT INTO whatsapp_billing_collection_item
-                   (message_id, move_line_id, case_id, role, amount, due_date,
-                    create_date)
-            SELECT g.id, l.id, c.id, 'due', l.amount_residual_currency,
+                   (message_id, move_line_id, role, amount, due_date, create_date)
+            SELECT g.id, l.id, 'due', l.amount_residual_currency,
                    l.date_maturity, now() at time zone 'utc'
               FROM whatsapp_billing_message g
               JOIN account_move_line l ON l.move_id = g.res_id
               JOIN account_account a ON a.id = l.account_id
-         LEFT JOIN whatsapp_billing_collection_case c
-                ON c.move_line_id = l.id AND c.state != 'done'
              WHERE g.id = ANY(%(ids)s) AND g.res_model = 'account.move'
                AND a.account_type = 'asset_receivable' AND l.reconciled IS NOT TRUE
                AND NOT EXISTS (SELECT 1 FROM whatsapp_billing_collection_item i

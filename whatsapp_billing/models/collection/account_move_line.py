@@ -1,10 +1,25 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import models
+from odoo import fields, models
 
 
 class AccountMoveLine(models.Model):
     _inherit = "account.move.line"
+
+    wab_case_ids = fields.One2many(
+        "whatsapp.billing.collection.case",
+        "move_line_id",
+        string="Collection Cases",
+        groups="whatsapp_billing.group_user",
+        copy=False,
+    )
+    wab_item_ids = fields.One2many(
+        "whatsapp.billing.collection.item",
+        "move_line_id",
+        string="Reminders",
+        groups="whatsapp_billing.group_user",
+        copy=False,
+    )
 
     def _reconcile_post_hook(self, data):
         """Override of `account` to close the cases of what is now paid or credited."""

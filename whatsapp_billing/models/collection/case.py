@@ -5,7 +5,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 
-from ...rules import dunning_reasons
+from ...rules import dunning_reasons, traces
 
 # A promise further away than this is a typing error, not a promise.
 LONGEST_PROMISE = timedelta(days=366)
@@ -29,9 +29,7 @@ class WhatsappBillingCollectionCase(models.Model):
     move_id = fields.Many2one(
         "account.move", required=True, index=True, ondelete="cascade", string="Invoice"
     )
-    debtor_id = fields.Many2one(
-        "res.partner", required=True, index=True, string="Customer"
-    )
+    debtor_id = fields.Many2one("res.partner", required=True, string="Customer")
     company_id = fields.Many2one("res.company", required=True)
     due_date = fields.Date(related="move_line_id.date_maturity", string="Due")
     currency_id = fields.Many2one(related="move_line_id.currency_id")
@@ -52,8 +50,7 @@ class WhatsappBillingCollectionCase(models.Model):
     next_date = fields.Date(string="Next on")
     look_on = fields.Date(help="First day on which a run has to look at it again.")
     last_step_id = fields.Many2one(
-        "whatsapp.billing.collection.step",
-        ondelete="set null",
+        "whatsapp.billing.collection.step", compute="_compute_last_step_id"
     )
     last_days = fields.Integer(help="Days of the last step; kept without the step.")
     last_date = fields.Date(string="Last on")
@@ -100,10 +97,10 @@ class WhatsappBillingCollectionCase(models.Model):
         compute="_compute_trace",
         help="Each rule with its value at the last look: {rule, value, passed}.",
     )
-    # Every night writes one for every line: names once, no keys.
+    # Of a decision that led to no message; a message keeps its own (`item_ids`).
     trace_data = fields.Json(readonly=True)
     decided_on = fields.Date(readonly=True)
-    item_ids = fields.One2many("whatsapp.billing.collection.item", "case_id")
+    item_ids = fields.One2many(related="move_line_id.wab_item_ids")
 
     _line_unique = models.UniqueIndex(
         "(move_line_id) WHERE state != 'done'", "This instalment has a case already."
@@ -116,7 +113,7 @@ class WhatsappBillingCollectionCase(models.Model):
     def init(self):
         """Leave room on each page for the next night's version of its rows."""
         self.env.cr.execute(
-            "ALTER TABLE whatsapp_billing_collection_case SET (fillfactor = 60)"
+            "ALTER TABLE whatsapp_billing_collection_case SET (fillfactor = 45)"
         )
 
     # === COMPUTE METHODS === #
@@ -129,13 +126,21 @@ class WhatsappBillingCollectionCase(models.Model):
                 dunning_reasons.describe(case.reason) if case.reason else ""
             )
 
-    @api.depends("trace_data")
+    @api.depends("trace_data", "item_ids.trace")
     def _compute_trace(self):
         for case in self:
-            case.trace = [
-                {"rule": rule, "value": value, "passed": bool(passed)}
-                for rule, value, passed in case.trace_data or []
-            ]
+            if case.trace_data:
+                case.trace = traces.unpack(case.trace_data)
+            else:
+                last = case.item_ids.sorted(lambda item: item._origin.id)[-1:]
+                case.trace = last.trace or []
+
+    @api.depends("plan_id.step_ids.days", "last_days", "last_date")
+    def _compute_last_step_id(self):
+        for case in self:
+            case.last_step_id = case.last_date and case.plan_id.step_ids.filtered(
+                lambda step, days=case.last_days: step.days == days
+            )
 
     @api.depends("move_id.name", "due_date")
     def _compute_display_name(self):

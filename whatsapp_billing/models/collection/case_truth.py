@@ -206,8 +206,7 @@ class WhatsappBillingCollectionCase(models.Model):
                        u.name AS currency, u.rounding::float AS rounding,
                        'active' AS state, NULL AS promise_date, 0 AS promises_broken,
                        NULL AS resume_on, NULL AS last_days, NULL AS last_date,
-                       NULL AS reason, NULL AS step_id, NULL AS next_date,
-                       NULL AS look_on, m.name AS move_name, m.partner_id
+                       m.name AS move_name, m.partner_id
                 %s AND m.commercial_partner_id = ANY(%s)
                 """,
                 plan.id,
@@ -316,8 +315,10 @@ class WhatsappBillingCollectionCase(models.Model):
                  WHERE m.state IN ('queued', 'held') AND m.direction = 'out'
                    AND m.document_type = 'payment_reminder' AND m.attempts = 0
                    AND m.id IN (
-                       SELECT message_id FROM whatsapp_billing_collection_item
-                        WHERE case_id = ANY(%s) AND role = 'due')
+                       SELECT i.message_id FROM whatsapp_billing_collection_item i
+                         JOIN whatsapp_billing_collection_case c
+                           ON c.move_line_id = i.move_line_id
+                        WHERE c.id = ANY(%s) AND i.role = 'due')
              RETURNING m.id
                 """,
                 reason,

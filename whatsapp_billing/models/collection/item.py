@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ...rules import traces
+
 
 class WhatsappBillingCollectionItem(models.Model):
     """One receivable line in one message, as it was said; never changed (C87)."""
@@ -19,7 +21,7 @@ class WhatsappBillingCollectionItem(models.Model):
         "account.move.line", required=True, index=True, ondelete="cascade"
     )
     case_id = fields.Many2one(
-        "whatsapp.billing.collection.case", index="btree_not_null", ondelete="set null"
+        "whatsapp.billing.collection.case", compute="_compute_case_id"
     )
     role = fields.Selection(
         [("due", "Step due"), ("also", "Also open"), ("credit", "Deducted")],
@@ -35,8 +37,27 @@ class WhatsappBillingCollectionItem(models.Model):
     )
     previous_days = fields.Integer(help="What was done before, to take the step back.")
     previous_date = fields.Date()
+    trace = fields.Json(
+        compute="_compute_trace",
+        help="Each rule with its value when the message was decided on.",
+    )
+    # What differs from the message's own trace (`rules.traces`).
+    trace_data = fields.Json(readonly=True)
 
-    @api.depends("role", "days", "case_id.plan_id.step_ids.days")
+    @api.depends("trace_data", "message_id.trace")
+    def _compute_trace(self):
+        for item in self:
+            item.trace = traces.unpack_beside(
+                item.message_id.trace or [], item.trace_data
+            )
+
+    @api.depends("role", "move_line_id.wab_case_ids")
+    def _compute_case_id(self):
+        for item in self:
+            cases = item.move_line_id.wab_case_ids
+            item.case_id = item.role != "credit" and cases.sorted("id")[-1:]
+
+    @api.depends("role", "days", "move_line_id.wab_case_ids.plan_id.step_ids.days")
     def _compute_step_id(self):
         for item in self:
             steps = item.case_id.plan_id.step_ids
@@ -57,11 +78,11 @@ class WhatsappBillingCollectionClaim(models.Model):
     _rec_name = "day"
 
     company_id = fields.Many2one("res.company", required=True)
-    debtor_id = fields.Many2one("res.partner", required=True, index=True)
+    debtor_id = fields.Many2one("res.partner", required=True)
     day = fields.Date(required=True)
 
     _day_unique = models.UniqueIndex(
-        "(company_id, debtor_id, day)",
+        "(debtor_id, day, company_id)",
         "This customer hears from us on that day already.",
     )
 

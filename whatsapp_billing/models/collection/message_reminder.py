@@ -6,13 +6,11 @@ import uuid
 from collections import defaultdict
 from dataclasses import replace
 
-from markupsafe import Markup
-
 from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.mail import generate_tracking_message_id
 
-from ...rules import eligibility, languages, wapp_text
+from ...rules import eligibility, languages
 from ..messaging.message_enqueue import Target
 from . import bulk
 from .template_debtor import CONTEXT
@@ -44,19 +42,18 @@ class WhatsappBillingMessage(models.Model):
     _inherit = "whatsapp.billing.message"
 
     collection_plan_id = fields.Many2one(
-        "whatsapp.billing.collection.plan",
-        index="btree_not_null",
-        ondelete="set null",
-        string="Plan",
+        "whatsapp.billing.collection.plan", ondelete="set null", string="Plan"
     )
     collection_step_id = fields.Many2one(
-        "whatsapp.billing.collection.step",
-        index="btree_not_null",
-        ondelete="set null",
-        string="Step",
+        "whatsapp.billing.collection.step", ondelete="set null", string="Step"
     )
     collection_item_ids = fields.One2many(
         "whatsapp.billing.collection.item", "message_id", string="Invoices in It"
+    )
+
+    _collection_plan_index = models.Index(
+        "(collection_plan_id, queued_at) INCLUDE (state)"
+        " WHERE collection_plan_id IS NOT NULL"
     )
 
     # === BUSINESS METHODS - COMPOSING === #
@@ -74,10 +71,7 @@ class WhatsappBillingMessage(models.Model):
         targets = [target for letter in letters for target in letter.targets]
         self._read_consents(targets, order.purpose)
         for target in targets:
-            # What holds a line was decided for each line; the invoice's own state is
-            # that of all its instalments, as the last run left it.
-            facts = replace(self._facts(target, order), paused=False, disputed=False)
-            target.decision = eligibility.decide(facts)
+            target.decision = eligibility.decide(self._facts(target, order))
         return letters
 
     @api.model
@@ -132,13 +126,11 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _choose_reminder(self, step, account, company, target, many, cache):
-        langs = tuple(
-            languages.candidates(
+        name = (step.id, target.partner.lang, many)
+        if name not in cache:
+            langs = languages.candidates(
                 target.partner.lang or "", company.partner_id.lang or ""
             )
-        )
-        name = (step.id, langs, many)
-        if name not in cache:
             templates_sudo = self.env["whatsapp.billing.template"].sudo()
             cache[name] = templates_sudo._find_reminder(step, account, langs, many)
         return cache[name]
@@ -212,12 +204,22 @@ class WhatsappBillingMessage(models.Model):
             rows.append({k: None if v is False else v for k, v in values.items()})
         self.env.flush_all()
         self._insert_chatter_lines(rows)
-        bulk.insert(self.env, self._name, rows)
+        bulk.insert(self.env, self._name, rows, with_user=False)
         # sudo: whatsapp.billing.message - rows are written by the system only
         messages = self.sudo().browse(ids)
         self.invalidate_model(flush=False)
-        messages._reserve_credits()
-        messages.filtered(lambda m: m.state in ("queued", "held"))._trigger_drain()
+        self._reserve_for(
+            sorted(
+                (row | {"round": 0} for row in rows if row["state"] == "queued"),
+                key=lambda row: (row["priority"], row["id"]),
+            )
+        )
+        going = [row for row in rows if row["state"] in ("queued", "held")]
+        phones = self.env["whatsapp.billing.phone"].sudo()
+        self._trigger_workers(
+            phones.browse({row["phone_id"] for row in going} - {None}),
+            any(row["document_state"] == "pending" for row in going),
+        )
         return messages
 
     @api.model
@@ -258,15 +260,6 @@ class WhatsappBillingMessage(models.Model):
             row.setdefault("mail_message_id", None)
         bulk.insert(self.env, "mail.message", lines)
 
-    @api.model
-    def _make_chatter_body(self, recipient, body):
-        return Markup(
-            '<p>%s</p><div class="o_whatsapp_billing_quote border-start ps-2">%s</div>'
-        ) % (
-            self.env._("WhatsApp to %(number)s", number=recipient),
-            Markup(wapp_text.to_html(body or "")),
-        )
-
     # === BUSINESS METHODS - WHAT BECOMES OF THEM === #
 
     @api.model
@@ -304,17 +297,17 @@ class WhatsappBillingMessage(models.Model):
                 """
                 UPDATE whatsapp_billing_collection_case c
                    SET last_days = i.previous_days, last_date = i.previous_date,
-                       last_step_id = NULL, look_on = '1970-01-01'
+                       look_on = '1970-01-01'
                   FROM whatsapp_billing_collection_item i
                   JOIN whatsapp_billing_message m ON m.id = i.message_id
                  WHERE m.id = ANY(%s) AND m.state = 'canceled' AND m.attempts = 0
-                   AND m.method = 'collections' AND i.case_id = c.id
+                   AND m.method = 'collections' AND i.move_line_id = c.move_line_id
                    AND i.role = 'due' AND c.state != 'done'
-                   AND c.last_step_id IS NOT NULL AND c.last_days = i.days
+                   AND c.last_date IS NOT NULL AND c.last_days = i.days
                    AND NOT EXISTS (
                        SELECT 1 FROM whatsapp_billing_collection_item i2
                          JOIN whatsapp_billing_message m2 ON m2.id = i2.message_id
-                        WHERE i2.case_id = c.id AND i2.days = i.days
+                        WHERE i2.move_line_id = c.move_line_id AND i2.days = i.days
                           AND i2.role = 'due' AND m2.state != 'canceled')
              RETURNING c.id, m.id
                 """,

@@ -39,27 +39,26 @@ class WhatsappBillingCollectionPlan(models.Model):
 
     # === BUSINESS METHODS - READING === #
 
-    @api.model
-    def _due_debtor_ids(self, company, day, after, limit, plan_ids=None):
-        """Return the next debtors that a run for a day has to look at.
+    def _find_due_debtors(self, company, day, among=None):
+        """Return the debtors that a run of these plans for a day has to look at.
 
-        :param after: the last debtor of the chunk before
+        :param among: only these debtors
         """
-        plans = SQL("AND plan_id = ANY(%s)", list(plan_ids)) if plan_ids else SQL("")
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT DISTINCT debtor_id FROM whatsapp_billing_collection_case
-                 WHERE company_id = %(company)s AND debtor_id > %(after)s %(plans)s
+                 WHERE company_id = %(company)s AND plan_id = ANY(%(plans)s)
                    AND ((state IN ('active', 'promised') AND look_on <= %(day)s)
-                        OR (state = 'paused' AND resume_on <= %(day)s))
-              ORDER BY debtor_id LIMIT %(limit)s
+                        OR (state = 'paused' AND resume_on <= %(day)s)) %(among)s
+              ORDER BY debtor_id
                 """,
                 company=company.id,
-                after=after,
                 day=day,
-                limit=limit,
-                plans=plans,
+                plans=list(self.ids),
+                among=SQL("")
+                if among is None
+                else SQL("AND debtor_id = ANY(%s)", list(among)),
             )
         )
         return [row[0] for row in rows]
@@ -99,8 +98,8 @@ class WhatsappBillingCollectionPlan(models.Model):
                    l.amount_residual::float AS company_residual, l.currency_id,
                    u.name AS currency, u.rounding::float AS rounding,
                    c.state, c.promise_date, c.promises_broken, c.resume_on,
-                   c.last_days, c.last_date, c.last_step_id, c.pause_reason, c.reason, c.step_id, c.next_date,
-                   c.look_on, m.name AS move_name, m.partner_id
+                   c.last_days, c.last_date, c.pause_reason, m.name AS move_name,
+                   m.partner_id
               FROM whatsapp_billing_collection_case c
               JOIN account_move_line l ON l.id = c.move_line_id
               JOIN account_move m ON m.id = l.move_id

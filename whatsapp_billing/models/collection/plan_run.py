@@ -2,8 +2,12 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """The nightly run: read, decide, claim, write; a few hundred debtors at a time."""
 
+import gc
 import logging
+import time
 from collections import Counter, defaultdict
+from contextlib import contextmanager
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -15,6 +19,11 @@ _logger = logging.getLogger(__name__)
 
 # Debtors in one chunk: what memory holds at a time, and what one commit is about.
 CHUNK = 400
+# Workers that share a company's run, the cron's own included.
+WORKERS = 2
+# Debtors who cannot be decided about before the run gives up: it is not their fault.
+MAX_BROKEN = 20
+CRON = "whatsapp_billing.ir_cron_collections"
 
 
 class WhatsappBillingCollectionPlan(models.Model):
@@ -28,30 +37,31 @@ class WhatsappBillingCollectionPlan(models.Model):
 
         :param moment: a `rules.dunning.Moment`
         """
+        self._begin(company)
+        for chunk in _cut(self._find_due_debtors(company, moment.day)):
+            figures = self._run_debtors(company, moment, chunk)
+            self.env.invalidate_all()
+            self._note_run(figures)
+            yield figures
+
+    def _begin(self, company):
         self.env["whatsapp.billing.collection.case"]._sweep(company)
         self._check_limits()
-        after, totals = 0, Counter()
-        while True:
-            after, figures = self._run_chunk(company, moment, after)
-            if figures is None:
-                break
-            totals += figures
-            yield figures
-        self._note_run(totals)
+        self._note_run({}, is_new=True)
 
-    def _run_chunk(self, company, moment, after):
-        """Decide about the next debtors and write what follows.
+    def _run_debtors(self, company, moment, debtor_ids):
+        """Decide about some debtors and write what follows; return figures.
 
-        :return: (last debtor, figures), figures None when nothing is left
+        Their cases stay locked until the transaction ends: whoever pauses, disputes or
+        runs a plan at the same time waits, and sees the other's result.
         """
         running = self.search([("company_id", "=", company.id), ("stage", "!=", "off")])
         mine = self & running
-        if not mine:
-            return after, None
-        debtor_ids = self._due_debtor_ids(company, moment.day, after, CHUNK, mine.ids)
+        self._lock_cases(company, debtor_ids)
+        # Those that another worker has done since are not due any more.
+        debtor_ids = mine._find_due_debtors(company, moment.day, debtor_ids)
         if not debtor_ids:
-            return after, None
-        self._lock_company(company)
+            return Counter()
         rules = {plan.id: plan._to_rule() for plan in running}
         ledger = self._read_ledger(company, debtor_ids, moment.day, rules)
         outcome = dunning.decide(
@@ -62,32 +72,46 @@ class WhatsappBillingCollectionPlan(models.Model):
             ledger.debtors,
             frozenset(mine.ids),
         )
-        figures = self._apply(company, moment, ledger, outcome)
-        self.env.invalidate_all()
-        return debtor_ids[-1], figures
+        return self._apply(company, moment, ledger, outcome)
 
     @api.model
-    def _lock_company(self, company):
-        """Let two runs at once take turns; the claims keep them apart in any case."""
-        self.env.cr.execute(
-            SQL(
-                "SELECT pg_advisory_xact_lock(hashtext(%s), %s)",
-                "whatsapp_billing_collection",
-                company.id,
-            )
-        )
-
-    def _note_run(self, totals):
-        # Not by the ORM: a figure of the run is no change of the plan.
-        self.env.flush_all()
+    def _lock_cases(self, company, debtor_ids):
         self.env.cr.execute(
             """
-            UPDATE whatsapp_billing_collection_plan
-               SET last_run_at = now() at time zone 'utc', last_run = %s
-             WHERE id = ANY(%s)
+            SELECT count(*) FROM (
+                SELECT id FROM whatsapp_billing_collection_case
+                 WHERE company_id = %s AND debtor_id = ANY(%s) AND state != 'done'
+              ORDER BY debtor_id, id FOR NO KEY UPDATE) locked
             """,
-            [fields.Json().convert_to_column(dict(totals), self), self.ids],
+            [company.id, debtor_ids],
         )
+
+    def _note_run(self, figures, is_new=False):
+        """Add figures to those of the latest run.
+
+        Not by the ORM: a figure of the run is no change of the plan.
+        """
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id, last_run FROM whatsapp_billing_collection_plan
+                 WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE
+                """,
+                self.ids,
+            )
+        )
+        for plan_id, before in rows:
+            total = Counter() if is_new else Counter(before or {})
+            total.update(figures)
+            self.env.cr.execute(
+                """
+                UPDATE whatsapp_billing_collection_plan
+                   SET last_run_at = now() at time zone 'utc', last_run = %s
+                 WHERE id = %s
+                """,
+                [fields.Json().convert_to_column(dict(total), self), plan_id],
+            )
         self.invalidate_recordset(["last_run_at", "last_run"], flush=False)
 
     # === BUSINESS METHODS - STOPPING BY ITSELF === #
@@ -110,26 +134,46 @@ class WhatsappBillingCollectionPlan(models.Model):
 
     @api.model
     def _read_limits(self, plans):
+        """Return {plan id: (messages of the last week, failed, followed by STOP)}."""
+        since = fields.Datetime.now() - timedelta(days=7)
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT m.collection_plan_id, count(*),
-                       count(*) FILTER (WHERE m.state = 'failed'),
-                       count(*) FILTER (WHERE EXISTS (
-                           SELECT 1 FROM whatsapp_billing_consent c
-                            WHERE c.partner_id = m.partner_id AND NOT c.granted
-                              AND c.purpose = 'collections'
-                              AND c.create_date >= m.queued_at))
-                  FROM whatsapp_billing_message m
-                 WHERE m.collection_plan_id = ANY(%s)
-                   AND m.state IN ('sent', 'delivered', 'read', 'failed')
-                   AND m.queued_at > (now() at time zone 'utc') - interval '7 days'
-              GROUP BY m.collection_plan_id
+                SELECT collection_plan_id, count(*),
+                       count(*) FILTER (WHERE state = 'failed')
+                  FROM whatsapp_billing_message
+                 WHERE collection_plan_id = ANY(%s) AND queued_at > %s
+                   AND state IN ('sent', 'delivered', 'read', 'failed')
+              GROUP BY collection_plan_id
                 """,
-                list(plans.ids),
+                plans.ids,
+                since,
             )
         )
-        return {row[0]: row[1:] for row in rows}
+        # From the few who opted out, not from the many who were written to.
+        stopped = dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                    SELECT m.collection_plan_id, count(DISTINCT m.id)
+                      FROM whatsapp_billing_consent c
+                      JOIN whatsapp_billing_message m ON m.partner_id = c.partner_id
+                     WHERE NOT c.granted AND c.purpose = 'collections'
+                       AND c.create_date > %(since)s AND c.create_date >= m.queued_at
+                       AND m.collection_plan_id = ANY(%(plans)s)
+                       AND m.queued_at > %(since)s
+                       AND m.state IN ('sent', 'delivered', 'read', 'failed')
+                  GROUP BY m.collection_plan_id
+                    """,
+                    plans=plans.ids,
+                    since=since,
+                )
+            )
+        )
+        return {
+            plan_id: (total, failed, stopped.get(plan_id, 0))
+            for plan_id, total, failed in rows
+        }
 
     def _get_limit_problem(self, total, failed, stopped):
         """Return in words which limit was passed, "" if none was."""
@@ -176,9 +220,12 @@ class WhatsappBillingCollectionPlan(models.Model):
         by_company = defaultdict(list)
         for plan in self.search([("stage", "!=", "off")]):
             by_company[plan.company_id.id].append(plan.id)
+        deadline = self._get_deadline()
         for company_id, plan_ids in by_company.items():
             try:
-                self._run_company(company_id, plan_ids)
+                if not self._run_company(company_id, plan_ids, deadline):
+                    # The rest at once: it is found by what is still due.
+                    self.env.ref(CRON)._trigger()
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 raise
             except Exception:
@@ -186,22 +233,116 @@ class WhatsappBillingCollectionPlan(models.Model):
                 _logger.exception("Plans of company %s could not be run", company_id)
 
     @api.model
-    def _run_company(self, company_id, plan_ids):
+    def _job_run_share(self, company_id, plan_ids, share):
+        """Help with a run that another worker has begun.
+
+        Only a hint: what this does not do, the worker that began does.
+        """
+        with self._own_transaction() as env:
+            plans = env[self._name].browse(plan_ids).exists()
+            company = env["res.company"].browse(company_id)
+            moment = plans._get_moment(company)
+            debtor_ids = plans._find_due_debtors(company, moment.day)
+        work = _Work(plans.with_env(self.env), company_id, moment)
+        work.run(_turn(debtor_ids, share), self._get_deadline())
+
+    @api.model
+    def _run_company(self, company_id, plan_ids, deadline=float("inf")):
+        """Run plans of one company in transactions of their own.
+
+        :param deadline: on the monotonic clock
+        :return: whether nothing is left to do
+        """
         with self._own_transaction() as env:
             plans = env[self._name].browse(plan_ids)
             company = env["res.company"].browse(company_id)
             moment = plans._get_moment(company)
             self._durably(env, lambda: plans._begin(company))
-            after, totals = 0, Counter()
-            while True:
-                after, figures = self._durably(
-                    env, lambda last=after: plans._run_chunk(company, moment, last)
-                )
-                if figures is None:
-                    break
-                totals += figures
-            self._durably(env, lambda: plans._note_run(totals))
+            debtor_ids = plans._find_due_debtors(company, moment.day)
+            if len(debtor_ids) > CHUNK:
+                self._durably(env, lambda: plans._call_helpers(company))
+        work = _Work(plans.with_env(self.env), company_id, moment)
+        return work.run(debtor_ids, deadline)
 
-    def _begin(self, company):
-        self.env["whatsapp.billing.collection.case"]._sweep(company)
-        self._check_limits()
+    def _call_helpers(self, company):
+        """Have free workers begin elsewhere among the debtors; several become one."""
+        for number in range(1, WORKERS):
+            self.with_delay(
+                identity_key=f"whatsapp_billing.collections.{company.id}.{number}"
+            )._job_run_share(company.id, self.ids, number / WORKERS)
+
+    @api.model
+    def _get_deadline(self):
+        return time.monotonic() + self.env["whatsapp.billing.message"]._run_seconds()
+
+
+class _Work:
+    """One worker's part in a company's run, chunk by chunk, each a transaction."""
+
+    def __init__(self, plans, company_id, moment):
+        self.plans = plans
+        self.company_id = company_id
+        self.moment = moment
+        self.broken = 0
+
+    def run(self, debtor_ids, deadline):
+        """Run debtors until the deadline; return whether all were seen to."""
+        for chunk in _cut(debtor_ids):
+            if time.monotonic() > deadline:
+                return False
+            with _no_garbage_collection():
+                self._do(chunk)
+        return True
+
+    def _do(self, debtor_ids):
+        """Run these debtors; one who cannot be decided about holds up nobody else."""
+        try:
+            self._run(debtor_ids)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            if len(debtor_ids) == 1:
+                self.broken += 1
+                if self.broken > MAX_BROKEN:
+                    raise
+                _logger.exception("Reminders of customer %s failed", debtor_ids[0])
+                return
+            half = len(debtor_ids) // 2
+            self._do(debtor_ids[:half])
+            self._do(debtor_ids[half:])
+
+    def _run(self, debtor_ids):
+        with self.plans._own_transaction() as env:
+            plans = self.plans.with_env(env)
+            company = env["res.company"].browse(self.company_id)
+            figures = plans._durably(
+                env, lambda: plans._run_debtors(company, self.moment, debtor_ids)
+            )
+            if figures:
+                plans._durably(env, lambda: plans._note_run(figures))
+
+
+@contextmanager
+def _no_garbage_collection():
+    """Spare Python the search for cycles among what one chunk makes.
+
+    A tenth of the time; Odoo's `disabling_gc` does not switch it on after an error.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+def _cut(debtor_ids):
+    """Return debtors in chunks."""
+    return [debtor_ids[at : at + CHUNK] for at in range(0, len(debtor_ids), CHUNK)]
+
+
+def _turn(debtor_ids, share):
+    """Return the same debtors, beginning with those after this share of them."""
+    start = int(len(debtor_ids) * share)
+    return [*debtor_ids[start:], *debtor_ids[:start]]

@@ -9,12 +9,14 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...rules import dunning
+from ...rules import dunning, traces
 from ..messaging.message_enqueue import HOLD_REASONS, Order, Target
 from . import bulk
 from .template_debtor import OpenLine
 
-ORDER = Order(method="collections", purpose="collections", is_reminder=True)
+ORDER = Order(
+    method="collections", purpose="collections", is_reminder=True, by_plan=True
+)
 
 
 class WhatsappBillingCollectionPlan(models.Model):
@@ -73,24 +75,18 @@ class WhatsappBillingCollectionPlan(models.Model):
         going = [letter for letter in letters if letter.targets]
         if not going:
             return
-        values = SQL(", ").join(
-            SQL(
-                "(%s, %s, %s, %s, now() at time zone 'utc')",
-                company.id,
-                letter.reminder.debtor_id,
-                letter.reminder.day,
-                self.env.uid,
-            )
-            for letter in going
-        )
         rows = self.env.execute_query(
             SQL(
                 """
                 INSERT INTO whatsapp_billing_collection_claim
-                       (company_id, debtor_id, day, create_uid, create_date)
-                VALUES %s ON CONFLICT DO NOTHING RETURNING debtor_id
+                       (company_id, debtor_id, day, create_date)
+                SELECT %s, debtor_id, day, now() at time zone 'utc'
+                  FROM unnest(%s::int[], %s::date[]) AS wanted (debtor_id, day)
+                ON CONFLICT DO NOTHING RETURNING debtor_id
                 """,
-                values,
+                company.id,
+                [letter.reminder.debtor_id for letter in going],
+                [letter.reminder.day for letter in going],
             )
         )
         ours = {row[0] for row in rows}
@@ -146,7 +142,9 @@ class WhatsappBillingCollectionPlan(models.Model):
             row = ledger.rows[line_id]
             values = _seen(row, decision, rules.get(row["plan_id"]), moment.day)
             rows.append(values | _moved(row, decision) | _said(row, decision, moment))
-        bulk.update(self.env, "whatsapp.billing.collection.case", rows)
+        bulk.update(
+            self.env, "whatsapp.billing.collection.case", rows, own=["trace_data"]
+        )
 
     @api.model
     def _running_plans(self, ledger):
@@ -274,10 +272,8 @@ def _seen(row, decision, plan, day):
     return {
         "id": row["case_id"],
         "reason": decision.reason,
-        "trace_data": [
-            [answer["rule"], answer["value"], int(answer["passed"])]
-            for answer in decision.trace
-        ],
+        # What is said keeps its trace itself, line by line (`_items`).
+        "trace_data": traces.pack(decision.trace) if decision.reason else None,
         "decided_on": day,
         "step_id": step.step_id if step else None,
         "next_date": next_date,
@@ -317,16 +313,16 @@ def _said(row, decision, moment):
     """Return what was done last for a line, now or before."""
     if decision.reason in (None, "action_only") and decision.days is not None:
         return {
-            "last_step_id": decision.step_id,
             "last_days": decision.days,
             "last_date": moment.day,
         }
-    return {name: row.get(name) for name in ("last_step_id", "last_days", "last_date")}
+    return {name: row.get(name) for name in ("last_days", "last_date")}
 
 
 def _items(ledger, decisions, letter, message_id):
     """Return what one message is about, line by line."""
     due = set(letter.reminder.line_ids)
+    base = decisions[letter.reminder.line_ids[0]].trace
     items = []
     for entry in letter.entries:
         row = ledger.rows.get(entry.line_id)
@@ -337,13 +333,15 @@ def _items(ledger, decisions, letter, message_id):
             {
                 "message_id": message_id,
                 "move_line_id": entry.line_id,
-                "case_id": row["case_id"] if row else None,
                 "days": decisions[entry.line_id].days if row else None,
                 "role": role,
                 "amount": entry.amount,
                 "due_date": entry.due,
                 "previous_days": row["last_days"] if row else None,
                 "previous_date": row["last_date"] if row else None,
+                "trace_data": traces.pack_beside(base, decisions[entry.line_id].trace)
+                if row
+                else None,
             }
         )
     return items

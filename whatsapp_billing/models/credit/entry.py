@@ -51,11 +51,10 @@ class WhatsappBillingCreditEntry(models.Model):
         digits=(16, 6), string="Balance", compute="_compute_balance_after"
     )
     date = fields.Datetime(required=True, default=fields.Datetime.now)
-    message_id = fields.Many2one(
-        "whatsapp.billing.message", index="btree_not_null", ondelete="restrict"
-    )
+    # The unique indexes below begin with these two.
+    message_id = fields.Many2one("whatsapp.billing.message", ondelete="restrict")
     purchase_id = fields.Many2one(
-        "whatsapp.billing.credit.purchase", index="btree_not_null", ondelete="restrict"
+        "whatsapp.billing.credit.purchase", ondelete="restrict"
     )
     rate_id = fields.Many2one(
         "whatsapp.billing.credit.rate",
@@ -80,9 +79,7 @@ class WhatsappBillingCreditEntry(models.Model):
     )
     period = fields.Char(help="The month of an allowance.")
     note = fields.Char()
-    user_id = fields.Many2one(
-        "res.users", string="By", ondelete="restrict", index="btree_not_null"
-    )
+    user_id = fields.Many2one("res.users", string="By", ondelete="restrict")
 
     _message_kind_unique = models.UniqueIndex(
         "(message_id, kind, round) WHERE message_id IS NOT NULL",

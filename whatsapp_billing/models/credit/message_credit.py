@@ -79,12 +79,21 @@ class WhatsappBillingMessage(models.Model):
 
         :return: ids of the messages that wait or go on because of it
         """
-        rows = self._read_unreserved()
+        return self._reserve_for(self._read_unreserved())
+
+    @api.model
+    def _reserve_for(self, rows):
+        """Reserve for messages that have no reservation, in the order given.
+
+        :param rows: dictionaries as `_read_unreserved` returns them
+        """
         changed = []
         for wallet, mine in self._by_wallet(rows):
             changed += wallet._reserve(_reserve_rows(wallet, mine))
         ids = [message_id for message_id, _state in changed]
-        self.browse(ids).invalidate_recordset(["state", "reason", "trace"], flush=False)
+        self.browse(ids).invalidate_recordset(
+            ["state", "reason", "trace", "trace_data"], flush=False
+        )
         return ids
 
     def _read_unreserved(self):

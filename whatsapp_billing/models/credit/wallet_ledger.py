@@ -258,8 +258,8 @@ class WhatsappBillingCreditWallet(models.Model):
                 UPDATE whatsapp_billing_message m
                    SET state = CASE WHEN s.fits THEN 'queued' ELSE 'held' END,
                        reason = CASE WHEN s.fits THEN NULL ELSE 'no_credit' END,
-                       trace = CASE WHEN s.fits THEN m.trace ELSE
-                               COALESCE(m.trace, '[]'::jsonb) || %(trace)s::jsonb END
+                       trace_data = CASE WHEN s.fits THEN m.trace_data ELSE
+                           COALESCE(m.trace_data, '[]'::jsonb) || %(trace)s::jsonb END
                   FROM sized s
                  WHERE m.id = s.message_id
                    AND m.state = CASE WHEN s.fits THEN 'held' ELSE 'queued' END
@@ -270,7 +270,7 @@ class WhatsappBillingCreditWallet(models.Model):
                 free=SQL(AVAILABLE, self.id) if limited else UNLIMITED,
                 now=fields.Datetime.now(),
                 uid=self.env.uid,
-                trace='[{"rule": "credit_available", "value": null, "passed": false}]',
+                trace='[["credit_available", false, 0]]',
             )
         )
         if limited:

@@ -3,7 +3,7 @@
 """What messages will cost, for a reservation and for people who are about to send."""
 
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
 
@@ -64,8 +64,10 @@ class WhatsappBillingCreditWallet(models.Model):
         if rate is None or not rate.price:
             return pricing.ZERO
         if rate.currency not in cache:
-            source = self.env["res.currency"].with_context(active_test=False).search(
-                [("name", "=", rate.currency)], limit=1
+            source = (
+                self.env["res.currency"]
+                .with_context(active_test=False)
+                .search([("name", "=", rate.currency)], limit=1)
             )
             cache[rate.currency] = self._currency_rate(source, self.currency_id, day)
         return pricing.convert(rate.price, cache[rate.currency])
@@ -82,18 +84,19 @@ class WhatsappBillingCreditWallet(models.Model):
         cache, known = {}, {}
         result = []
         for item in items:
-            market = known.get(item.recipient) or markets.market_of(item.recipient)
-            known[item.recipient] = market
             category = item.category or "service"
             inside = (item.phone_id, item.recipient) in open_windows
-            rate = self._get_price(market, category, inside, today)
-            if category == "service" and free_texts.get(item.phone_id, 0) > 0:
-                free_texts[item.phone_id] -= 1
-                credit, cost = pricing.ZERO, pricing.ZERO
-            else:
+            kind = (markets.market_of(item.recipient), category, inside)
+            if kind not in known:
+                rate = self._get_price(*kind, today)
                 credit = rate.credits if rate else pricing.ZERO
                 cost = self._get_cost(rate, today, cache)
-            result.append(Priced(market, category, inside, rate, credit, cost))
+                known[kind] = Priced(*kind, rate, credit, cost)
+            priced = known[kind]
+            if category == "service" and free_texts.get(item.phone_id, 0) > 0:
+                free_texts[item.phone_id] -= 1
+                priced = replace(priced, credits=pricing.ZERO, cost=pricing.ZERO)
+            result.append(priced)
         return result
 
     @api.model
@@ -108,11 +111,9 @@ class WhatsappBillingCreditWallet(models.Model):
                 """
                 SELECT phone_id, recipient, max(sent_at)
                   FROM whatsapp_billing_message
-                 WHERE direction = 'in' AND create_date > %s AND sent_at > %s
-                   AND recipient = ANY(%s)
+                 WHERE direction = 'in' AND sent_at > %s AND recipient = ANY(%s)
               GROUP BY phone_id, recipient
                 """,
-                now - timedelta(days=2),
                 now - timedelta(days=1),
                 recipients,
             )

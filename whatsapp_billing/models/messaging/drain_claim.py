@@ -17,7 +17,7 @@ from ...clients.whatsapp.base import (
     TextMessage,
 )
 from ...clients.whatsapp.sender import Document, Work
-from ...rules import answers, eligibility
+from ...rules import answers, eligibility, traces
 from . import drain_reminders
 
 # What these reasons block may become true again: the row waits instead of ending.
@@ -240,7 +240,7 @@ def _drop(drain, drop):
             {
                 "state": "held" if waits else "canceled",
                 "reason": decision.reason,
-                "trace": decision.trace,
+                "trace_data": traces.pack(decision.trace),
             }
         )
     drain.env.flush_all()

@@ -67,7 +67,8 @@ def look(drain, rows):
           JOIN account_move_line l ON l.id = i.move_line_id
           JOIN account_move m ON m.id = l.move_id
           JOIN res_currency u ON u.id = l.currency_id
-     LEFT JOIN whatsapp_billing_collection_case c ON c.id = i.case_id
+     LEFT JOIN whatsapp_billing_collection_case c
+            ON c.move_line_id = i.move_line_id AND c.state != 'done'
      LEFT JOIN LATERAL (
                SELECT sum(y.amount) AS amount FROM account_move__account_payment r
                  JOIN account_payment y ON y.id = r.payment_id

@@ -10,7 +10,7 @@ from odoo.tools import LazyTranslate
 
 from ... import const
 from ...clients.whatsapp.meta_errors import classify
-from ...rules import eligibility, numbers, wapp_text
+from ...rules import eligibility, numbers, traces, wapp_text
 
 _lt = LazyTranslate(__name__)
 
@@ -46,15 +46,11 @@ class WhatsappBillingMessage(models.Model):
         string="Proof Token",
     )
     wamid = fields.Char(copy=False, string="Provider's Message ID")
-    company_id = fields.Many2one("res.company", required=True, index=True)
-    account_id = fields.Many2one(
-        "whatsapp.billing.account", index="btree_not_null", ondelete="restrict"
-    )
+    # No index on what has few values: each is written a hundred thousand times a night.
+    company_id = fields.Many2one("res.company", required=True)
+    account_id = fields.Many2one("whatsapp.billing.account", ondelete="restrict")
     phone_id = fields.Many2one(
-        "whatsapp.billing.phone",
-        index="btree_not_null",
-        ondelete="restrict",
-        string="Our Number",
+        "whatsapp.billing.phone", ondelete="restrict", string="Our Number"
     )
     partner_id = fields.Many2one(
         "res.partner", index="btree_not_null", string="Contact", ondelete="set null"
@@ -66,10 +62,8 @@ class WhatsappBillingMessage(models.Model):
     method = fields.Char(help="The public method or user action that made it.")
     key = fields.Char(copy=False, string="Caller's Key")
     result = fields.Json(help="What the first call with this key was told.")
-    user_id = fields.Many2one("res.users", string="Sent By", index="btree_not_null")
-    template_id = fields.Many2one(
-        "whatsapp.billing.template", index="btree_not_null", ondelete="set null"
-    )
+    user_id = fields.Many2one("res.users", string="Sent By")
+    template_id = fields.Many2one("whatsapp.billing.template", ondelete="set null")
     template_name = fields.Char(string="Approved Name")
     lang_code = fields.Char(string="Language")
     category = fields.Selection(const.CATEGORIES)
@@ -116,16 +110,19 @@ class WhatsappBillingMessage(models.Model):
     expires_at = fields.Datetime(help="End of the message's time to live.")
     priority = fields.Integer(default=10)
     consent_id = fields.Many2one(
-        "whatsapp.billing.consent",
-        index="btree_not_null",
-        ondelete="restrict",
-        string="Allowed By",
+        "whatsapp.billing.consent", ondelete="restrict", string="Allowed By"
     )
     pricing = fields.Json(help="Category and type as the provider billed it.")
     mail_message_id = fields.Many2one(
         "mail.message", index="btree_not_null", ondelete="set null"
     )
-    trace = fields.Json(help="Each rule with its value at the moment of the decision.")
+    trace = fields.Json(
+        compute="_compute_trace",
+        help="Each rule with its value at the moment of the decision:"
+        " {rule, value, passed}.",
+    )
+    # The same without its keys (`rules.traces`): each message carries thirty answers.
+    trace_data = fields.Json(readonly=True)
     trace_html = fields.Html(compute="_compute_trace_html", string="Why or Why Not")
     preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
     inbound_type = fields.Char()
@@ -152,6 +149,9 @@ class WhatsappBillingMessage(models.Model):
     )
     _recipient_index = models.Index("(recipient, id)")
     _created_index = models.Index("(create_date)")
+    _inbound_index = models.Index(
+        "(recipient, phone_id, sent_at) WHERE direction = 'in'"
+    )
 
     # === COMPUTE METHODS === #
 
@@ -186,6 +186,11 @@ class WhatsappBillingMessage(models.Model):
         they are marked there.
         """
         return str(self.env._(_lt(source))) if source else ""
+
+    @api.depends("trace_data")
+    def _compute_trace(self):
+        for message in self:
+            message.trace = traces.unpack(message.trace_data or [])
 
     @api.depends("trace")
     def _compute_trace_html(self):
@@ -297,9 +302,9 @@ class WhatsappBillingMessage(models.Model):
                 "failed_at": False,
             }
         )
-        todo_sudo.filtered(lambda m: m.document_state == "failed").document_state = (
-            "pending"
-        )
+        todo_sudo.filtered(
+            lambda m: m.document_state == "failed"
+        ).document_state = "pending"
         todo_sudo._reserve_credits()
         todo_sudo._trigger_drain()
         return self._result_notification(

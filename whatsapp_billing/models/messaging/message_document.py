@@ -7,7 +7,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ... import const
-from ...rules import eligibility, parameters
+from ...rules import eligibility, parameters, traces
 
 _logger = logging.getLogger(__name__)
 
@@ -22,20 +22,20 @@ class WhatsappBillingMessage(models.Model):
     # === BUSINESS METHODS - DOCUMENTS === #
 
     def _trigger_documents(self):
-        """Delay the job that makes missing PDFs, if any of these wait for one."""
-        if self.filtered(lambda m: m.document_state == "pending"):
-            # sudo: queue.job - the system renders, whoever caused it
-            self.env[self._name].sudo().with_delay(
-                identity_key="whatsapp_billing.documents"
-            )._process_documents()
+        """Delay the job that makes missing PDFs."""
+        # sudo: queue.job - the system renders, whoever caused it
+        self.env[self._name].sudo().with_delay(
+            identity_key="whatsapp_billing.documents"
+        )._process_documents()
 
     @api.model
     def _process_documents(self):
         """Make the documents that messages wait for, then let those messages go."""
         phone_ids = set()
-        with self._own_transaction() as env, self._exclusive(
-            env, "whatsapp_billing_documents", 0
-        ) as held:
+        with (
+            self._own_transaction() as env,
+            self._exclusive(env, "whatsapp_billing_documents", 0) as held,
+        ):
             while held:
                 messages = env[self._name]
                 found = self._durably(env, messages._make_next_documents)
@@ -100,7 +100,11 @@ class WhatsappBillingMessage(models.Model):
             return False
         decision = eligibility.decide(eligibility.Facts(document_state=state))
         self.write(
-            {"state": "canceled", "reason": decision.reason, "trace": decision.trace}
+            {
+                "state": "canceled",
+                "reason": decision.reason,
+                "trace_data": traces.pack(decision.trace),
+            }
         )
         self.env.flush_all()
         self._after_state_change()

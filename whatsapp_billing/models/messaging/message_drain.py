@@ -49,8 +49,8 @@ class Drain:
         self.sent = 0
 
     def _thread_count(self):
-        configured = (
-            self.env["ir.config_parameter"].get_param("whatsapp_billing.threads")
+        configured = self.env["ir.config_parameter"].get_param(
+            "whatsapp_billing.threads"
         )
         return max(1, min(int(configured or DEFAULT_THREADS), max(self.phone.pace, 1)))
 
@@ -89,9 +89,7 @@ class Drain:
     def _write(self, outcomes, free):
         """Change the database only: it may run again after a deadlock."""
         recording = drain_record.record(self, outcomes)
-        rows, dropped = (
-            drain_claim.claim(self, free, recording) if free else ([], [])
-        )
+        rows, dropped = drain_claim.claim(self, free, recording) if free else ([], [])
         recording.again = bool(dropped)
         ended = recording.ended + dropped
         if ended:
@@ -167,9 +165,16 @@ class WhatsappBillingMessage(models.Model):
 
         Only hints: a job that never runs is made up for by the one-minute cron.
         """
-        for phone in self.phone_id:
+        self._trigger_workers(
+            self.phone_id, any(m.document_state == "pending" for m in self)
+        )
+
+    @api.model
+    def _trigger_workers(self, phones, are_documents_missing):
+        for phone in phones:
             phone._trigger_drain()
-        self._trigger_documents()
+        if are_documents_missing:
+            self._trigger_documents()
 
     @api.model
     def _run_seconds(self):

@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ...rules import eligibility, languages, parameters, wapp_text
+from ...rules import eligibility, languages, parameters, traces, wapp_text
 from .drain_claim import snapshot
 
 # An obstacle that goes away by itself: the message waits instead of ending.
@@ -46,6 +46,8 @@ class Order:
     key: str = ""
     explicit: bool = False
     is_reminder: bool = False
+    # A plan has asked for each line what holds it; nothing is left to ask.
+    by_plan: bool = False
     is_test: bool = False
     # About the record but not the document: sent whatever its state, without a file.
     is_note: bool = False
@@ -131,9 +133,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _check_may_send(self, records):
-        if not (
-            self.env.su or self.env.user.has_group("whatsapp_billing.group_user")
-        ):
+        if not (self.env.su or self.env.user.has_group("whatsapp_billing.group_user")):
             raise AccessError(self.env._("You may not send WhatsApp messages."))
         records.check_access("read")
 
@@ -239,8 +239,8 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _read_consents(self, targets, purpose):
         partners = self.env["res.partner"].union(*(t.partner for t in targets))
-        states = self.env["whatsapp.billing.consent"].sudo()._states(
-            partners, [purpose]
+        states = (
+            self.env["whatsapp.billing.consent"].sudo()._states(partners, [purpose])
         )
         for target in targets:
             target.consent = states.get((target.partner.id, purpose), ("none", False))
@@ -269,11 +269,23 @@ class WhatsappBillingMessage(models.Model):
             template_found=bool(template),
             template_status=template.status or "",
             parameter_problem=target.rendered.get("problem") or None,
-            file_size=target.record._wab_file_size(),
+            file_size=target.record._wab_file_size()
+            if self._has_document(template)
+            else None,
             account_state=self._account_state(target),
             recipient_active=bool(not partner or partner.active),
-            **({} if order.is_note else target.record._wab_document_facts()),
+            **self._document_facts(target.record, order),
         )
+
+    @api.model
+    def _document_facts(self, record, order):
+        """Return what the rules should know of the document itself."""
+        if order.is_note:
+            return {}
+        facts = record._wab_document_facts()
+        if order.is_reminder and not order.by_plan:
+            facts |= record._wab_hold_facts()
+        return facts
 
     @api.model
     def _is_enabled(self, target):
@@ -351,7 +363,7 @@ class WhatsappBillingMessage(models.Model):
         return {
             "state": state,
             "reason": reason or False,
-            "trace": target.decision.trace,
+            "trace_data": traces.pack(target.decision.trace),
             "company_id": target.company.id,
             "account_id": target.account.id if target.account else False,
             "phone_id": target.phone.id if target.phone else False,
@@ -372,7 +384,9 @@ class WhatsappBillingMessage(models.Model):
             "content": self._content(target),
             "document_state": self._document_state(template, file),
             "attachment_id": file.id if file else False,
-            "filename": record._wab_filename() if template else False,
+            "filename": record._wab_filename()
+            if self._has_document(template)
+            else False,
             "res_model": record._name,
             "res_id": record.id,
             "document_name": record._wab_document_name(),
@@ -473,21 +487,26 @@ class WhatsappBillingMessage(models.Model):
         if not hasattr(records, "_message_log_batch"):
             return []
         lines = records._message_log_batch(
-            bodies={message.res_id: message._chatter_body() for message in messages}
+            bodies={
+                message.res_id: message._make_chatter_body(
+                    message.recipient, message.body
+                )
+                for message in messages
+            }
         )
         return list(zip(messages, lines, strict=True))
 
-    def _chatter_body(self):
+    @api.model
+    def _make_chatter_body(self, recipient, body):
         """Return the text as the customer sees it, safe for the chatter.
 
         Shown openly: the chatter folds away what is a quotation.
         """
-        self.ensure_one()
         return Markup(
             '<p>%s</p><div class="o_whatsapp_billing_quote border-start ps-2">%s</div>'
         ) % (
-            self.env._("WhatsApp to %(number)s", number=self.recipient),
-            Markup(wapp_text.to_html(self.body or "")),
+            self.env._("WhatsApp to %(number)s", number=recipient),
+            Markup(wapp_text.to_html(body or "")),
         )
 
     def _link_lines(self, links):

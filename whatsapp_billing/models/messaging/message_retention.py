@@ -46,7 +46,7 @@ class WhatsappBillingMessage(models.Model):
                 UPDATE whatsapp_billing_message m
                    SET recipient = NULL, recipient_uid = NULL, body = NULL,
                        content = NULL, payload = NULL, error_detail = NULL,
-                       filename = NULL, trace = NULL
+                       filename = NULL, trace_data = NULL
                   FROM old WHERE m.id = old.id
              RETURNING m.id, m.mail_message_id
                 """,
@@ -118,7 +118,7 @@ class WhatsappBillingMessage(models.Model):
             UPDATE whatsapp_billing_message
                SET recipient = NULL, recipient_uid = NULL, body = NULL,
                    content = NULL, payload = NULL, error_detail = NULL,
-                   filename = NULL, trace = NULL
+                   filename = NULL, trace_data = NULL
              WHERE partner_id = ANY(%s)
             """,
             [partners.ids],

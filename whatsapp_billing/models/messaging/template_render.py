@@ -133,6 +133,14 @@ class WhatsappBillingTemplate(models.Model):
         return str(value)
 
     def _format_money(self, value, currency, lang):
+        # The same fee goes to thousands, and reading a language's format takes long.
+        known = self.env.cr.cache.setdefault("whatsapp_billing.money", {})
+        name = (value, currency.id, lang, self.lang_code)
+        if name not in known:
+            known[name] = self._make_money(value, currency, lang)
+        return known[name]
+
+    def _make_money(self, value, currency, lang):
         if not currency:
             return babel.numbers.format_decimal(value, locale=self._get_locale(lang))
         if lang:

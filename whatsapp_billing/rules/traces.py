@@ -1,0 +1,61 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Short forms of traces, where a night writes one for every open instalment.
+
+A trace is a list of {rule, value, passed}. The instalments in one message were asked
+the same questions and mostly have the same answers, so beside the message's own trace
+each keeps only what was otherwise.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+Trace = list[dict[str, Any]]
+
+
+def pack(trace: Sequence[dict[str, Any]]) -> list[list[Any]]:
+    """Return a trace without its keys: [rule, value, 1 or 0]."""
+    return [[a["rule"], a["value"], int(a["passed"])] for a in trace]
+
+
+def unpack(packed: Sequence[Sequence[Any]]) -> Trace:
+    """Return the trace that was packed."""
+    return [
+        {"rule": rule, "value": value, "passed": bool(passed)}
+        for rule, value, passed in packed
+    ]
+
+
+def pack_beside(base: Trace, trace: Trace) -> dict[str, Any]:
+    """Return a trace as what differs from another that begins a message's trace.
+
+    :return: {"rules": how many, "values": {place: value}} where the same questions
+        had the same outcome, else {"own": the trace, packed}
+    """
+    values: dict[str, Any] = {}
+    if len(base) != len(trace):
+        return {"own": pack(trace)}
+    for place, (ours, theirs) in enumerate(zip(trace, base, strict=True)):
+        if ours == theirs:
+            continue
+        if ours["rule"] != theirs["rule"] or ours["passed"] != theirs["passed"]:
+            return {"own": pack(trace)}
+        values[str(place)] = ours["value"]
+    return {"rules": len(base), "values": values}
+
+
+def unpack_beside(message_trace: Trace, packed: dict[str, Any] | None) -> Trace:
+    """Return the trace that was packed beside the one that a message's begins with.
+
+    Without anything packed it is the message's own.
+    """
+    if not packed:
+        return list(message_trace)
+    if "own" in packed:
+        return unpack(packed["own"])
+    trace = [dict(answer) for answer in message_trace[: packed["rules"]]]
+    for place, value in packed["values"].items():
+        trace[int(place)]["value"] = value
+    return trace
