@@ -11,7 +11,13 @@ import pytest
 from tests.e2e import world as worlds
 from tools import odoo, postgres
 
-DOCUMENT_TYPES = ("invoice", "credit_note", "sales_receipt", "payment_receipt")
+DOCUMENT_TYPES = (
+    "invoice",
+    "credit_note",
+    "sales_receipt",
+    "payment_receipt",
+    "payment_reminder",
+)
 
 SETUP = """
 import json
@@ -40,7 +46,9 @@ for login in ("admin", "clerk", "outsider"):
         None, "e2e", None)
 crons = {
     name: env.ref("whatsapp_billing." + name).id
-    for name in ("ir_cron_outbox", "ir_cron_inbox", "ir_cron_templates")
+    for name in (
+        "ir_cron_outbox", "ir_cron_inbox", "ir_cron_templates", "ir_cron_collections",
+    )
 }
 env.cr.commit()
 print("STATE " + json.dumps({"keys": keys, "uids": uids, "crons": crons}))
