@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import Counter, defaultdict
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -41,7 +43,16 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
 
     @api.depends("wab_message_ids.state")
     def _compute_wab_state(self):
-        found = {}
+        found = self._wab_count_states()
+        for record in self:
+            states = found.get(record._origin.id or record.id, {})
+            record.wab_message_count = sum(states.values())
+            outgoing = [state for state in states if state != "received"]
+            record.wab_state = status_rules.best(outgoing) or False
+
+    def _wab_count_states(self):
+        """Return {record id: {state: messages about it}}."""
+        found = defaultdict(Counter)
         # sudo: whatsapp.billing.message - counted for whoever may read the document
         for record_id, state, count in (
             self.env["whatsapp.billing.message"]
@@ -56,33 +67,33 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
                 ["__count"],
             )
         ):
-            found.setdefault(record_id, {})[state] = count
-        for record in self:
-            states = found.get(record._origin.id or record.id, {})
-            record.wab_message_count = sum(states.values())
-            outgoing = [state for state in states if state != "received"]
-            record.wab_state = status_rules.best(outgoing) or False
+            found[record_id][state] += count
+        return found
 
     def _search_wab_state(self, operator, value):
         if operator != "in":
             return NotImplemented
         states = [state for state in value if state]
-        having = SQL(
-            "SELECT res_id FROM whatsapp_billing_message "
-            "WHERE res_model = %s AND direction = 'out' AND state = ANY(%s) "
-            "AND method IS DISTINCT FROM %s",
-            self._name,
+        wanted = SQL(
+            "m.direction = 'out' AND m.state = ANY(%s) AND m.method IS DISTINCT FROM %s",
             states,
             const.TEST_METHOD,
         )
-        domain = [("id", "in", having)]
+        domain = [("id", "in", self._wab_about_sql(wanted))]
         if False in value:
-            anything = SQL(
-                "SELECT res_id FROM whatsapp_billing_message WHERE res_model = %s",
-                self._name,
-            )
+            anything = self._wab_about_sql(SQL("TRUE"))
             domain = ["|", ("id", "not in", anything), *domain]
         return domain
+
+    @api.model
+    def _wab_about_sql(self, condition):
+        """Return a query for the records that messages `m` are about."""
+        return SQL(
+            "SELECT m.res_id FROM whatsapp_billing_message m"
+            " WHERE m.res_model = %s AND %s",
+            self._name,
+            condition,
+        )
 
     # === ACTION METHODS === #
 
@@ -92,11 +103,16 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "whatsapp_billing.message_action"
         )
-        action["domain"] = [("res_model", "=", self._name), ("res_id", "=", self.id)]
+        action["domain"] = self._wab_message_domain()
         action["context"] = {}
         return action
 
     # === BUSINESS METHODS === #
+
+    def _wab_message_domain(self):
+        """Return which messages are about this record."""
+        self.ensure_one()
+        return [("res_model", "=", self._name), ("res_id", "=", self.id)]
 
     def _wab_enqueue(self, recipients, method, template=False, key=False, **options):
         """Queue messages about these records; see `whatsapp.billing.message._enqueue`.

@@ -290,9 +290,7 @@ class IrActionsServer(models.Model):
             purpose="collections",
             is_reminder=True,
         )
-        going = [r for r in results if r["state"] in ("queued", "held")]
-        reminded = todo.browse(r["id"] for r in going)
-        reminded._wab_note_reminders([r["message_id"] for r in going])
+        todo._wab_note_reminders(results)
         return results
 
     def _wab_take_first(self, moves):

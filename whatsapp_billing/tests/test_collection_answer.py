@@ -6,7 +6,7 @@ from odoo.fields import Command
 from odoo.tests import tagged
 
 from ..rules import answers
-from .collection_common import CollectionCommon
+from .collection_common import MANY_BODY, CollectionCommon
 
 
 @tagged("post_install", "-at_install")
@@ -248,6 +248,97 @@ class TestCollectionByHand(CollectionCommon):
             },
         )
         self.assertTrue(all(r["detail"] for r in result))
+
+    def make_luis(self):
+        return self.env["res.partner"].create(
+            {"name": "Luis", "phone": "+34 600 10 00 77", "wab_enabled": True}
+        )
+
+    def remind(self, moves, **values):
+        return moves.with_user(self.clerk).wab_remind(**values)
+
+    def test_several_invoices_of_a_customer_are_one_message(self):
+        newer, older = self.make_due(1, amount=50.0), self.make_due(9, amount=70.0)
+        other = self.make_due(1, self.make_luis())
+        results = self.remind(newer | older | other)
+        messages = self.reminders()
+        self.assertEqual(len(messages), 2)
+        joint = self.reminders(self.partner)
+        self.assertEqual(joint.template_id, self.many)
+        self.assertEqual(joint.res_id, older.id, "the oldest carries it")
+        for text in (newer.name, older.name, "120.00"):
+            self.assertIn(text, joint.body)
+        self.assertEqual(
+            {r["id"]: r["message_id"] for r in results},
+            {
+                newer.id: joint.id,
+                older.id: joint.id,
+                other.id: (messages - joint).id,
+            },
+        )
+        self.assertEqual(joint.collection_item_ids.move_line_id.move_id, newer | older)
+        self.accept_everything()
+        self.assertEqual(self.drain(), 2, "all its lines are as it says")
+
+    def test_who_is_named_among_others_finds_the_message(self):
+        newer, older = self.make_due(1), self.make_due(9)
+        silent = self.make_due(1, self.make_luis())
+        self.remind(newer | older)
+        clerk = newer.with_user(self.clerk)
+        self.assertEqual((clerk.wab_message_count, clerk.wab_state), (1, "queued"))
+        self.assertEqual(
+            self.messages.search(clerk.action_wab_messages()["domain"]),
+            self.reminders(),
+        )
+        moves = self.env["account.move"].with_user(self.clerk)
+        ours = [("id", "in", (newer | older | silent).ids)]
+        self.assertEqual(
+            moves.search([*ours, ("wab_state", "=", "queued")]), newer | older
+        )
+        self.assertEqual(moves.search([*ours, ("wab_state", "=", False)]), silent)
+
+    def test_what_is_held_stays_out_of_the_joint_message(self):
+        first, second, paused = (self.make_due(days) for days in (1, 2, 3))
+        self.case(paused).action_pause()
+        results = {r["id"]: r for r in self.remind(first | second | paused)}
+        self.assertEqual(results[paused.id]["reason"], "paused")
+        self.assertEqual(
+            results[first.id]["message_id"], results[second.id]["message_id"]
+        )
+        self.assertNotIn(
+            paused.name, self.messages.browse(results[first.id]["message_id"]).body
+        )
+
+    def test_without_a_template_for_several_each_is_its_own(self):
+        self.many.status = "paused"
+        first, second = self.make_due(1), self.make_due(2)
+        results = self.remind(first | second)
+        self.assertEqual(len({r["message_id"] for r in results}), 2)
+
+    def test_a_template_for_one_that_was_asked_for_is_used(self):
+        first, second = self.make_due(1), self.make_due(2)
+        one = self.templates["payment_reminder"]
+        results = self.remind(first | second, template=one.id)
+        self.assertEqual(len({r["message_id"] for r in results}), 2)
+
+    def test_a_joint_message_that_is_too_long_is_not_made(self):
+        moves = self.env["account.move"].union(
+            *(self.make_due(days) for days in range(1, 5))
+        )
+        self.many.write(
+            {"body": f"{MANY_BODY} {'x' * 900}", "remote_components": False}
+        )
+        self.many.remote_components = self.many._components()
+        results = self.remind(moves)
+        self.assertEqual(len({r["message_id"] for r in results}), 4)
+        self.assertEqual({r["state"] for r in results}, {"queued"})
+
+    def test_with_a_key_each_has_its_own_result(self):
+        first, second = self.make_due(1), self.make_due(2)
+        both = self.remind(first | second, key="k")
+        self.assertEqual(len({r["message_id"] for r in both}), 2)
+        self.assertEqual(self.remind(second, key="k"), [both[1]])
+        self.assertEqual(len(self.reminders()), 2)
 
     def test_remind_with_a_key_once(self):
         invoice = self.make_due(1)

@@ -140,6 +140,18 @@ class TestCollectionScreens(CollectionCommon):
         self.assertEqual(len(messages.filtered("reason")), 1)
         self.assertTrue(self.claims.search([("debtor_id", "=", self.partner.id)]))
 
+    def test_the_dialog_counts_and_shows_one_message_for_several(self):
+        first, second = self.make_due(5), self.make_due(6)
+        moves = (first | second).with_user(self.clerk)
+        action = moves.action_wab_remind()
+        wizard = self.env[action["res_model"]].with_user(self.clerk)
+        wizard = wizard.browse(action["res_id"])
+        self.assertEqual(wizard.headline, "1 message will be sent.")
+        for invoice in moves:
+            self.assertIn(invoice.name, wizard.preview_html)
+        wizard.action_send()
+        self.assertEqual(len(self.reminders()), 1)
+
     def test_only_customers_are_reminded(self):
         bill = self._make_invoice(self.partner, move_type="in_invoice")
         with self.assertRaises(UserError):

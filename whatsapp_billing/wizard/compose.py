@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from collections import defaultdict
+from collections import Counter
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
@@ -122,7 +122,11 @@ class WhatsappBillingCompose(models.TransientModel):
         """Fill in one document of the template that is looked at."""
         for wizard in self:
             found = wizard._preview_example()
-            wizard.preview_html = found and render_phone(self.env, found[0])
+            shown = wizard.shown_template_id.id
+            example = [entry for entry in found if entry["template_id"] == shown]
+            wizard.preview_html = found and render_phone(
+                self.env, (example or found)[0]
+            )
             wizard.problems_html = render_problems(
                 self.env,
                 [
@@ -259,22 +263,24 @@ class WhatsappBillingCompose(models.TransientModel):
     def _queue(self):
         """Queue all messages, also those that do not go, and count what became."""
         records = self._records()
-        results = self.env["whatsapp.billing.message"]._enqueue(
+        states = {r["message_id"]: r["state"] for r in self._enqueue(records)}
+        counts = Counter(states.values())
+        return {
+            "total": len(records),
+            "going": counts["queued"],
+            "waiting": counts["held"],
+            "not_sent": len(states) - counts["queued"] - counts["held"],
+            "message_ids": list(states),
+        }
+
+    def _enqueue(self, records):
+        """Return what `whatsapp.billing.message._enqueue` makes of all of these."""
+        return self.env["whatsapp.billing.message"]._enqueue(
             records,
             self._get_recipients(records),
             {record.id: record._wab_document_type() for record in records},
             self._get_order(),
         )
-        states = defaultdict(int)
-        for result in results:
-            states[result["state"]] += 1
-        return {
-            "total": len(records),
-            "going": states["queued"],
-            "waiting": states["held"],
-            "not_sent": len(results) - states["queued"] - states["held"],
-            "message_ids": [result["message_id"] for result in results],
-        }
 
     def _open_messages(self, summary):
         """Return a notification that opens the messages."""
@@ -314,12 +320,17 @@ class WhatsappBillingCompose(models.TransientModel):
         if not record:
             return []
         partner = self.env["res.partner"].browse(example["partner_id"])
+        records = self._get_example_records(record)
         return self.env["whatsapp.billing.message"]._preview(
-            record,
-            {record.id: partner},
-            {record.id: record._wab_document_type()},
+            records,
+            dict.fromkeys(records.ids, partner),
+            {one.id: one._wab_document_type() for one in records},
             self._get_order(),
         )
+
+    def _get_example_records(self, record):
+        """Return the documents that the message about this one speaks of."""
+        return record
 
     # === BUSINESS METHODS - WORDS === #
 

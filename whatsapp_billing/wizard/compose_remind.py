@@ -61,14 +61,20 @@ class WhatsappBillingCompose(models.TransientModel):
     def _compute_summary(self):
         return super()._compute_summary()
 
-    def _queue(self):
+    def _enqueue(self, records):
         """Override of `whatsapp_billing` to keep what the reminders were about."""
-        summary = super()._queue()
+        results = super()._enqueue(records)
         if self.is_reminder:
-            messages = self.env["whatsapp.billing.message"].browse(
-                summary["message_ids"]
+            records._wab_note_reminders(results)
+        return results
+
+    def _get_example_records(self, record):
+        """Override of `whatsapp_billing`: one message speaks of all of a customer."""
+        if not self.is_reminder:
+            return super()._get_example_records(record)
+        return self._records().filtered(
+            lambda move: (
+                move.commercial_partner_id == record.commercial_partner_id
+                and move.company_id == record.company_id
             )
-            going = messages.filtered(lambda m: m.state in ("queued", "held"))
-            moves = self._records().browse(set(going.mapped("res_id")))
-            moves._wab_note_reminders(going.ids)
-        return summary
+        )

@@ -4,6 +4,7 @@ import logging
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
@@ -89,6 +90,41 @@ class AccountMove(models.Model):
             domain = ["|", ("id", "not in", anything), *domain]
         return domain
 
+    def _wab_count_states(self):
+        """Add the reminders that name these among other invoices of a customer."""
+        found = super()._wab_count_states()
+        for move_id, state, count in self.env.execute_query(
+            SQL(
+                """
+                SELECT l.move_id, m.state, count(DISTINCT m.id)
+                  FROM whatsapp_billing_collection_item i
+                  JOIN account_move_line l ON l.id = i.move_line_id
+                  JOIN whatsapp_billing_message m ON m.id = i.message_id
+                 WHERE l.move_id = ANY(%s) AND i.role != 'credit'
+                   AND NOT (m.res_model = 'account.move' AND m.res_id = l.move_id)
+              GROUP BY l.move_id, m.state
+                """,
+                self.ids,
+            )
+        ):
+            found[move_id][state] += count
+        return found
+
+    @api.model
+    def _wab_about_sql(self, condition):
+        """Add the invoices that reminders name among others."""
+        return SQL(
+            """
+            %s UNION
+            SELECT l.move_id FROM whatsapp_billing_collection_item i
+              JOIN account_move_line l ON l.id = i.move_line_id
+              JOIN whatsapp_billing_message m ON m.id = i.message_id
+             WHERE i.role != 'credit' AND %s
+            """,
+            super()._wab_about_sql(condition),
+            condition,
+        )
+
     # === CRUD METHODS === #
 
     def write(self, vals):
@@ -123,6 +159,10 @@ class AccountMove(models.Model):
     def wab_remind(self, template=False, key=False):
         """Remind of these invoices on WhatsApp, whatever their plans say.
 
+        A customer with several gets one message that names them all, where an approved
+        template can; their results then have the same `message_id`. With a key each
+        invoice is a message of its own, so that a repeat finds every one's result.
+
         A person's decision: neither due date nor steps are asked. What is paid,
         disputed, paused or not allowed stays unsaid and comes back with its reason. A
         plan sends nothing more to that customer on the same day.
@@ -143,9 +183,7 @@ class AccountMove(models.Model):
             is_reminder=True,
             purpose="collections",
         )
-        self._wab_note_reminders(
-            [r["message_id"] for r in results if r["state"] in ("queued", "held")]
-        )
+        self._wab_note_reminders(results)
         return results
 
     def _wab_hold_facts(self):
@@ -156,26 +194,34 @@ class AccountMove(models.Model):
             "disputed": state == "disputed",
         }
 
-    def _wab_note_reminders(self, message_ids):
-        """Keep what reminders by hand were about, and take the customers' day."""
-        if not message_ids:
+    @api.model
+    def _wab_note_reminders(self, results):
+        """Keep what reminders by hand were about, and take the customers' day.
+
+        :param results: dictionaries as `wab_remind` returns them
+        """
+        going = [r for r in results if r["state"] in ("queued", "held")]
+        if not going:
             return
+        message_ids = [result["message_id"] for result in going]
+        move_ids = [result["id"] for result in going]
         self.env.flush_all()
         self.env.cr.execute(
             """
             INSERT INTO whatsapp_billing_collection_item
                    (message_id, move_line_id, role, amount, due_date, create_date)
-            SELECT g.id, l.id, 'due', l.amount_residual_currency,
+            SELECT g.message_id, l.id, 'due', l.amount_residual_currency,
                    l.date_maturity, now() at time zone 'utc'
-              FROM whatsapp_billing_message g
-              JOIN account_move_line l ON l.move_id = g.res_id
+              FROM unnest(%s::int[], %s::int[]) AS g (message_id, move_id)
+              JOIN account_move_line l ON l.move_id = g.move_id
               JOIN account_account a ON a.id = l.account_id
-             WHERE g.id = ANY(%(ids)s) AND g.res_model = 'account.move'
-               AND a.account_type = 'asset_receivable' AND l.reconciled IS NOT TRUE
+             WHERE a.account_type = 'asset_receivable' AND l.reconciled IS NOT TRUE
                AND NOT EXISTS (SELECT 1 FROM whatsapp_billing_collection_item i
-                                WHERE i.message_id = g.id)
+                                WHERE i.message_id = g.message_id
+                                  AND i.move_line_id = l.id)
+          ORDER BY l.date_maturity, l.id
             """,
-            {"ids": list(message_ids)},
+            [message_ids, move_ids],
         )
         messages = self.env["whatsapp.billing.message"].browse(message_ids)
         messages.invalidate_recordset(["collection_item_ids"], flush=False)
@@ -187,8 +233,17 @@ class AccountMove(models.Model):
                    now() at time zone 'utc'
               FROM account_move m WHERE m.id = ANY(%s) ON CONFLICT DO NOTHING
             """,
-            [fields.Date.context_today(self), self.env.uid, list(self.ids)],
+            [fields.Date.context_today(self), self.env.uid, move_ids],
         )
+
+    def _wab_message_domain(self):
+        """Add the reminders that name this invoice among others."""
+        named = [("move_line_id.move_id", "=", self.id), ("role", "!=", "credit")]
+        return [
+            "|",
+            ("collection_item_ids", "any", named),
+            *Domain(super()._wab_message_domain()),
+        ]
 
     def _wab_open_lines(self):
         """Return what is open on this invoice, instalment by instalment."""

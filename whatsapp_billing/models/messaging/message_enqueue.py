@@ -34,6 +34,8 @@ class Target:
     consent: tuple = ("none", False)
     account_state: str = ""
     decision: eligibility.Decision = None
+    # Other documents that the same message is about.
+    covered: list = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,8 @@ class WhatsappBillingMessage(models.Model):
         :param recipients: {record id: res.partner records}
         :param document_types: {record id: document type or False}
         :param order: an `Order`
-        :return: one dictionary per document and recipient, as design 4.1 says
+        :return: one dictionary per document and recipient, as design 4.1 says;
+            several may name the same message
         :raise AccessError: when the user may not send
         """
         self._check_may_send(records)
@@ -79,8 +82,9 @@ class WhatsappBillingMessage(models.Model):
         targets = self._decide(fresh, recipients, document_types, order)
         messages = self._create_rows(targets, order)
         results = [
-            self._result(target, message)
+            self._result(one, message)
             for target, message in zip(targets, messages, strict=True)
+            for one in (target, *target.covered)
         ]
         self._keep_results(messages, results, order)
         return [r for record in records for r in known.get(record.id, [])] + results
@@ -99,6 +103,14 @@ class WhatsappBillingMessage(models.Model):
         self._read_consents(targets, order.purpose)
         for target in targets:
             target.decision = eligibility.decide(self._facts(target, order))
+        return self._merge(targets, order, render)
+
+    @api.model
+    def _merge(self, targets, order, render):
+        """Return the targets, with those together that one message can speak for.
+
+        Overridden by reminders.
+        """
         return targets
 
     @api.model

@@ -1,0 +1,93 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Reminders by hand: who is reminded of several invoices gets one message."""
+
+from collections import defaultdict
+from dataclasses import dataclass, replace
+
+from odoo import api, models
+
+from ...rules import eligibility, languages
+from ..messaging.message_enqueue import HOLD_REASONS, Target
+
+
+@dataclass(slots=True)
+class _Joint:
+    """One message about several invoices, as `_render_reminders` fills it in."""
+
+    targets: list[Target]
+    entries: list
+
+
+class WhatsappBillingMessage(models.Model):
+    _inherit = "whatsapp.billing.message"
+
+    @api.model
+    def _merge(self, targets, order, render):
+        """Have one message name all invoices of a customer, where a template can.
+
+        The oldest invoice carries it, the others are `covered`. With a caller's key
+        each stays a message of its own: a repeat must find every invoice's result.
+        """
+        targets = super()._merge(targets, order, render)
+        if not order.is_reminder or order.by_plan or order.key:
+            return targets
+        groups = defaultdict(list)
+        for target in targets:
+            if _may_go(target):
+                debtor = target.record.commercial_partner_id
+                groups[target.partner, target.company, debtor].append(target)
+        joints = self._make_joints(groups.values(), order)
+        if render:
+            self._render_reminders(joints)
+        merged, covered = {}, set()
+        for joint in joints:
+            (target,) = joint.targets
+            target.decision = eligibility.decide(self._facts(target, order))
+            if _may_go(target):
+                merged[target.record.id, target.partner.id] = target
+                covered.update(
+                    (one.record.id, one.partner.id) for one in target.covered
+                )
+        return [
+            merged.get(name, target)
+            for target in targets
+            for name in ((target.record.id, target.partner.id),)
+            if name not in covered
+        ]
+
+    @api.model
+    def _make_joints(self, groups, order):
+        cache, joints = {}, []
+        for group in groups:
+            if len(group) < 2:
+                continue
+            group.sort(key=lambda t: (str(t.record.invoice_date_due), t.record.id))
+            template = self._find_joint_template(group[0], order, cache)
+            if not template:
+                continue
+            target = replace(group[0], template=template, covered=group[1:])
+            target.account, target.phone, target.account_state = self._find_route(
+                target.company, target, target.account, cache
+            )
+            entries = [e for one in group for e in one.record._wab_open_lines()]
+            joints.append(_Joint([target], entries))
+        return joints
+
+    @api.model
+    def _find_joint_template(self, target, order, cache):
+        """Return a template that can name several invoices, None where none can."""
+        if order.template:
+            return target.template if target.template._is_for_many() else None
+        name = (target.company.id, target.account.id, target.partner.lang)
+        if name not in cache:
+            langs = languages.candidates(
+                target.partner.lang or "", target.company.partner_id.lang or ""
+            )
+            cache[name] = target.template._find_for_many(target.account, langs)
+        return cache[name]
+
+
+def _may_go(target):
+    reason = target.decision.reason
+    return not reason or reason in HOLD_REASONS
