@@ -8,6 +8,7 @@ from . import test_collection_run
 from . import test_collection_statement
 from . import test_collection_screens
 from . import test_collection_tours
+from . import test_collection_zones
 from . import test_composer
 from . import test_credit_dialogs
 from . import test_credit_ledger

@@ -1,0 +1,60 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo.tests import tagged
+
+from .collection_common import CollectionCommon
+
+
+@tagged("post_install", "-at_install")
+class TestCollectionZones(CollectionCommon):
+    """Whose clock counts for quiet hours and working days."""
+
+    def zone(self, partner):
+        self.env.flush_all()
+        debtors = self.plan._read_debtors(self.company, partner.ids, self.today, {})
+        return debtors[partner.id].timezone
+
+    def make(self, number, country=False, tz=False, **values):
+        """Return a customer as a clerk with this time zone writes them down."""
+        partners = self.env["res.partner"].with_context(tz=tz)
+        country = country and self.env.ref(f"base.{country}")
+        return partners.create(
+            {
+                "name": "Zoe Zone",
+                "phone": number,
+                "country_id": country and country.id,
+                **values,
+            }
+        )
+
+    def test_the_number_tells_where_in_a_large_country(self):
+        for number, country, zone in (
+            ("+14155552671", "us", "America/Los_Angeles"),
+            ("+5592991234567", "br", "America/Manaus"),
+            ("+34600000001", "es", "Europe/Madrid"),
+            # Without a country, the number's.
+            ("+16045551234", False, "America/Vancouver"),
+        ):
+            self.assertEqual(self.zone(self.make(number, country)), zone)
+
+    def test_the_number_that_counts_is_of_who_gets_the_reminders(self):
+        firm = self.make("+12125551234", "us", is_company=True)
+        self.assertEqual(self.zone(firm), "America/New_York")
+        self.make("+14155552671", parent_id=firm.id, wab_is_default_recipient=True)
+        self.assertEqual(self.zone(firm), "America/Los_Angeles")
+
+    def test_the_clock_of_who_wrote_them_down_is_not_theirs(self):
+        self.env.user.tz = "Europe/Madrid"
+        far = self.make("+14155552671", "us", tz="Europe/Madrid")
+        self.assertEqual(far.tz, "Europe/Madrid")
+        self.assertEqual(self.zone(far), "America/Los_Angeles")
+        near = self.make("+34600000001", "es", tz="Europe/Madrid")
+        self.assertEqual(self.zone(near), "Europe/Madrid")
+        nowhere = self.make(False, tz="Europe/Madrid")
+        self.assertEqual(self.zone(nowhere), "Europe/Madrid")
+
+    def test_a_time_zone_that_was_set_counts(self):
+        self.env.user.tz = "Europe/Madrid"
+        abroad = self.make("+14155552671", "us", tz="Europe/Madrid")
+        abroad.tz = "Asia/Tokyo"
+        self.assertEqual(self.zone(abroad), "Asia/Tokyo")
