@@ -167,7 +167,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     def write(self, vals):
         """Look at all cases again when what decides about them changes."""
         result = super().write(vals)
-        if vals.keys() - {"last_run", "last_run_at", "stopped_reason", "name"}:
+        if vals.keys() - {"last_run", "last_run_at", "reach", "stopped_reason", "name"}:
             self._look_again()
         if (
             vals.get("stage")
@@ -275,6 +275,8 @@ class WhatsappBillingCollectionPlan(models.Model):
         """Have the next run look at every case of these plans."""
         if not self.ids:
             return
+        # sudo: whatsapp.billing.collection.plan - counted by rules that are others now
+        self.sudo().filtered("reach").reach = False
         self.env.flush_all()
         self.env.cr.execute(
             """
