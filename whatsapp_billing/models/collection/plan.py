@@ -1,6 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import ast
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -9,6 +10,9 @@ from odoo.fields import Domain
 from ...rules import dunning
 
 SENDING_STAGES = ("own_numbers", "share", "on")
+# Nobody hears from a plan until the day that it was run for has passed: one further
+# away than this is a typing error.
+LATEST_RUN = timedelta(days=366)
 
 
 class WhatsappBillingCollectionPlan(models.Model):
@@ -185,10 +189,16 @@ class WhatsappBillingCollectionPlan(models.Model):
         A second run for the same date sends nothing, and so does one for an earlier
         date. For a later date hours do not count: it is noon where the customer is.
 
-        :param date: a date or its ISO text, today or later; today by default
+        A run for a later date is no rehearsal (that is the preview): what is due by
+        then goes out now, a promise that ends before counts as broken, and whoever is
+        written to hears nothing more from plans until that date has passed. Reminders
+        by hand still go.
+
+        :param date: a date or its ISO text, from today to a year ahead; today by
+            default
         :return: {reason or "sent": lines, "messages": messages queued}
         :raise AccessError: for anybody but managers
-        :raise UserError: for a date that is none, or past
+        :raise UserError: for a date that is none, past, or more than a year away
         """
         self._check_manager()
         self.check_access("write")
@@ -236,6 +246,10 @@ class WhatsappBillingCollectionPlan(models.Model):
         if day < today:
             raise UserError(
                 self.env._("A plan cannot be run as of a day that has passed.")
+            )
+        if day > today + LATEST_RUN:
+            raise UserError(
+                self.env._("A plan is run for a day from today on, within a year.")
             )
         return day
 
