@@ -7,6 +7,7 @@ from . import test_collection_ready
 from . import test_collection_run
 from . import test_collection_statement
 from . import test_collection_screens
+from . import test_collection_text
 from . import test_collection_tours
 from . import test_collection_zones
 from . import test_composer
