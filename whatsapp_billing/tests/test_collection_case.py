@@ -173,6 +173,60 @@ class TestCollectionCase(CollectionCommon):
         self.partner.wab_plan_choice = "none"
         self.assertFalse(self.case(self.make_due(1)))
 
+    def test_a_draft_that_is_posted_again_holds_what_was_said(self):
+        for act, state in (
+            (lambda case: case.action_pause(), "paused"),
+            (lambda case: case.action_promise(self.day(5)), "promised"),
+            (lambda case: case.action_dispute("Broken"), "disputed"),
+            (lambda case: case.action_hand_over(), "escalated"),
+        ):
+            invoice = self.make_due(1)
+            act(self.case(invoice).with_user(self.clerk))
+            invoice.button_draft()
+            self.assertFalse(self.case(invoice))
+            invoice.action_post()
+            self.assertEqual(self.case(invoice).state, state)
+            self.assertEqual(
+                self.case(invoice).pause_reason, state == "paused" and "manual"
+            )
+        self.run_plan()
+        self.assertFalse(self.reminders())
+
+    def test_money_that_goes_again_forgets_an_old_dispute(self):
+        invoice = self.make_due(1)
+        self.case(invoice).with_user(self.clerk).action_dispute("Broken")
+        payment = self.pay(invoice)
+        payment.action_draft()
+        payment.action_cancel()
+        self.assertRecordValues(
+            self.case(invoice), [{"state": "active", "dispute_reason": False}]
+        )
+
+    def test_another_plan_respects_what_was_said(self):
+        other = self._make_plan(name="Other")
+        acts = {
+            "promised": lambda case: case.action_promise(self.day(5)),
+            "disputed": lambda case: case.action_dispute("Broken"),
+            "paused": lambda case: case.action_pause(),
+        }
+        invoices = {state: self.make_due(1) for state in acts}
+        for state, act in acts.items():
+            act(self.case(invoices[state]).with_user(self.clerk))
+        self.partner.write({"wab_plan_choice": "plan", "wab_plan_id": other.id})
+        for state, invoice in invoices.items():
+            self.assertRecordValues(
+                self.case(invoice), [{"state": state, "plan_id": other.id}]
+            )
+        self.assertEqual(self.case(invoices["promised"]).promise_date, self.day(5))
+        self.assertEqual(self.case(invoices["disputed"]).dispute_reason, "Broken")
+        self.run_plan(plan=other)
+        self.assertFalse(self.reminders())
+        # What a person had is given to the plan that somebody chose for it.
+        taken = self.make_due(1)
+        self.case(taken).with_user(self.clerk).action_hand_over()
+        taken.write({"wab_plan_choice": "plan", "wab_plan_id": self.plan.id})
+        self.assertEqual(self.case(taken).state, "active")
+
     def test_a_plan_applies_by_its_condition(self):
         self.plan.domain = "[('amount_total', '>=', 500)]"
         small, large = self.make_due(1, amount=100), self.make_due(1, amount=600)

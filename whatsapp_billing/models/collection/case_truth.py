@@ -8,6 +8,8 @@ from odoo.tools import SQL
 # What `rules.eligibility.PAID` calls paid, and what the books call settled.
 CLEARED = ("paid", "in_payment", "reversed", "invoicing_legacy")
 SALES = ("out_invoice", "out_receipt")
+# What a customer or a person has said holds in any plan.
+HOLDING = ("promised", "paused", "disputed")
 
 _OPEN = SQL(
     """
@@ -22,6 +24,11 @@ _OPEN = SQL(
 
 class WhatsappBillingCollectionCase(models.Model):
     _inherit = "whatsapp.billing.collection.case"
+
+    state_before = fields.Char(
+        readonly=True,
+        help="What held it when it was closed, in case the document comes back.",
+    )
 
     # === BUSINESS METHODS - OPENING === #
 
@@ -62,8 +69,13 @@ class WhatsappBillingCollectionCase(models.Model):
             SQL(
                 """
                 UPDATE whatsapp_billing_collection_case c
-                   SET state = 'active', close_reason = NULL, look_on = '1970-01-01',
-                       promise_date = NULL
+                   SET state = COALESCE(c.state_before, 'active'),
+                       close_reason = NULL, state_before = NULL,
+                       look_on = '1970-01-01',
+                       promise_date = CASE WHEN %(held)s THEN c.promise_date END,
+                       dispute_reason = CASE WHEN %(held)s THEN c.dispute_reason END,
+                       dispute_user_id = CASE WHEN %(held)s THEN c.dispute_user_id END,
+                       disputed_at = CASE WHEN %(held)s THEN c.disputed_at END
                   FROM account_move_line l, account_move m, account_account a
                  WHERE c.company_id = %(company)s AND c.state = 'done'
                    AND c.close_reason IS DISTINCT FROM 'no_plan'
@@ -73,6 +85,7 @@ class WhatsappBillingCollectionCase(models.Model):
                                 WHERE o.move_line_id = c.move_line_id)
                 """,
                 company=company.id,
+                held=SQL("c.state_before IS NOT NULL"),
                 open=_OPEN,
                 moves=_only(moves),
             )
@@ -110,10 +123,15 @@ class WhatsappBillingCollectionCase(models.Model):
                 """
                 INSERT INTO whatsapp_billing_collection_case
                        (move_line_id, move_id, debtor_id, company_id, plan_id, state,
-                        look_on, last_days, last_date,
+                        look_on, last_days, last_date, promise_date, promises_kept,
+                        promises_broken, pause_reason, resume_on, dispute_reason,
+                        dispute_user_id, disputed_at,
                         create_uid, write_uid, create_date, write_date)
                 SELECT l.id, m.id, m.commercial_partner_id, l.company_id, %(plan)s,
-                       'active', '1970-01-01', o.last_days, o.last_date,
+                       COALESCE(h.state_before, 'active'), '1970-01-01',
+                       o.last_days, o.last_date, h.promise_date, o.promises_kept,
+                       o.promises_broken, h.pause_reason, h.resume_on,
+                       h.dispute_reason, h.dispute_user_id, h.disputed_at,
                        %(uid)s, %(uid)s,
                        now() at time zone 'utc', now() at time zone 'utc'
                   FROM account_move_line l
@@ -121,10 +139,12 @@ class WhatsappBillingCollectionCase(models.Model):
                   JOIN account_account a ON a.id = l.account_id
                   JOIN res_partner d ON d.id = m.commercial_partner_id
              LEFT JOIN LATERAL (
-                       SELECT last_days, last_date
+                       SELECT id, last_days, last_date, promises_kept, promises_broken
                          FROM whatsapp_billing_collection_case
                         WHERE move_line_id = l.id
                      ORDER BY id DESC LIMIT 1) o ON TRUE
+             LEFT JOIN whatsapp_billing_collection_case h
+                    ON h.id = o.id AND h.state_before IS NOT NULL
                  WHERE l.company_id = %(company)s AND %(open)s AND %(moves)s
                    AND %(free)s AND %(condition)s
                    AND NOT EXISTS (
@@ -237,7 +257,8 @@ class WhatsappBillingCollectionCase(models.Model):
     def _close_settled(self, condition):
         """Close the cases of what is paid, credited, cancelled or a draft again.
 
-        A promise was kept when the money came by its date and the plan's grace.
+        A promise was kept when the money came by its date and the plan's grace. A
+        draft may be posted again: what held its reminders is kept for then.
 
         :return: the cases that were closed
         """
@@ -246,7 +267,11 @@ class WhatsappBillingCollectionCase(models.Model):
                 """
                 UPDATE whatsapp_billing_collection_case c
                    SET state = 'done', next_date = NULL, look_on = NULL,
-                       step_id = NULL, pause_reason = NULL, resume_on = NULL,
+                       step_id = NULL,
+                       state_before = CASE WHEN m.state = 'draft' THEN c.state END,
+                       pause_reason = CASE WHEN m.state = 'draft'
+                           THEN c.pause_reason END,
+                       resume_on = CASE WHEN m.state = 'draft' THEN c.resume_on END,
                        close_reason = CASE
                            WHEN m.state = 'cancel' THEN 'cancelled'
                            WHEN m.state = 'draft' THEN 'draft'
@@ -296,10 +321,20 @@ class WhatsappBillingCollectionCase(models.Model):
     def _leave_plan(self):
         """Close what another plan, or none, is to take over; what was said is kept.
 
-        Called with sudo; `_enrol` opens it again with the plan that counts now.
+        Called with sudo; `_enrol` opens it again with the plan that counts now. What
+        the customer promised or disputes, and a pause, hold there too; what a person
+        had taken over is given to the plan.
         """
         self._withdraw_waiting("paused")
-        self.write({"state": "done", "close_reason": "no_plan", "look_on": False})
+        for state, cases in self.grouped("state").items():
+            cases.write(
+                {
+                    "state": "done",
+                    "close_reason": "no_plan",
+                    "look_on": False,
+                    "state_before": state in HOLDING and state,
+                }
+            )
 
     # === BUSINESS METHODS - MESSAGES THAT WAIT === #
 
