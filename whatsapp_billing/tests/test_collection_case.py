@@ -3,6 +3,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -226,6 +228,20 @@ class TestCollectionCase(CollectionCommon):
         self.case(taken).with_user(self.clerk).action_hand_over()
         taken.write({"wab_plan_choice": "plan", "wab_plan_id": self.plan.id})
         self.assertEqual(self.case(taken).state, "active")
+
+    def test_a_promise_is_judged_by_the_day_in_the_books(self):
+        invoice = self.make_due(1)
+        case = self.case(invoice)
+        case.with_user(self.clerk).action_promise(self.day(1))
+        with freeze_time(self.day(6)):
+            self.pay(invoice, payment_date=self.day(1))
+        self.assertEqual((case.state, case.promises_kept), ("done", 1))
+        late = self.make_due(1)
+        case = self.case(late)
+        case.with_user(self.clerk).action_promise(self.day(1))
+        with freeze_time(self.day(6)):
+            self.pay(late, payment_date=self.day(5))
+        self.assertEqual((case.state, case.promises_kept), ("done", 0))
 
     def test_a_plan_applies_by_its_condition(self):
         self.plan.domain = "[('amount_total', '>=', 500)]"

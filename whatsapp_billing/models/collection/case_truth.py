@@ -257,8 +257,9 @@ class WhatsappBillingCollectionCase(models.Model):
     def _close_settled(self, condition):
         """Close the cases of what is paid, credited, cancelled or a draft again.
 
-        A promise was kept when the money came by its date and the plan's grace. A
-        draft may be posted again: what held its reminders is kept for then.
+        A promise was kept when the money came by its date and the plan's grace: on
+        the day that the books give it, though it may be written there later. A draft
+        may be posted again: what held its reminders is kept for then.
 
         :return: the cases that were closed
         """
@@ -279,7 +280,7 @@ class WhatsappBillingCollectionCase(models.Model):
                            ELSE 'paid' END,
                        promises_kept = COALESCE(c.promises_kept, 0) + CASE
                            WHEN c.state = 'promised' AND m.state = 'posted'
-                            AND %(today)s <= c.promise_date + p.grace_days
+                            AND %(paid_on)s <= c.promise_date + p.grace_days
                            THEN 1 ELSE 0 END
                   FROM account_move_line l, account_move m,
                        whatsapp_billing_collection_plan p
@@ -290,7 +291,14 @@ class WhatsappBillingCollectionCase(models.Model):
                         OR m.payment_state IN %(cleared)s)
              RETURNING c.id
                 """,
-                today=fields.Date.context_today(self),
+                paid_on=SQL(
+                    """
+                    LEAST(%(today)s, COALESCE((
+                        SELECT max(x.max_date) FROM account_partial_reconcile x
+                         WHERE x.debit_move_id = l.id), %(today)s))
+                    """,
+                    today=fields.Date.context_today(self),
+                ),
                 cleared=CLEARED,
                 condition=condition,
             )
