@@ -243,6 +243,30 @@ class TestCollectionCase(CollectionCommon):
             self.pay(late, payment_date=self.day(5))
         self.assertEqual((case.state, case.promises_kept), ("done", 0))
 
+    def test_a_plan_of_one_company_says_nothing_about_another(self):
+        other = self.setup_other_company()["company"]
+        theirs = self._make_plan(name="Theirs", company_id=other.id)
+        self.partner.write({"wab_plan_choice": "plan", "wab_plan_id": self.plan.id})
+        invoice = self.init_invoice(
+            "out_invoice",
+            partner=self.partner,
+            invoice_date=self.today,
+            amounts=[10.0],
+            company=other,
+        )
+        self.assertFalse(self.partner.with_company(other).wab_plan_id)
+        invoice.action_post()
+        self.assertEqual(self.case(invoice).plan_id, theirs)
+
+    def test_a_plan_that_was_deleted_is_no_choice(self):
+        gone = self._make_plan(name="Gone", stage="off")
+        invoice = self.make_due(1)
+        invoice.write({"wab_plan_choice": "plan", "wab_plan_id": gone.id})
+        self.assertFalse(self.case(invoice))
+        gone.unlink()
+        self.run_plan()
+        self.assertEqual(len(self.reminders()), 1)
+
     def test_a_plan_applies_by_its_condition(self):
         self.plan.domain = "[('amount_total', '>=', 500)]"
         small, large = self.make_due(1, amount=100), self.make_due(1, amount=600)

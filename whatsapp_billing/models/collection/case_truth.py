@@ -92,16 +92,37 @@ class WhatsappBillingCollectionCase(models.Model):
         )
 
     @api.model
+    def _chosen_sql(self, company):
+        """Return the plan that somebody chose on the invoice, else on the customer.
+
+        A plan that was deleted, or that was chosen in another company, is none.
+        """
+        return SQL(
+            """
+            COALESCE(
+                CASE WHEN m.wab_plan_choice = 'plan' THEN m.wab_plan_id END,
+                CASE WHEN m.wab_plan_choice IS DISTINCT FROM 'none'
+                      AND d.wab_plan_choice = 'plan'
+                     THEN (d.wab_plan_id ->> %s)::int END)
+            """,
+            str(company.id),
+        )
+
+    @api.model
+    def _free_sql(self, company):
+        """Return whether any plan that fits may take the invoice in."""
+        return SQL(
+            """
+            (m.wab_plan_choice IS DISTINCT FROM 'none'
+             AND d.wab_plan_choice IS DISTINCT FROM 'none' AND %s IS NULL)
+            """,
+            self._chosen_sql(company),
+        )
+
+    @api.model
     def _open_chosen(self, company, plans, moves):
         """Open cases of the plans that somebody chose on an invoice or a customer."""
-        chosen = SQL(
-            """
-            CASE WHEN m.wab_plan_choice = 'plan' THEN m.wab_plan_id
-                 WHEN m.wab_plan_choice IS NULL AND d.wab_plan_choice = 'plan'
-                 THEN (d.wab_plan_id ->> %(company)s)::int END
-            """,
-            company=str(company.id),
-        )
+        chosen = self._chosen_sql(company)
         for plan in plans:
             self._insert_cases(
                 company, moves, plan, SQL("%s = %s", chosen, plan.id), chosen=True
@@ -113,11 +134,7 @@ class WhatsappBillingCollectionCase(models.Model):
 
     @api.model
     def _insert_cases(self, company, moves, plan, condition, chosen=False):
-        free = (
-            SQL("TRUE")
-            if chosen
-            else SQL("COALESCE(m.wab_plan_choice, d.wab_plan_choice) IS NULL")
-        )
+        free = SQL("TRUE") if chosen else self._free_sql(company)
         self.env.cr.execute(
             SQL(
                 """
@@ -182,14 +199,6 @@ class WhatsappBillingCollectionCase(models.Model):
     def _future_sql(self, plan):
         domain = plan._get_domain() & plan._get_scope()
         fitting = self.env["account.move"].sudo()._search(domain).subselect()
-        chosen = SQL(
-            """
-            CASE WHEN m.wab_plan_choice = 'plan' THEN m.wab_plan_id
-                 WHEN m.wab_plan_choice IS NULL AND d.wab_plan_choice = 'plan'
-                 THEN (d.wab_plan_id ->> %s)::int END
-            """,
-            str(plan.company_id.id),
-        )
         return SQL(
             """
               FROM account_move_line l
@@ -198,16 +207,15 @@ class WhatsappBillingCollectionCase(models.Model):
               JOIN res_partner d ON d.id = m.commercial_partner_id
               JOIN res_currency u ON u.id = l.currency_id
              WHERE l.company_id = %(company)s AND %(open)s
-               AND (%(chosen)s = %(plan)s
-                    OR (COALESCE(m.wab_plan_choice, d.wab_plan_choice) IS NULL
-                        AND m.id IN %(fitting)s))
+               AND (%(chosen)s = %(plan)s OR (%(free)s AND m.id IN %(fitting)s))
                AND NOT EXISTS (
                    SELECT 1 FROM whatsapp_billing_collection_case c
                     WHERE c.move_line_id = l.id AND c.state != 'done')
             """,
             company=plan.company_id.id,
             open=_OPEN,
-            chosen=chosen,
+            chosen=self._chosen_sql(plan.company_id),
+            free=self._free_sql(plan.company_id),
             plan=plan.id,
             fitting=fitting,
         )
