@@ -66,6 +66,27 @@ class TestCollectionAnswer(CollectionCommon):
         case = self.case(self.invoice)
         self.assertEqual((case.state, case.promise_date), ("promised", self.day(6)))
 
+    def test_a_day_that_has_passed_is_asked_for_again(self):
+        self.tap("promise", self.day(-1))
+        case = self.case(self.invoice)
+        self.assertEqual((case.state, case.promise_date), ("promised", self.day(3)))
+        self.assertEqual(len(self.replies().content["rows"]), 7)
+        self.run_plan(1)
+        self.assertEqual(case.promises_broken, 0)
+
+    def test_a_number_may_be_spelled_another_way_when_it_writes(self):
+        for number, sender in (
+            ("+5215512345678", "5215512345678"),
+            ("+5511987654321", "551187654321"),
+        ):
+            invoice = self.make_due(2, self._make_customer(sender, number))
+            self.run_plan()
+            self.drain()
+            self.receive_text(
+                self.day(6).isoformat(), sender=sender, wamid=f"wamid.{sender}"
+            )
+            self.assertEqual(self.case(invoice).state, "promised")
+
     def test_already_paid_pauses_and_asks_a_person(self):
         self.tap("paid")
         case = self.case(self.invoice)

@@ -9,7 +9,7 @@ import babel.dates
 from odoo import api, fields, models
 from odoo.tools.misc import format_date
 
-from ...rules import answers
+from ...rules import answers, numbers
 from ...rules import consent as consent_rules
 
 # An answer without context is about the last reminder, if it is not older.
@@ -89,7 +89,8 @@ class WhatsappBillingMessage(models.Model):
             [
                 ("direction", "=", "out"),
                 ("account_id", "=", self.account_id.id),
-                ("recipient", "=", self.recipient),
+                # Theirs may be spelled another way than what we wrote to.
+                ("recipient", "in", list(numbers.variants(self.recipient))),
                 ("document_type", "=", "payment_reminder"),
                 ("state", "in", ("sent", "delivered", "read", "unknown")),
                 ("queued_at", ">=", fields.Datetime.now() - ABOUT),
@@ -124,6 +125,9 @@ class WhatsappBillingMessage(models.Model):
         """Wait for the promised day; without one for a few days, and ask for it."""
         today = fields.Date.context_today(self)
         plan = cases.plan_id[:1]
+        if day and day < today:
+            # An old list of days, tapped on late.
+            day = None
         promised = day or today + timedelta(days=plan.promise_days)
         cases._promise(promised)
         if day:
