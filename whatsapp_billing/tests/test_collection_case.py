@@ -302,6 +302,19 @@ class TestCollectionCase(CollectionCommon):
         self.partner.wab_opt_in("collections", "changed their mind")
         self.assertEqual(case.state, "active")
 
+    def test_coming_back_ends_no_pause_and_no_promise(self):
+        paused, promised, other = (self.make_due(1) for _ in range(3))
+        self.case(paused).with_user(self.clerk).action_pause()
+        self.case(promised).with_user(self.clerk).action_promise(self.day(5))
+        self.partner.wab_opt_out("collections", "On the phone")
+        self.assertEqual(self.case(promised).pause_reason, "opted_out")
+        self.partner.wab_opt_in("collections", "On the phone")
+        self.assertEqual(
+            [self.case(invoice).state for invoice in (paused, promised, other)],
+            ["paused", "promised", "active"],
+        )
+        self.assertEqual(self.case(promised).promise_date, self.day(5))
+
     def test_a_due_date_that_moves_is_followed(self):
         invoice = self.make_due(-20)
         self.run_plan()

@@ -246,7 +246,11 @@ class WhatsappBillingConsent(models.Model):
                 ]
             )
             cases.filtered(
-                lambda case: not self._has_other_recipient(case.debtor_id, out)
+                lambda case: (
+                    # Paused for good already, by somebody who will end it.
+                    not (case.state == "paused" and not case.resume_on)
+                    and not self._has_other_recipient(case.debtor_id, out)
+                )
             )._pause("opted_out")
         if back:
             cases_sudo.search(
@@ -255,7 +259,7 @@ class WhatsappBillingConsent(models.Model):
                     ("state", "=", "paused"),
                     ("pause_reason", "=", "opted_out"),
                 ]
-            )._resume()
+            )._come_back()
 
     @api.model
     def _has_other_recipient(self, debtor, out):
@@ -263,3 +267,15 @@ class WhatsappBillingConsent(models.Model):
         others = debtor._wab_default_recipients()[debtor.id] - out
         states = self.sudo()._states(others, ["collections"])
         return any(state != "withdrawn" for state, _id in states.values())
+
+
+class WhatsappBillingCollectionCase(models.Model):
+    _inherit = "whatsapp.billing.collection.case"
+
+    def _come_back(self):
+        """Go on after an opt-out, with the promise that was running. With sudo."""
+        today = fields.Date.context_today(self)
+        promised = self.filtered(lambda c: c.promise_date and c.promise_date >= today)
+        for day, cases in promised.grouped("promise_date").items():
+            cases._promise(day)
+        (self - promised)._resume()
