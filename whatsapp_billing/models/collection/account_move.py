@@ -158,7 +158,10 @@ class AccountMove(models.Model):
         }
 
     def _wab_note_reminders(self, message_ids):
-        """Keep what reminders by hand were about, and take the customers' day."""
+        """Keep what reminders by hand were about, and take the customers' day.
+
+        A message that was noted before (a call repeated with its key) takes none.
+        """
         if not message_ids:
             return
         self.env.flush_all()
@@ -178,9 +181,11 @@ class AccountMove(models.Model):
                AND a.account_type = 'asset_receivable' AND l.reconciled IS NOT TRUE
                AND NOT EXISTS (SELECT 1 FROM whatsapp_billing_collection_item i
                                 WHERE i.message_id = g.id)
+         RETURNING message_id
             """,
             {"ids": list(message_ids)},
         )
+        noted = [row[0] for row in self.env.cr.fetchall()]
         messages = self.env["whatsapp.billing.message"].browse(message_ids)
         messages.invalidate_recordset(["collection_item_ids"], flush=False)
         self.env.cr.execute(
@@ -189,9 +194,11 @@ class AccountMove(models.Model):
                    (company_id, debtor_id, day, create_uid, create_date)
             SELECT DISTINCT m.company_id, m.commercial_partner_id, %s::date, %s,
                    now() at time zone 'utc'
-              FROM account_move m WHERE m.id = ANY(%s) ON CONFLICT DO NOTHING
+              FROM whatsapp_billing_message g
+              JOIN account_move m ON m.id = g.res_id
+             WHERE g.id = ANY(%s) ON CONFLICT DO NOTHING
             """,
-            [fields.Date.context_today(self), self.env.uid, list(self.ids)],
+            [fields.Date.context_today(self), self.env.uid, noted],
         )
 
     def _wab_open_lines(self):
