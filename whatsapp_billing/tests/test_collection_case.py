@@ -340,6 +340,22 @@ class TestCollectionCase(CollectionCommon):
         self.run_plan()
         self.assertEqual(self.case(invoice).reason, "archived")
 
+    def test_a_plan_that_is_switched_off_says_nothing_more(self):
+        for values in ({"stage": "off"}, {"stage": "dry_run"}, {"active": False}):
+            partner = self._make_customer(f"Bea {values}", "+34600000066")
+            invoice = self.make_due(1, partner)
+            self.run_plan()
+            message = self.reminders(partner)
+            self.assertEqual(message.state, "queued")
+            self.plan.with_user(self.manager).write(values)
+            self.assertRecordValues(
+                message, [{"state": "canceled", "reason": "paused"}]
+            )
+            # It comes the next day, where the plan is on again.
+            self.assertFalse(self.case(invoice).last_days)
+            self.plan.write({"stage": "on", "active": True})
+            invoice.button_cancel()
+
     def test_limits_stop_the_plan(self):
         self.plan.write({"stop_sample": 2, "stop_failures": 40.0})
         for n in range(3):

@@ -6,6 +6,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...rules import dunning
 
@@ -179,6 +180,8 @@ class WhatsappBillingCollectionPlan(models.Model):
             and "stopped_reason" not in vals
         ):
             self.filtered("stopped_reason").stopped_reason = False
+        if vals.get("stage", "on") not in SENDING_STAGES or not vals.get("active", 1):
+            self._withdraw_waiting()
         return result
 
     # === ACTION METHODS === #
@@ -300,6 +303,25 @@ class WhatsappBillingCollectionPlan(models.Model):
             [self.ids],
         )
         self.env["whatsapp.billing.collection.case"].invalidate_model(["look_on"])
+
+    def _withdraw_waiting(self):
+        """Cancel what these plans have queued and nobody has seen; it may come later."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message
+                   SET state = 'canceled', reason = 'paused'
+                 WHERE collection_plan_id = ANY(%s) AND direction = 'out'
+                   AND state IN ('queued', 'held') AND attempts = 0
+             RETURNING id
+                """,
+                list(self.ids),
+            )
+        )
+        # sudo: whatsapp.billing.message - rows are written by the system only
+        messages_sudo = self.env["whatsapp.billing.message"].sudo()
+        messages_sudo.browse(row[0] for row in rows)._after_state_change()
 
     def _get_scope(self, moves=None):
         """Return the customer invoices of the plan's company, or those of `moves`."""
