@@ -356,6 +356,9 @@ class TestCollectionCase(CollectionCommon):
             self.plan.write({"stage": "on", "active": True})
             invoice.button_cancel()
 
+    def test_a_copy_of_a_plan_is_off(self):
+        self.assertEqual(self.plan.copy().stage, "off")
+
     def test_limits_stop_the_plan(self):
         self.plan.write({"stop_sample": 2, "stop_failures": 40.0})
         for n in range(3):

@@ -53,6 +53,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         ],
         required=True,
         default="off",
+        copy=False,
         tracking=True,
     )
     share = fields.Integer(
