@@ -276,6 +276,23 @@ class TestCollectionCase(CollectionCommon):
         self.run_plan()
         self.assertEqual(self.case(small).plan_id.name, "Rest")
 
+    def test_a_condition_that_changes_is_followed(self):
+        mine, other, chosen = (self.make_due(1) for _ in range(3))
+        second = self._make_plan(name="Second", sequence=20)
+        chosen.write({"wab_plan_choice": "plan", "wab_plan_id": self.plan.id})
+        self.case(other).with_user(self.clerk).action_pause()
+        self.plan.with_user(self.manager).domain = f"[('id', '=', {mine.id})]"
+        self.assertEqual(self.case(mine).plan_id, self.plan)
+        self.assertEqual(self.case(chosen).plan_id, self.plan)
+        self.assertRecordValues(
+            self.case(other), [{"plan_id": second.id, "state": "paused"}]
+        )
+        second.domain = "[('id', '=', 0)]"
+        self.assertFalse(self.case(other))
+        self.company.wab_plan_id = self.plan
+        self.plan.domain = "[('id', '=', 0)]"
+        self.assertEqual(self.case(mine).plan_id, self.plan)
+
     def test_our_failure_stops_no_payment(self):
         invoice = self.make_due(1)
         case = self.case(invoice)

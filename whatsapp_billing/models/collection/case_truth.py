@@ -352,6 +352,37 @@ class WhatsappBillingCollectionCase(models.Model):
                 }
             )
 
+    @api.model
+    def _leave_misfits(self, plan):
+        """Give what the plan's condition leaves out now to whichever plan fits.
+
+        Called with sudo. What somebody chose the plan for stays, and so does all that
+        the company's default has.
+        """
+        company = plan.company_id
+        if plan == company.wab_plan_id:
+            return
+        self.env.flush_all()
+        domain = plan._get_domain() & plan._get_scope()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT c.id FROM whatsapp_billing_collection_case c
+                  JOIN account_move m ON m.id = c.move_id
+                  JOIN res_partner d ON d.id = m.commercial_partner_id
+                 WHERE c.plan_id = %(plan)s AND c.state != 'done'
+                   AND %(chosen)s IS DISTINCT FROM c.plan_id
+                   AND m.id NOT IN %(fitting)s
+                """,
+                plan=plan.id,
+                chosen=self._chosen_sql(company),
+                fitting=self.env["account.move"].sudo()._search(domain).subselect(),
+            )
+        )
+        cases = self.browse(row[0] for row in rows)
+        cases._leave_plan()
+        cases.move_id._wab_follow()
+
     # === BUSINESS METHODS - MESSAGES THAT WAIT === #
 
     def _withdraw_waiting(self, reason):

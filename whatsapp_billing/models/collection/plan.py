@@ -183,6 +183,11 @@ class WhatsappBillingCollectionPlan(models.Model):
             self.filtered("stopped_reason").stopped_reason = False
         if vals.get("stage", "on") not in SENDING_STAGES or not vals.get("active", 1):
             self._withdraw_waiting()
+        if "domain" in vals:
+            # sudo: whatsapp.billing.collection.case - kept by the system
+            cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
+            for plan in self:
+                cases_sudo._leave_misfits(plan)
         return result
 
     # === ACTION METHODS === #
