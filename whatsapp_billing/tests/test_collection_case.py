@@ -413,6 +413,30 @@ class TestCollectionCase(CollectionCommon):
         self.run_plan(2)
         self.assertEqual(len(self.reminders()), 1)
 
+    def test_a_default_template_that_became_an_offer_waits(self):
+        invoice = self.make_due(1)
+        self.templates["payment_reminder"].category = "marketing"
+        self.run_plan()
+        self.assertFalse(self.reminders())
+        self.assertEqual(self.case(invoice).reason, "no_template")
+        self.assertIn("No template for payment reminders", self.plan.problem)
+
+    def test_a_namesake_that_became_an_offer_waits(self):
+        own = self.templates["payment_reminder"]
+        self._make_template(
+            self.account,
+            "payment_reminder",
+            "es",
+            template_name=own.template_name,
+            category="marketing",
+        )
+        self.plan.step_ids.template_id = own
+        spanish = self._make_customer("Eva", "+34600000066", "es_ES")
+        invoice = self.make_due(1, spanish)
+        self.run_plan()
+        self.assertFalse(self.reminders())
+        self.assertEqual(self.case(invoice).reason, "no_template")
+
     def test_steps_without_message_only_act(self):
         self.plan.step_ids[0].write({"with_message": False, "action": "activity"})
         invoice = self.make_due(1)

@@ -5,6 +5,7 @@ from . import case_truth
 from . import item
 from . import template_debtor
 from . import template_instalment
+from . import template_category
 from . import message_reminder
 from . import message_answer
 from . import plan_read

@@ -183,6 +183,7 @@ class WhatsappBillingCollectionPlan(models.Model):
                     ("account_id", "=", account.id),
                     ("document_type", "=", "payment_reminder"),
                     ("status", "=", "approved"),
+                    ("category", "=", "utility"),
                     ("is_default", "=", True),
                 ],
                 limit=1,
