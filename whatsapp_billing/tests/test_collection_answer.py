@@ -136,6 +136,29 @@ class TestCollectionAnswer(CollectionCommon):
         self.receive_text("hello", sender="34600999888", wamid="wamid.in9")
         self.assertEqual(self.case(self.invoice).state, "active")
 
+    def test_answers_to_reminders_by_hand_reach_who_sent_them(self):
+        self.plan.stage = "off"
+        for kind, words in (
+            ("paid", "says it is paid"),
+            ("promise", "will pay"),
+            ("problem", "problem"),
+            ("person", "talk"),
+        ):
+            invoice = self.make_due(2, self._make_customer(kind, "+34600000066"))
+            invoice.with_user(self.clerk).wab_remind()
+            self.drain()
+            self.reminder = self.reminders()[-1]
+            self.tap(kind, wamid=f"wamid.{kind}")
+            self.assertFalse(self.case(invoice))
+            self.assertIn(words, invoice.activity_ids.summary)
+            self.assertEqual(invoice.activity_ids.user_id, self.clerk)
+        self.assertEqual(len(self.replies_to("promise").content["rows"]), 7)
+
+    def replies_to(self, name):
+        return self.messages.search(
+            [("method", "=", "answer"), ("partner_id.name", "=", name)]
+        )
+
     def test_an_answer_after_paying_changes_nothing(self):
         self.pay(self.invoice)
         self.tap("problem")

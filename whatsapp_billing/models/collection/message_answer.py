@@ -11,6 +11,7 @@ from odoo.tools.misc import format_date
 
 from ...rules import answers, numbers
 from ...rules import consent as consent_rules
+from .case_truth import CLEARED
 
 # An answer without context is about the last reminder, if it is not older.
 ABOUT = timedelta(days=15)
@@ -35,16 +36,17 @@ class WhatsappBillingMessage(models.Model):
         self.ensure_one()
         tapped = answers.read_payload(update.payload or "")
         reminder = self._find_reminder(tapped)
-        cases = self._find_cases(reminder)
-        if not cases:
-            return
-        if tapped is None and self._is_consent_word(update):
+        if not reminder or (tapped is None and self._is_consent_word(update)):
             return
         answer = tapped or answers.understand(
             update.text or "",
             fields.Date.context_today(self),
             self.partner_id.lang or "",
         )
+        cases = self._find_cases(reminder)
+        if not cases:
+            self._answer_without_plan(reminder, answer)
+            return
         about = reminder._answered_cases(cases)
         if answer is None:
             self._hand_to_person(cases, "answered")
@@ -163,6 +165,49 @@ class WhatsappBillingMessage(models.Model):
                 )
             mine._pause(reason, until)
         cases._ask_person(labels[reason], (self.body or "")[:500])
+
+    def _answer_without_plan(self, reminder, answer):
+        """Tell who reminded by hand, where no plan is there to wait (C90)."""
+        moves = self.env["account.move"]
+        if reminder.res_model == moves._name:
+            # sudo: account.move - the system reads and notes for whoever reminded
+            moves = moves.sudo().browse(reminder.res_id).exists()
+        if moves.state != "posted" or moves.payment_state in CLEARED:
+            return
+        day = answer.day if answer and answer.kind == "promise" else None
+        today = fields.Date.context_today(self)
+        title = self._get_answer_title(answer)
+        if not any(activity.summary == title for activity in moves.activity_ids):
+            moves.activity_schedule(
+                "mail.mail_activity_data_todo",
+                date_deadline=max(day, today) if day else None,
+                summary=title,
+                note=(self.body or "")[:500],
+                user_id=(reminder._get_sender() or self.env.user).id,
+            )
+        if answer and answer.kind == "promise" and not day:
+            self._offer_dates(reminder, today)
+
+    @api.model
+    def _get_answer_title(self, answer):
+        """Return what a customer answered, in words for a person."""
+        cases = self.env["whatsapp.billing.collection.case"]
+        labels = dict(cases._fields["pause_reason"]._description_selection(self.env))
+        if answer is None:
+            return labels["answered"]
+        if answer.kind == "promise":
+            return self.env._("The customer will pay")
+        if answer.kind == "problem":
+            return self.env._("The customer says that there is a problem.")
+        return labels["claims_paid" if answer.kind == "paid" else "wants_person"]
+
+    def _get_sender(self):
+        """Return who sent this by hand, else who looks after the account."""
+        person = self.user_id
+        if person.active and not person._is_superuser():
+            return person
+        account_sudo = self.account_id.sudo()
+        return account_sudo._get_responsible() if account_sudo else person
 
     # --- writing back ----------------------------------------------------------------
 
