@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import date, datetime, timedelta
+
 from odoo.tests import tagged
 
 from .collection_common import CollectionCommon
@@ -58,3 +60,21 @@ class TestCollectionZones(CollectionCommon):
         abroad = self.make("+14155552671", "us", tz="Europe/Madrid")
         abroad.tz = "Asia/Tokyo"
         self.assertEqual(self.zone(abroad), "Asia/Tokyo")
+
+    def test_a_day_off_is_one_day_where_the_company_is(self):
+        for tz, begins in (("Europe/Madrid", "23:00"), ("America/Lima", "05:00")):
+            calendar = self.env["resource.calendar"].create({"name": tz, "tz": tz})
+            first = datetime.fromisoformat(f"2027-01-05 {begins}:00")
+            leave = self.env["resource.calendar.leaves"].create(
+                {
+                    "name": "Epiphany",
+                    "calendar_id": calendar.id,
+                    "company_id": self.company.id,
+                    "date_from": first,
+                    "date_to": first + timedelta(hours=23, minutes=59, seconds=59),
+                }
+            )
+            off = self.plan._get_days_off(self.company, date(2026, 12, 1))
+            day = 6 if tz.startswith("Europe") else 5
+            self.assertEqual(off, {date(2027, 1, day)})
+            leave.unlink()

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import pytz
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...rules import dunning, numbers, time_zones, workdays
@@ -415,10 +415,12 @@ class WhatsappBillingCollectionPlan(models.Model):
                 ("date_from", "<=", day + timedelta(days=186)),
             ]
         ):
-            count = (leave.date_to.date() - leave.date_from.date()).days
-            days |= {
-                leave.date_from.date() + timedelta(days=n) for n in range(count + 1)
-            }
+            tz = leave.calendar_id.tz or company.partner_id.tz
+            first, last = (
+                fields.Datetime.context_timestamp(leave.with_context(tz=tz), at).date()
+                for at in (leave.date_from, leave.date_to - timedelta(seconds=1))
+            )
+            days |= {first + timedelta(days=n) for n in range((last - first).days + 1)}
         return days
 
 
