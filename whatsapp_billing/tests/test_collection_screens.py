@@ -147,6 +147,16 @@ class TestCollectionScreens(CollectionCommon):
         with self.assertRaises(AccessError):
             case.action_hand_over()
 
+    def test_only_colleagues_take_over(self):
+        case = self.case(self.make_due(1)).with_user(self.clerk)
+        outsider = self._make_user("wab_portal", "base.group_portal")
+        for user_id in (outsider.id, outsider.id + 10**6):
+            with self.assertRaises(UserError):
+                case.action_hand_over(user_id)
+        self.assertEqual(case.state, "active")
+        case.action_hand_over(self.manager.id)
+        self.assertEqual(case.move_id.activity_ids.user_id, self.manager)
+
     def test_reminder_by_hand_for_many_with_a_result(self):
         due = self.make_due(5)
         paid = self.make_due(5)
