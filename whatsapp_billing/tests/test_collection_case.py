@@ -388,6 +388,20 @@ class TestCollectionCase(CollectionCommon):
         self.assertTrue(self.plan.activity_ids)
         self.assertEqual(self.plan.with_user(self.manager).action_run(self.day(2)), {})
 
+    def test_limits_stop_a_plan_in_the_middle_of_its_messages(self):
+        self.plan.write({"stop_sample": 2, "stop_failures": 40.0})
+        for n in range(4):
+            self.make_due(1, self._make_customer(f"F{n}", f"+3460000030{n}"))
+        self.run_plan()
+        first = self.reminders()[:2]
+        self.run_cron("ir_cron_limits")
+        self.assertEqual(self.plan.stage, "on")
+        first.write({"state": "failed"})
+        self.run_cron("ir_cron_limits")
+        self.assertEqual(self.plan.stage, "off")
+        self.assertTrue(self.plan.stopped_reason)
+        self.assertEqual(set((self.reminders() - first).mapped("state")), {"canceled"})
+
     def test_bad_configuration_has_a_stated_outcome(self):
         with self.assertRaises(UserError):
             self.plan.domain = "[('nonsense', '=', 1)]"
