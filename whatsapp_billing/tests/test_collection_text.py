@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from odoo.tests import tagged
 
+from ..models.collection.template_debtor import CONTEXT, OpenLine
 from .collection_common import CollectionCommon
 
 
@@ -56,6 +57,17 @@ class TestCollectionText(CollectionCommon):
         body = self.reminders().body
         self.assertIn(f"document {self.said(self.day(-2))}", body)
         self.assertIn("100.00", body)
+
+    def test_credits_are_deducted(self):
+        invoice = self.make_due(1)
+        entry = invoice._wab_open_lines()[0]
+        credit = OpenLine(0, "", None, -30.0, entry.currency_id, True)
+        other = OpenLine(0, "", None, -5.0, 0, True)
+        rendered = self.templates["payment_reminder"]._render_values(
+            invoice.with_context(**{CONTEXT: {invoice.id: [entry, credit, other]}}),
+            {invoice.id: self.partner},
+        )
+        self.assertIn("70.00", rendered[invoice.id, self.partner.id]["text"])
 
     def test_part_payments_are_taken_off(self):
         self.pay(self.make_due(1), 40.0)

@@ -30,25 +30,35 @@ class WhatsappBillingTemplate(models.Model):
             or self.document_type != "payment_reminder"
         ):
             return super()._read_variable(record, variable, lang)
+        given = self._get_open_lines(record)
         lines = [
-            line
-            for line in self._get_open_lines(record)
-            if line.name == record.name and not line.is_credit
+            line for line in given if line.name == record.name and not line.is_credit
         ]
         if path == DUE:
             due = min((line.due for line in lines if line.due), default=None)
             if due:
                 return self._format_date(due, lang)
         elif lines:
-            return self._format_open(self._get_amount(record, lines), variable, lang)
+            owed = self._get_amount(record, lines, given)
+            return self._format_open(owed, variable, lang)
         return super()._read_variable(record, variable, lang)
 
-    def _get_amount(self, record, lines):
-        """Return what is open, less payments that are not in the books yet."""
+    def _get_amount(self, record, lines, given):
+        """Return (amount, currency id): open, less credits and payments on their way.
+
+        :param given: all that the message is about, credits among them
+        """
+        currency_id = lines[0].currency_id
         groups = self.env.context.get(CONTEXT) or record.env.context.get(CONTEXT) or {}
-        if record.id in groups:
-            return sum(line.amount for line in lines), lines[0].currency_id
-        return record._wab_residual(), lines[0].currency_id
+        if record.id not in groups:
+            return record._wab_residual(), currency_id
+        amount = sum(line.amount for line in lines)
+        credits = sum(
+            line.amount
+            for line in given
+            if line.is_credit and line.currency_id == currency_id
+        )
+        return (amount + credits if amount + credits > 0 else amount), currency_id
 
     def _format_open(self, owed, variable, lang):
         amount, currency_id = owed
