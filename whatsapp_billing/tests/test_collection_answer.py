@@ -103,6 +103,36 @@ class TestCollectionAnswer(CollectionCommon):
         self.assertTrue(self.case(self.invoice).dispute_user_id)
         self.assertEqual(self.case(other).state, "active")
 
+    def test_a_problem_is_asked_for_and_said(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        self.partner.lang = "es_ES"
+        self.tap("problem")
+        offer = self.replies()
+        self.assertIn("¿Qué está mal?", offer.body)
+        rows = offer.content["rows"]
+        self.assertEqual(len(rows), 4)
+        self.assertTrue(all(len(title) <= 24 for _id, title in rows))
+        self.drain()
+        sent = self.sent_calls()[-1].json["interactive"]["action"]["sections"][0]
+        self.receive_text(
+            "",
+            wamid="wamid.list2",
+            type="interactive",
+            interactive={
+                "type": "list_reply",
+                "list_reply": {
+                    "id": sent["rows"][0]["id"],
+                    "title": sent["rows"][0]["title"],
+                },
+            },
+        )
+        case = self.case(self.invoice)
+        self.assertRecordValues(
+            case, [{"state": "disputed", "dispute_reason": "The amount is wrong"}]
+        )
+        self.assertIn("Gracias", self.replies()[-1].body)
+        self.assertEqual(len(self.invoice.activity_ids), 1)
+
     def test_talking_pauses_everything_of_the_customer(self):
         other = self.make_due(-30)
         self.tap("person")

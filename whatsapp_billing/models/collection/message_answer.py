@@ -55,7 +55,7 @@ class WhatsappBillingMessage(models.Model):
         elif answer.kind == "paid":
             self._hand_to_person(about, "claims_paid")
         elif answer.kind == "problem":
-            self._note_problem(about)
+            self._note_problem(about, reminder, answer.about)
         else:
             self._hand_to_person(cases, "wants_person")
 
@@ -142,17 +142,55 @@ class WhatsappBillingMessage(models.Model):
         else:
             self._offer_dates(reminder, today)
 
-    def _note_problem(self, cases):
-        """Take out what the customer has a problem with, and nothing else."""
+    def _note_problem(self, cases, reminder, about=""):
+        """Take out what the customer has a problem with, and ask what it is."""
+        if about:
+            self._note_reason(cases, self._get_problem_words(self.env)[about])
+            return
         reason = self.env._("The customer says that there is a problem.")
         for case in cases:
             case._dispute(reason, case._get_responsible())
+
+        def rows(env):
+            words = self._get_problem_words(env)
+            return [
+                [
+                    answers.payload("problem", reminder.uuid, about=about),
+                    words[about][:24],
+                ]
+                for about in answers.PROBLEMS
+            ]
+
         self._reply(
             lambda env: env._(
-                "We are sorry to hear that. Please write what is wrong; somebody will"
-                " look at it and answer here."
-            )
+                "We are sorry to hear that. What is wrong? Choose it, or write it;"
+                " somebody will look at it and answer here."
+            ),
+            lambda env: {"button": env._("What is wrong?")[:20], "rows": rows(env)},
         )
+
+    def _note_reason(self, cases, reason):
+        """Say what the problem is, once the customer has chosen it."""
+        disputed = cases.filtered(lambda case: case.state == "disputed")
+        disputed.write({"dispute_reason": reason})
+        disputed._note_on_invoices(
+            self.env._("Disputed by the customer: %(reason)s", reason=reason)
+        )
+        for case in cases - disputed:
+            case._dispute(reason, case._get_responsible())
+        self._reply(
+            lambda env: env._("Thank you. Somebody will look at it and answer here.")
+        )
+
+    @api.model
+    def _get_problem_words(self, env):
+        """Return {what a problem is about: at most 24 characters, as WhatsApp asks}."""
+        return {
+            "amount": env._("The amount is wrong"),
+            "goods": env._("Not received or faulty"),
+            "invoice": env._("The invoice has errors"),
+            "other": env._("Something else"),
+        }
 
     def _hand_to_person(self, cases, reason):
         """Be quiet until somebody has looked: they wrote, paid, or want to talk."""
