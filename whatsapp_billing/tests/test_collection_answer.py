@@ -1,6 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import json
+from datetime import timedelta
 
 from freezegun import freeze_time
 
@@ -239,6 +240,19 @@ class TestCollectionTruth(CollectionCommon):
         self.invoice._reverse_moves(cancel=True)
         self.requeue()
         self.assert_not_sent("already_paid")
+
+    def test_a_credit_note_that_comes_meanwhile(self):
+        self._make_invoice(amount=30.0, move_type="out_refund")
+        self.env.cr.execute(
+            "UPDATE whatsapp_billing_message SET queued_at = queued_at - %s",
+            [timedelta(hours=1)],
+        )
+        self.assert_not_sent("superseded")
+        self.run_plan(1)
+        again = self.reminders()[-1]
+        self.assertIn("credit", again.collection_item_ids.mapped("role"))
+        self.drain()
+        self.assertEqual(again.state, "sent")
 
     def test_paused_meanwhile_by_sql_alone(self):
         self.case(self.invoice).write({"state": "paused"})
