@@ -1,6 +1,9 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+from freezegun import freeze_time
 
 from odoo.tests import tagged
 
@@ -78,3 +81,36 @@ class TestCollectionZones(CollectionCommon):
             day = 6 if tz.startswith("Europe") else 5
             self.assertEqual(off, {date(2027, 1, day)})
             leave.unlink()
+
+    def test_what_waits_too_long_waits_for_the_morning(self):
+        self.plan.write({"quiet_start": 20, "quiet_end": 8})
+        madrid = self._make_customer("Madrid", "+34600000066")
+        lima = self._make_customer("Lima", "+51987654321")
+        madrid.tz, lima.tz = "Europe/Madrid", "America/Lima"
+        for partner in (madrid, lima):
+            self.make_due(1, partner)
+        evening = datetime.combine(self.day(1), time(15))
+        with freeze_time(evening):
+            self.run_plan(1)
+        self.assertEqual(set(self.reminders().mapped("state")), {"queued"})
+        self.accept_everything()
+        # Ten in the evening in Madrid, four in the afternoon in Lima.
+        with freeze_time(evening + timedelta(hours=6)):
+            self.run_cron("ir_cron_quiet_hours")
+            self.drain()
+        held, sent = self.reminders(madrid), self.reminders(lima)
+        self.assertEqual((held.state, held.reason), ("held", "quiet_hours"))
+        self.assertEqual(sent.state, "sent")
+        self.assertEqual(held.next_attempt_at.hour, 7 - self.summer(held))
+        self.env.cr.execute(
+            "UPDATE whatsapp_billing_message SET next_attempt_at = %s WHERE id = %s",
+            [self.ago(minutes=1), held.id],
+        )
+        self.run_cron("ir_cron_outbox")
+        self.assertEqual(held.state, "sent")
+
+    def summer(self, message):
+        """Return the hours by which Madrid is ahead of its winter then."""
+        zone = ZoneInfo("Europe/Madrid")
+        at = message.next_attempt_at.replace(tzinfo=zone)
+        return int(at.dst() / timedelta(hours=1))

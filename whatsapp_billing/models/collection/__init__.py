@@ -13,6 +13,7 @@ from . import plan_run
 from . import plan_write
 from . import plan_preview
 from . import plan_screen
+from . import plan_night
 from . import case_screen
 from . import account
 from . import account_move
