@@ -276,6 +276,35 @@ class TestCollectionCase(CollectionCommon):
         self.run_plan()
         self.assertEqual(self.case(small).plan_id.name, "Rest")
 
+    def test_a_plan_takes_over_from_one_that_is_off(self):
+        due, promised, chosen, other = (self.make_due(1) for _ in range(4))
+        self.case(promised).with_user(self.clerk).action_promise(self.day(5))
+        chosen.write({"wab_plan_choice": "plan", "wab_plan_id": self.plan.id})
+        self.plan.stage = "off"
+        second = self._make_plan(
+            name="Second", stage="off", domain=f"[('id', '!=', {other.id})]"
+        )
+        found = second._preview(3)
+        self.assertEqual(
+            [message["move_ids"] for message in found["messages"]], [due.ids]
+        )
+        self.assertEqual(
+            [(row["move_id"], row["reason"]) for row in found["left_out"]],
+            [(promised.id, "promised")],
+        )
+        second.stage = "on"
+        self.run_plan(plan=second)
+        for invoice, plan, state in (
+            (due, second, "active"),
+            (promised, second, "promised"),
+            (chosen, self.plan, "active"),
+            (other, self.plan, "active"),
+        ):
+            self.assertRecordValues(
+                self.case(invoice), [{"plan_id": plan.id, "state": state}]
+            )
+        self.assertEqual(self.reminders().collection_item_ids.move_line_id.move_id, due)
+
     def test_a_condition_that_changes_is_followed(self):
         mine, other, chosen = (self.make_due(1) for _ in range(3))
         second = self._make_plan(name="Second", sequence=20)

@@ -39,6 +39,7 @@ class WhatsappBillingCollectionCase(models.Model):
         The plan of the invoice comes first, then the customer's, then the first plan
         whose condition fits, then the company's default. A case that was closed
         because the money came, and has gone again, is opened again with what was said.
+        What is in a plan that is switched off goes over to the running one that fits.
 
         :param moves: only these; all of the company's by default
         """
@@ -135,6 +136,7 @@ class WhatsappBillingCollectionCase(models.Model):
     @api.model
     def _insert_cases(self, company, moves, plan, condition, chosen=False):
         free = SQL("TRUE") if chosen else self._free_sql(company)
+        self._take_over(company, moves, plan, SQL("%s AND %s", free, condition))
         self.env.cr.execute(
             SQL(
                 """
@@ -179,6 +181,32 @@ class WhatsappBillingCollectionCase(models.Model):
             )
         )
 
+    @api.model
+    def _take_over(self, company, moves, plan, condition):
+        """Give a plan what fits it and is in plans that are switched off.
+
+        What was said, promised and disputed goes along.
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE whatsapp_billing_collection_case c
+                   SET plan_id = %(plan)s, step_id = NULL, look_on = '1970-01-01'
+                  FROM account_move m, res_partner d,
+                       whatsapp_billing_collection_plan p
+                 WHERE c.company_id = %(company)s AND c.state != 'done'
+                   AND m.id = c.move_id AND d.id = m.commercial_partner_id
+                   AND p.id = c.plan_id AND p.id != %(plan)s
+                   AND (p.stage = 'off' OR p.active IS NOT TRUE)
+                   AND %(moves)s AND %(condition)s
+                """,
+                plan=plan.id,
+                company=company.id,
+                moves=_only(moves),
+                condition=condition,
+            )
+        )
+
     # === BUSINESS METHODS - LOOKING AHEAD === #
 
     @api.model
@@ -206,11 +234,13 @@ class WhatsappBillingCollectionCase(models.Model):
               JOIN account_account a ON a.id = l.account_id
               JOIN res_partner d ON d.id = m.commercial_partner_id
               JOIN res_currency u ON u.id = l.currency_id
+         LEFT JOIN whatsapp_billing_collection_case c
+                ON c.move_line_id = l.id AND c.state != 'done'
+         LEFT JOIN whatsapp_billing_collection_plan p ON p.id = c.plan_id
              WHERE l.company_id = %(company)s AND %(open)s
                AND (%(chosen)s = %(plan)s OR (%(free)s AND m.id IN %(fitting)s))
-               AND NOT EXISTS (
-                   SELECT 1 FROM whatsapp_billing_collection_case c
-                    WHERE c.move_line_id = l.id AND c.state != 'done')
+               AND (c.id IS NULL OR c.plan_id != %(plan)s
+                    AND (p.stage = 'off' OR p.active IS NOT TRUE))
             """,
             company=plan.company_id.id,
             open=_OPEN,
@@ -232,8 +262,9 @@ class WhatsappBillingCollectionCase(models.Model):
                        l.amount_residual_currency::float AS residual,
                        l.amount_residual::float AS company_residual, l.currency_id,
                        u.name AS currency, u.rounding::float AS rounding,
-                       'active' AS state, NULL AS promise_date, 0 AS promises_broken,
-                       NULL AS resume_on, NULL AS last_days, NULL AS last_date,
+                       COALESCE(c.state, 'active') AS state, c.promise_date,
+                       COALESCE(c.promises_broken, 0) AS promises_broken,
+                       c.resume_on, c.last_days, c.last_date,
                        NULL AS reason, NULL AS step_id, NULL AS next_date,
                        NULL AS look_on, m.name AS move_name, m.partner_id
                 %s AND m.commercial_partner_id = ANY(%s)
