@@ -305,6 +305,16 @@ class TestCollectionCase(CollectionCommon):
             )
         self.assertEqual(self.reminders().collection_item_ids.move_line_id.move_id, due)
 
+    def test_money_that_goes_again_asks_for_no_reminders_that_nobody_wants(self):
+        invoice = self.make_due(1)
+        payment = self.pay(invoice)
+        self.partner.wab_plan_choice = "none"
+        payment.action_draft()
+        payment.action_cancel()
+        self.run_plan()
+        self.assertFalse(self.case(invoice))
+        self.assertFalse(self.reminders())
+
     def test_a_condition_that_changes_is_followed(self):
         mine, other, chosen = (self.make_due(1) for _ in range(3))
         second = self._make_plan(name="Second", sequence=20)

@@ -77,16 +77,21 @@ class WhatsappBillingCollectionCase(models.Model):
                        dispute_reason = CASE WHEN %(held)s THEN c.dispute_reason END,
                        dispute_user_id = CASE WHEN %(held)s THEN c.dispute_user_id END,
                        disputed_at = CASE WHEN %(held)s THEN c.disputed_at END
-                  FROM account_move_line l, account_move m, account_account a
+                  FROM account_move_line l, account_move m, account_account a,
+                       res_partner d
                  WHERE c.company_id = %(company)s AND c.state = 'done'
                    AND c.close_reason IS DISTINCT FROM 'no_plan'
                    AND l.id = c.move_line_id AND m.id = l.move_id
                    AND a.id = l.account_id AND %(open)s AND %(moves)s
+                   AND d.id = m.commercial_partner_id
+                   AND (%(chosen)s = c.plan_id OR %(free)s)
                    AND c.id = (SELECT max(id) FROM whatsapp_billing_collection_case o
                                 WHERE o.move_line_id = c.move_line_id)
                 """,
                 company=company.id,
                 held=SQL("c.state_before IS NOT NULL"),
+                chosen=self._chosen_sql(company),
+                free=self._free_sql(company),
                 open=_OPEN,
                 moves=_only(moves),
             )
