@@ -380,6 +380,33 @@ class TestCollectionCase(CollectionCommon):
         self.run_plan()
         self.assertEqual(len(self.reminders()), 1)
 
+    def test_more_time_begins_the_steps_again(self):
+        invoice = self.make_due(1)
+        self.run_plan()
+        invoice.invoice_date_due = self.day(30)
+        # What waits names the old day.
+        self.assertRecordValues(
+            self.reminders(), [{"state": "canceled", "reason": "superseded"}]
+        )
+        self.run_plan(30)
+        self.assertEqual(self.case(invoice).reason, "not_due")
+        self.run_plan(31)
+        self.assertEqual(len(self.reminders()), 2)
+        self.assertEqual(self.case(invoice).last_days, 1)
+
+    def test_some_days_more_repeat_no_step(self):
+        invoice = self.make_due(9)
+        self.run_plan()
+        self.accept_everything()
+        self.drain()
+        self.assertEqual(self.case(invoice).last_days, 8)
+        invoice.invoice_date_due = self.day(-4)
+        self.assertEqual(self.case(invoice).last_days, 1)
+        self.run_plan(3)
+        self.assertEqual(len(self.reminders()), 1)
+        self.run_plan(4)
+        self.assertEqual(len(self.reminders()), 2)
+
     def test_a_merged_customer_keeps_one_message(self):
         other = self._make_customer("Ana again", "+34600000077")
         _one, two = self.make_due(1), self.make_due(1, other)

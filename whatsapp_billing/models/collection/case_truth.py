@@ -419,6 +419,32 @@ class WhatsappBillingCollectionCase(models.Model):
         cases._leave_plan()
         cases.move_id._wab_follow()
 
+    def _follow_due_date(self):
+        """Count as done what the new due date leaves behind. Called with sudo."""
+        self._withdraw_waiting("superseded")
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            UPDATE whatsapp_billing_collection_case c
+               SET look_on = '1970-01-01',
+                   last_days = (
+                       SELECT max(s.days) FROM whatsapp_billing_collection_step s
+                        WHERE s.plan_id = c.plan_id AND s.days <= c.last_days
+                          AND l.date_maturity + s.days <= %s)
+              FROM account_move_line l
+             WHERE c.id = ANY(%s) AND l.id = c.move_line_id
+            """,
+            [fields.Date.context_today(self), self.ids],
+        )
+        self.env.cr.execute(
+            """
+            UPDATE whatsapp_billing_collection_case SET last_date = NULL
+             WHERE id = ANY(%s) AND last_days IS NULL
+            """,
+            [self.ids],
+        )
+        self.invalidate_recordset(flush=False)
+
     # === BUSINESS METHODS - MESSAGES THAT WAIT === #
 
     def _withdraw_waiting(self, reason):
