@@ -46,4 +46,4 @@ def _of_number(number: str) -> tuple[str, ...]:
 @lru_cache(maxsize=1024)
 def _plain(name: str) -> str:
     """Return the one name of a zone that has several (Unicode CLDR)."""
-    return get_global("zone_aliases").get(name, name)
+    return str(get_global("zone_aliases").get(name, name))
