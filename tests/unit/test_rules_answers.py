@@ -91,9 +91,17 @@ def test_the_buttons_words_are_understood_when_typed(text, kind):
 
 @pytest.mark.parametrize("kind", answers.KINDS)
 def test_a_payload_comes_back_as_it_went(kind):
-    assert answers.read_payload(answers.payload(kind, UUID)) == (kind, None, UUID)
+    assert answers.read_payload(answers.payload(kind, UUID)) == (kind, None, UUID, "")
     with_day = answers.payload(kind, UUID, TODAY)
-    assert answers.read_payload(with_day) == (kind, TODAY, UUID)
+    assert answers.read_payload(with_day) == (kind, TODAY, UUID, "")
+
+
+def test_a_problem_may_say_what_it_is_about():
+    for about in answers.PROBLEMS:
+        text = answers.payload("problem", UUID, about=about)
+        assert answers.read_payload(text) == ("problem", None, UUID, about)
+    other = answers.payload("problem", UUID, about="weather")
+    assert answers.read_payload(other) == ("problem", None, UUID, "")
 
 
 @pytest.mark.parametrize(

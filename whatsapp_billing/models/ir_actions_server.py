@@ -281,35 +281,40 @@ class IrActionsServer(models.Model):
         return messages._enqueue(records, recipients, types, order)
 
     def _wab_send_reminders(self, moves, recipients):
-        """Remind of invoices whose customers have not heard from us today."""
-        todo = self._wab_take_first(moves)
-        results = todo._wab_enqueue(
-            recipients,
-            AUTOMATION,
-            self.wab_template_id.id,
-            purpose="collections",
-            is_reminder=True,
-        )
-        todo._wab_note_reminders(results)
+        """Remind of one invoice of each customer who has not heard from us today.
+
+        The oldest that may be reminded of: one that is disputed, paused or paid keeps
+        nothing from the others.
+        """
+        left = moves.filtered(lambda move: move.move_type in REMINDABLE)
+        results = []
+        while todo := self._wab_take_first(left):
+            left -= todo
+            found = todo._wab_enqueue(
+                recipients,
+                AUTOMATION,
+                self.wab_template_id.id,
+                purpose="collections",
+                is_reminder=True,
+            )
+            todo._wab_note_reminders(found)
+            results += found
+        if left:
+            text = self.env._(
+                "Not reminded on WhatsApp: the customer has heard from us today."
+            )
+            left._message_log_batch(bodies=dict.fromkeys(left.ids, text))
         return results
 
     def _wab_take_first(self, moves):
-        """Return one invoice for each customer whose day is free; note it on others."""
-        sales = moves.filtered(lambda move: move.move_type in REMINDABLE)
-        taken = self._wab_reminded_today(sales)
-        first = defaultdict(sales.browse)
-        for move in sales.sorted(lambda m: (m.invoice_date_due or m.date, m.id)):
+        """Return the oldest invoice of each customer whose day is free."""
+        taken = self._wab_reminded_today(moves)
+        first = defaultdict(moves.browse)
+        for move in moves.sorted(lambda m: (m.invoice_date_due or m.date, m.id)):
             debtor = (move.company_id.id, move.commercial_partner_id.id)
             if debtor not in taken:
                 first[debtor] = first[debtor] or move
-        todo = sales.browse().union(*first.values())
-        text = self.env._(
-            "Not reminded on WhatsApp: the customer has heard from us today."
-        )
-        late = sales - todo
-        if late:
-            late._message_log_batch(bodies=dict.fromkeys(late.ids, text))
-        return todo
+        return moves.browse().union(*first.values())
 
     def _wab_reminded_today(self, moves):
         if not moves:

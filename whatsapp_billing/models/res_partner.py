@@ -124,13 +124,12 @@ class ResPartner(models.Model):
 
     # === CONSTRAINT METHODS === #
 
-    @api.constrains("wab_enabled", "wab_number", "supplier_rank")
+    @api.constrains("wab_enabled", "wab_number", "phone", "supplier_rank")
     def _check_wab_vendor_number(self):
-        """A vendor's number must be international with `+` (Z54)."""
-        for partner in self:
+        """A vendor's number, and their people's, is international with `+` (Z54)."""
+        for partner in self.filtered("wab_enabled"):
             raw = partner._wab_raw_number()
-            only_vendor = partner.supplier_rank and not partner.customer_rank
-            if partner.wab_enabled and only_vendor and not raw.startswith("+"):
+            if partner._wab_is_only_vendor() and not raw.startswith("+"):
                 raise ValidationError(
                     self.env._(
                         "The WhatsApp number of the vendor %(name)s must start with "
@@ -298,6 +297,14 @@ class ResPartner(models.Model):
             )
         )
         return {row.partner_id.id: row.id for row in rows}
+
+    def _wab_is_only_vendor(self):
+        """Tell whether this is of a vendor who is no customer; ranks are the firm's."""
+        self.ensure_one()
+        both = self | self.commercial_partner_id
+        return any(both.mapped("supplier_rank")) and not any(
+            both.mapped("customer_rank")
+        )
 
     def _wab_raw_number(self):
         """Return the number as somebody typed it, or an empty text."""

@@ -18,18 +18,25 @@ from typing import Final, NamedTuple
 from .consent import fold
 
 KINDS: Final = ("promise", "paid", "problem", "person")
+# What a problem may be about, in the order in which the list offers it.
+PROBLEMS: Final = ("amount", "goods", "invoice", "other")
 LONGEST: Final = timedelta(days=366)
 _PAYLOAD: Final = re.compile(
-    r"wab:(?P<kind>[a-z]+)(?:@(?P<day>\d{4}-\d\d-\d\d))?:(?P<uuid>[0-9a-f-]{36})"
+    r"wab:(?P<kind>[a-z]+)(?:@(?P<day>\d{4}-\d\d-\d\d)|~(?P<about>[a-z]+))?"
+    r":(?P<uuid>[0-9a-f-]{36})"
 )
 
 
 class Answer(NamedTuple):
-    """What was answered; a promise may name its day, a tap the message's uuid."""
+    """What was answered; a tap names the message's uuid.
+
+    A promise may name its day, a problem what it is about.
+    """
 
     kind: str
     day: date | None = None
     uuid: str = ""
+    about: str = ""
 
 
 _PHRASES: Final[dict[str, frozenset[str]]] = {
@@ -160,9 +167,10 @@ _SAID: Final = (
 _FILLERS: Final = frozenset(word for words in _SAID for word in words.split())
 
 
-def payload(kind: str, uuid: str, day: date | None = None) -> str:
+def payload(kind: str, uuid: str, day: date | None = None, about: str = "") -> str:
     """Return what a button carries, so that its tap needs no reading."""
-    return f"wab:{kind}@{day.isoformat()}:{uuid}" if day else f"wab:{kind}:{uuid}"
+    detail = f"@{day.isoformat()}" if day else f"~{about}" if about else ""
+    return f"wab:{kind}{detail}:{uuid}"
 
 
 def read_payload(text: str) -> Answer | None:
@@ -174,7 +182,8 @@ def read_payload(text: str) -> Answer | None:
         day = date.fromisoformat(match["day"]) if match["day"] else None
     except ValueError:
         return None
-    return Answer(match["kind"], day, match["uuid"])
+    about = match["about"] if match["about"] in PROBLEMS else ""
+    return Answer(match["kind"], day, match["uuid"], about)
 
 
 def understand(text: str, today: date, lang: str = "") -> Answer | None:

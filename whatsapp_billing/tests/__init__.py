@@ -2,13 +2,16 @@ from . import test_account
 from . import test_account_tour
 from . import test_automation
 from . import test_collection_answer
+from . import test_collection_bad
 from . import test_collection_case
 from . import test_collection_night
 from . import test_collection_ready
 from . import test_collection_run
 from . import test_collection_statement
 from . import test_collection_screens
+from . import test_collection_text
 from . import test_collection_tours
+from . import test_collection_zones
 from . import test_composer
 from . import test_credit_dialogs
 from . import test_credit_ledger

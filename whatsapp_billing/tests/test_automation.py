@@ -205,6 +205,16 @@ class TestAutomation(CollectionCommon):
         self.assertIn("heard from us today", second.message_ids[0].body)
         self.assertTrue(self.claims.search([("debtor_id", "=", self.partner.id)]))
 
+    def test_reminder_that_may_not_go_keeps_no_other_back(self):
+        self.plan.stage = "on"
+        action = self.make_action("account.move", wab_kind="reminder")
+        disputed, due, last = (self.make_due(n) for n in (9, 5, 4))
+        self.case(disputed).with_user(self.clerk).action_dispute("Broken")
+        self.run_action(action, disputed | due | last)
+        self.assertEqual(self.about(disputed).reason, "disputed")
+        self.assertEqual(self.about(due).state, "queued")
+        self.assertFalse(self.about(last))
+
     def test_reminder_leaves_vendors(self):
         action = self.make_action("account.move", wab_kind="reminder")
         bill = self._make_invoice(self.partner, move_type="in_invoice")

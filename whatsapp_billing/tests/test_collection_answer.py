@@ -1,6 +1,9 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import json
+from datetime import timedelta
+
+from freezegun import freeze_time
 
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -66,6 +69,27 @@ class TestCollectionAnswer(CollectionCommon):
         case = self.case(self.invoice)
         self.assertEqual((case.state, case.promise_date), ("promised", self.day(6)))
 
+    def test_a_day_that_has_passed_is_asked_for_again(self):
+        self.tap("promise", self.day(-1))
+        case = self.case(self.invoice)
+        self.assertEqual((case.state, case.promise_date), ("promised", self.day(3)))
+        self.assertEqual(len(self.replies().content["rows"]), 7)
+        self.run_plan(1)
+        self.assertEqual(case.promises_broken, 0)
+
+    def test_a_number_may_be_spelled_another_way_when_it_writes(self):
+        for number, sender in (
+            ("+5215512345678", "5215512345678"),
+            ("+5511987654321", "551187654321"),
+        ):
+            invoice = self.make_due(2, self._make_customer(sender, number))
+            self.run_plan()
+            self.drain()
+            self.receive_text(
+                self.day(6).isoformat(), sender=sender, wamid=f"wamid.{sender}"
+            )
+            self.assertEqual(self.case(invoice).state, "promised")
+
     def test_already_paid_pauses_and_asks_a_person(self):
         self.tap("paid")
         case = self.case(self.invoice)
@@ -79,6 +103,36 @@ class TestCollectionAnswer(CollectionCommon):
         self.assertEqual(self.case(self.invoice).state, "disputed")
         self.assertTrue(self.case(self.invoice).dispute_user_id)
         self.assertEqual(self.case(other).state, "active")
+
+    def test_a_problem_is_asked_for_and_said(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        self.partner.lang = "es_ES"
+        self.tap("problem")
+        offer = self.replies()
+        self.assertIn("¿Qué está mal?", offer.body)
+        rows = offer.content["rows"]
+        self.assertEqual(len(rows), 4)
+        self.assertTrue(all(len(title) <= 24 for _id, title in rows))
+        self.drain()
+        sent = self.sent_calls()[-1].json["interactive"]["action"]["sections"][0]
+        self.receive_text(
+            "",
+            wamid="wamid.list2",
+            type="interactive",
+            interactive={
+                "type": "list_reply",
+                "list_reply": {
+                    "id": sent["rows"][0]["id"],
+                    "title": sent["rows"][0]["title"],
+                },
+            },
+        )
+        case = self.case(self.invoice)
+        self.assertRecordValues(
+            case, [{"state": "disputed", "dispute_reason": "The amount is wrong"}]
+        )
+        self.assertIn("Gracias", self.replies()[-1].body)
+        self.assertEqual(len(self.invoice.activity_ids), 1)
 
     def test_talking_pauses_everything_of_the_customer(self):
         other = self.make_due(-30)
@@ -112,6 +166,29 @@ class TestCollectionAnswer(CollectionCommon):
     def test_a_stranger_who_writes_changes_nothing(self):
         self.receive_text("hello", sender="34600999888", wamid="wamid.in9")
         self.assertEqual(self.case(self.invoice).state, "active")
+
+    def test_answers_to_reminders_by_hand_reach_who_sent_them(self):
+        self.plan.stage = "off"
+        for kind, words in (
+            ("paid", "says it is paid"),
+            ("promise", "will pay"),
+            ("problem", "problem"),
+            ("person", "talk"),
+        ):
+            invoice = self.make_due(2, self._make_customer(kind, "+34600000066"))
+            invoice.with_user(self.clerk).wab_remind()
+            self.drain()
+            self.reminder = self.reminders()[-1]
+            self.tap(kind, wamid=f"wamid.{kind}")
+            self.assertFalse(self.case(invoice))
+            self.assertIn(words, invoice.activity_ids.summary)
+            self.assertEqual(invoice.activity_ids.user_id, self.clerk)
+        self.assertEqual(len(self.replies_to("promise").content["rows"]), 7)
+
+    def replies_to(self, name):
+        return self.messages.search(
+            [("method", "=", "answer"), ("partner_id.name", "=", name)]
+        )
 
     def test_an_answer_after_paying_changes_nothing(self):
         self.pay(self.invoice)
@@ -163,6 +240,19 @@ class TestCollectionTruth(CollectionCommon):
         self.invoice._reverse_moves(cancel=True)
         self.requeue()
         self.assert_not_sent("already_paid")
+
+    def test_a_credit_note_that_comes_meanwhile(self):
+        self._make_invoice(amount=30.0, move_type="out_refund")
+        self.env.cr.execute(
+            "UPDATE whatsapp_billing_message SET queued_at = queued_at - %s",
+            [timedelta(hours=1)],
+        )
+        self.assert_not_sent("superseded")
+        self.run_plan(1)
+        again = self.reminders()[-1]
+        self.assertIn("credit", again.collection_item_ids.mapped("role"))
+        self.drain()
+        self.assertEqual(again.state, "sent")
 
     def test_paused_meanwhile_by_sql_alone(self):
         self.case(self.invoice).write({"state": "paused"})
@@ -346,6 +436,15 @@ class TestCollectionByHand(CollectionCommon):
         again = invoice.with_user(self.clerk).wab_remind(key="k")
         self.assertEqual(first, again)
         self.assertEqual(len(self.reminders()), 1)
+        with freeze_time(self.day(1)):
+            invoice.with_user(self.clerk).wab_remind(key="k")
+        self.assertEqual(self.claims.search([]).mapped("day"), [self.today])
+
+    def test_remind_takes_the_day_of_whom_it_goes_to(self):
+        held = self.make_due(1, self._make_customer("Bea", "+34600000066"))
+        self.case(held).with_user(self.clerk).action_pause()
+        (self.make_due(1) | held).with_user(self.clerk).wab_remind()
+        self.assertEqual(self.claims.search([]).debtor_id, self.partner)
 
     def receipts(self):
         return self.messages.search([("document_type", "=", "payment_receipt")])

@@ -3,6 +3,8 @@
 from datetime import timedelta
 from unittest.mock import patch
 
+from freezegun import freeze_time
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -173,6 +175,98 @@ class TestCollectionCase(CollectionCommon):
         self.partner.wab_plan_choice = "none"
         self.assertFalse(self.case(self.make_due(1)))
 
+    def test_a_draft_that_is_posted_again_holds_what_was_said(self):
+        for act, state in (
+            (lambda case: case.action_pause(), "paused"),
+            (lambda case: case.action_promise(self.day(5)), "promised"),
+            (lambda case: case.action_dispute("Broken"), "disputed"),
+            (lambda case: case.action_hand_over(), "escalated"),
+        ):
+            invoice = self.make_due(1)
+            act(self.case(invoice).with_user(self.clerk))
+            invoice.button_draft()
+            self.assertFalse(self.case(invoice))
+            invoice.action_post()
+            self.assertEqual(self.case(invoice).state, state)
+            self.assertEqual(
+                self.case(invoice).pause_reason, state == "paused" and "manual"
+            )
+        self.run_plan()
+        self.assertFalse(self.reminders())
+
+    def test_money_that_goes_again_forgets_an_old_dispute(self):
+        invoice = self.make_due(1)
+        self.case(invoice).with_user(self.clerk).action_dispute("Broken")
+        payment = self.pay(invoice)
+        payment.action_draft()
+        payment.action_cancel()
+        self.assertRecordValues(
+            self.case(invoice), [{"state": "active", "dispute_reason": False}]
+        )
+
+    def test_another_plan_respects_what_was_said(self):
+        other = self._make_plan(name="Other")
+        acts = {
+            "promised": lambda case: case.action_promise(self.day(5)),
+            "disputed": lambda case: case.action_dispute("Broken"),
+            "paused": lambda case: case.action_pause(),
+        }
+        invoices = {state: self.make_due(1) for state in acts}
+        for state, act in acts.items():
+            act(self.case(invoices[state]).with_user(self.clerk))
+        self.partner.write({"wab_plan_choice": "plan", "wab_plan_id": other.id})
+        for state, invoice in invoices.items():
+            self.assertRecordValues(
+                self.case(invoice), [{"state": state, "plan_id": other.id}]
+            )
+        self.assertEqual(self.case(invoices["promised"]).promise_date, self.day(5))
+        self.assertEqual(self.case(invoices["disputed"]).dispute_reason, "Broken")
+        self.run_plan(plan=other)
+        self.assertFalse(self.reminders())
+        # What a person had is given to the plan that somebody chose for it.
+        taken = self.make_due(1)
+        self.case(taken).with_user(self.clerk).action_hand_over()
+        taken.write({"wab_plan_choice": "plan", "wab_plan_id": self.plan.id})
+        self.assertEqual(self.case(taken).state, "active")
+
+    def test_a_promise_is_judged_by_the_day_in_the_books(self):
+        invoice = self.make_due(1)
+        case = self.case(invoice)
+        case.with_user(self.clerk).action_promise(self.day(1))
+        with freeze_time(self.day(6)):
+            self.pay(invoice, payment_date=self.day(1))
+        self.assertEqual((case.state, case.promises_kept), ("done", 1))
+        late = self.make_due(1)
+        case = self.case(late)
+        case.with_user(self.clerk).action_promise(self.day(1))
+        with freeze_time(self.day(6)):
+            self.pay(late, payment_date=self.day(5))
+        self.assertEqual((case.state, case.promises_kept), ("done", 0))
+
+    def test_a_plan_of_one_company_says_nothing_about_another(self):
+        other = self.setup_other_company()["company"]
+        theirs = self._make_plan(name="Theirs", company_id=other.id)
+        self.partner.write({"wab_plan_choice": "plan", "wab_plan_id": self.plan.id})
+        invoice = self.init_invoice(
+            "out_invoice",
+            partner=self.partner,
+            invoice_date=self.today,
+            amounts=[10.0],
+            company=other,
+        )
+        self.assertFalse(self.partner.with_company(other).wab_plan_id)
+        invoice.action_post()
+        self.assertEqual(self.case(invoice).plan_id, theirs)
+
+    def test_a_plan_that_was_deleted_is_no_choice(self):
+        gone = self._make_plan(name="Gone", stage="off")
+        invoice = self.make_due(1)
+        invoice.write({"wab_plan_choice": "plan", "wab_plan_id": gone.id})
+        self.assertFalse(self.case(invoice))
+        gone.unlink()
+        self.run_plan()
+        self.assertEqual(len(self.reminders()), 1)
+
     def test_a_plan_applies_by_its_condition(self):
         self.plan.domain = "[('amount_total', '>=', 500)]"
         small, large = self.make_due(1, amount=100), self.make_due(1, amount=600)
@@ -181,6 +275,62 @@ class TestCollectionCase(CollectionCommon):
         self.company.wab_plan_id = self._make_plan((3,), name="Rest", domain="[]")
         self.run_plan()
         self.assertEqual(self.case(small).plan_id.name, "Rest")
+
+    def test_a_plan_takes_over_from_one_that_is_off(self):
+        due, promised, chosen, other = (self.make_due(1) for _ in range(4))
+        self.case(promised).with_user(self.clerk).action_promise(self.day(5))
+        chosen.write({"wab_plan_choice": "plan", "wab_plan_id": self.plan.id})
+        self.plan.stage = "off"
+        second = self._make_plan(
+            name="Second", stage="off", domain=f"[('id', '!=', {other.id})]"
+        )
+        found = second._preview(3)
+        self.assertEqual(
+            [message["move_ids"] for message in found["messages"]], [due.ids]
+        )
+        self.assertEqual(
+            [(row["move_id"], row["reason"]) for row in found["left_out"]],
+            [(promised.id, "promised")],
+        )
+        second.stage = "on"
+        self.run_plan(plan=second)
+        for invoice, plan, state in (
+            (due, second, "active"),
+            (promised, second, "promised"),
+            (chosen, self.plan, "active"),
+            (other, self.plan, "active"),
+        ):
+            self.assertRecordValues(
+                self.case(invoice), [{"plan_id": plan.id, "state": state}]
+            )
+        self.assertEqual(self.reminders().collection_item_ids.move_line_id.move_id, due)
+
+    def test_money_that_goes_again_asks_for_no_reminders_that_nobody_wants(self):
+        invoice = self.make_due(1)
+        payment = self.pay(invoice)
+        self.partner.wab_plan_choice = "none"
+        payment.action_draft()
+        payment.action_cancel()
+        self.run_plan()
+        self.assertFalse(self.case(invoice))
+        self.assertFalse(self.reminders())
+
+    def test_a_condition_that_changes_is_followed(self):
+        mine, other, chosen = (self.make_due(1) for _ in range(3))
+        second = self._make_plan(name="Second", sequence=20)
+        chosen.write({"wab_plan_choice": "plan", "wab_plan_id": self.plan.id})
+        self.case(other).with_user(self.clerk).action_pause()
+        self.plan.with_user(self.manager).domain = f"[('id', '=', {mine.id})]"
+        self.assertEqual(self.case(mine).plan_id, self.plan)
+        self.assertEqual(self.case(chosen).plan_id, self.plan)
+        self.assertRecordValues(
+            self.case(other), [{"plan_id": second.id, "state": "paused"}]
+        )
+        second.domain = "[('id', '=', 0)]"
+        self.assertFalse(self.case(other))
+        self.company.wab_plan_id = self.plan
+        self.plan.domain = "[('id', '=', 0)]"
+        self.assertEqual(self.case(mine).plan_id, self.plan)
 
     def test_our_failure_stops_no_payment(self):
         invoice = self.make_due(1)
@@ -208,6 +358,19 @@ class TestCollectionCase(CollectionCommon):
         self.partner.wab_opt_in("collections", "changed their mind")
         self.assertEqual(case.state, "active")
 
+    def test_coming_back_ends_no_pause_and_no_promise(self):
+        paused, promised, other = (self.make_due(1) for _ in range(3))
+        self.case(paused).with_user(self.clerk).action_pause()
+        self.case(promised).with_user(self.clerk).action_promise(self.day(5))
+        self.partner.wab_opt_out("collections", "On the phone")
+        self.assertEqual(self.case(promised).pause_reason, "opted_out")
+        self.partner.wab_opt_in("collections", "On the phone")
+        self.assertEqual(
+            [self.case(invoice).state for invoice in (paused, promised, other)],
+            ["paused", "promised", "active"],
+        )
+        self.assertEqual(self.case(promised).promise_date, self.day(5))
+
     def test_a_due_date_that_moves_is_followed(self):
         invoice = self.make_due(-20)
         self.run_plan()
@@ -216,6 +379,33 @@ class TestCollectionCase(CollectionCommon):
         line.date_maturity = self.day(-3)
         self.run_plan()
         self.assertEqual(len(self.reminders()), 1)
+
+    def test_more_time_begins_the_steps_again(self):
+        invoice = self.make_due(1)
+        self.run_plan()
+        invoice.invoice_date_due = self.day(30)
+        # What waits names the old day.
+        self.assertRecordValues(
+            self.reminders(), [{"state": "canceled", "reason": "superseded"}]
+        )
+        self.run_plan(30)
+        self.assertEqual(self.case(invoice).reason, "not_due")
+        self.run_plan(31)
+        self.assertEqual(len(self.reminders()), 2)
+        self.assertEqual(self.case(invoice).last_days, 1)
+
+    def test_some_days_more_repeat_no_step(self):
+        invoice = self.make_due(9)
+        self.run_plan()
+        self.accept_everything()
+        self.drain()
+        self.assertEqual(self.case(invoice).last_days, 8)
+        invoice.invoice_date_due = self.day(-4)
+        self.assertEqual(self.case(invoice).last_days, 1)
+        self.run_plan(3)
+        self.assertEqual(len(self.reminders()), 1)
+        self.run_plan(4)
+        self.assertEqual(len(self.reminders()), 2)
 
     def test_a_merged_customer_keeps_one_message(self):
         other = self._make_customer("Ana again", "+34600000077")
@@ -233,6 +423,25 @@ class TestCollectionCase(CollectionCommon):
         self.run_plan()
         self.assertEqual(self.case(invoice).reason, "archived")
 
+    def test_a_plan_that_is_switched_off_says_nothing_more(self):
+        for values in ({"stage": "off"}, {"stage": "dry_run"}, {"active": False}):
+            partner = self._make_customer(f"Bea {values}", "+34600000066")
+            invoice = self.make_due(1, partner)
+            self.run_plan()
+            message = self.reminders(partner)
+            self.assertEqual(message.state, "queued")
+            self.plan.with_user(self.manager).write(values)
+            self.assertRecordValues(
+                message, [{"state": "canceled", "reason": "paused"}]
+            )
+            # It comes the next day, where the plan is on again.
+            self.assertFalse(self.case(invoice).last_days)
+            self.plan.write({"stage": "on", "active": True})
+            invoice.button_cancel()
+
+    def test_a_copy_of_a_plan_is_off(self):
+        self.assertEqual(self.plan.copy().stage, "off")
+
     def test_limits_stop_the_plan(self):
         self.plan.write({"stop_sample": 2, "stop_failures": 40.0})
         for n in range(3):
@@ -244,6 +453,20 @@ class TestCollectionCase(CollectionCommon):
         self.assertTrue(self.plan.stopped_reason)
         self.assertTrue(self.plan.activity_ids)
         self.assertEqual(self.plan.with_user(self.manager).action_run(self.day(2)), {})
+
+    def test_limits_stop_a_plan_in_the_middle_of_its_messages(self):
+        self.plan.write({"stop_sample": 2, "stop_failures": 40.0})
+        for n in range(4):
+            self.make_due(1, self._make_customer(f"F{n}", f"+3460000030{n}"))
+        self.run_plan()
+        first = self.reminders()[:2]
+        self.run_cron("ir_cron_limits")
+        self.assertEqual(self.plan.stage, "on")
+        first.write({"state": "failed"})
+        self.run_cron("ir_cron_limits")
+        self.assertEqual(self.plan.stage, "off")
+        self.assertTrue(self.plan.stopped_reason)
+        self.assertEqual(set((self.reminders() - first).mapped("state")), {"canceled"})
 
     def test_bad_configuration_has_a_stated_outcome(self):
         with self.assertRaises(UserError):
@@ -269,6 +492,30 @@ class TestCollectionCase(CollectionCommon):
         template.status = "approved"
         self.run_plan(2)
         self.assertEqual(len(self.reminders()), 1)
+
+    def test_a_default_template_that_became_an_offer_waits(self):
+        invoice = self.make_due(1)
+        self.templates["payment_reminder"].category = "marketing"
+        self.run_plan()
+        self.assertFalse(self.reminders())
+        self.assertEqual(self.case(invoice).reason, "no_template")
+        self.assertIn("No template for payment reminders", self.plan.problem)
+
+    def test_a_namesake_that_became_an_offer_waits(self):
+        own = self.templates["payment_reminder"]
+        self._make_template(
+            self.account,
+            "payment_reminder",
+            "es",
+            template_name=own.template_name,
+            category="marketing",
+        )
+        self.plan.step_ids.template_id = own
+        spanish = self._make_customer("Eva", "+34600000066", "es_ES")
+        invoice = self.make_due(1, spanish)
+        self.run_plan()
+        self.assertFalse(self.reminders())
+        self.assertEqual(self.case(invoice).reason, "no_template")
 
     def test_steps_without_message_only_act(self):
         self.plan.step_ids[0].write({"with_message": False, "action": "activity"})

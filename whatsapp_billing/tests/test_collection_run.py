@@ -213,6 +213,30 @@ class TestCollectionRun(CollectionCommon):
             self.run_plan(-1)
         with self.assertRaises(UserError):
             self.plan.with_user(self.manager).action_run("soon")
+        with self.assertRaises(UserError):
+            # Nobody would hear from us again.
+            self.run_plan(367)
+
+    def test_a_run_for_a_later_day_takes_the_days_until_then(self):
+        invoice = self.make_due(-1)
+        self.run_plan(2)
+        first = self.reminders()
+        self.assertEqual(len(first), 1)
+        self.assertEqual(self.claims.search([]).day, self.day(2))
+        other = self.make_due(1)
+        self.run_plan()
+        self.assertEqual(self.case(other).reason, "clock_back")
+        self.assertEqual(self.case(other).look_on, self.day(2))
+        self.run_plan(2)
+        self.assertEqual(self.reminders(), first)
+        # By hand still, and by itself once the day has passed.
+        other.with_user(self.clerk).wab_remind()
+        self.assertEqual(len(self.reminders()), 2)
+        self.run_plan(3)
+        third = self.reminders()[-1]
+        self.assertEqual(
+            third.collection_item_ids.move_line_id.move_id, invoice | other
+        )
 
     def test_two_runs_at_once_take_a_day_once(self):
         self.make_due(1)

@@ -1,5 +1,9 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from unittest.mock import patch
+
+from freezegun import freeze_time
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
@@ -22,13 +26,38 @@ class TestCollectionScreens(CollectionCommon):
         self.plan.invalidate_recordset(["problem"])
         self.assertIn("cannot be sent: Paused", self.plan.problem)
 
-    def test_step_counts_people_and_shows_its_text(self):
-        self.make_due(1)
-        first, second = self.plan.step_ids
-        self.assertEqual((first.reach_today, second.reach_today), (1, 0))
+    def test_step_shows_its_text(self):
+        first = self.plan.step_ids[0]
         self.assertIn("Hello Ana, document INV/1 over €1", first.text)
         first.with_message = False
         self.assertFalse(first.text)
+
+    def test_people_are_counted_when_somebody_asks(self):
+        self.make_due(1)
+        plan = self.plan.with_user(self.manager)
+        first, second = plan.step_ids
+        with patch.object(type(plan), "_preview") as preview:
+            # Opening the form must not take as long as a run.
+            self.assertFalse(first.reach_today)
+            preview.assert_not_called()
+        plan.action_count_reached()
+        self.assertIn("1 person would be reached today", first.reach_today)
+        self.assertIn("0 people would be reached today", second.reach_today)
+        self.assertIn("credits", first.reach_today)
+        self.assertNotIn("credits", first.with_user(self.clerk).reach_today)
+        self.env["res.lang"]._activate_lang("es_ES")
+        spanish = first.with_context(lang="es_ES")
+        self.assertIn("Hoy se escribiría a 1 persona", spanish.reach_today)
+        with freeze_time(self.day(2)):
+            self.env.invalidate_all()
+            self.assertFalse(first.reach_today)
+        self.env.invalidate_all()
+        plan.with_user(self.clerk).action_count_reached()
+        second.days = 9
+        self.assertFalse(first.reach_today)
+        plan.with_user(self.clerk).action_count_reached()
+        plan.tolerance = 500
+        self.assertFalse(first.reach_today)
 
     def test_preview_lists_who_goes_and_who_is_left_out(self):
         self.make_due(1)
@@ -117,6 +146,16 @@ class TestCollectionScreens(CollectionCommon):
         self.assertFalse(case.may_act)
         with self.assertRaises(AccessError):
             case.action_hand_over()
+
+    def test_only_colleagues_take_over(self):
+        case = self.case(self.make_due(1)).with_user(self.clerk)
+        outsider = self._make_user("wab_portal", "base.group_portal")
+        for user_id in (outsider.id, outsider.id + 10**6):
+            with self.assertRaises(UserError):
+                case.action_hand_over(user_id)
+        self.assertEqual(case.state, "active")
+        case.action_hand_over(self.manager.id)
+        self.assertEqual(case.move_id.activity_ids.user_id, self.manager)
 
     def test_reminder_by_hand_for_many_with_a_result(self):
         due = self.make_due(5)

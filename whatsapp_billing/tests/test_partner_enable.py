@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.tests import tagged
 from odoo.tests.common import new_test_user
 
@@ -87,6 +87,22 @@ class TestPartnerEnable(WhatsappBillingCommon):
         self.assertEqual(found[self.plain], "no_plus")
         self.assertFalse(self.plain.wab_enabled)
         self.assertNotIn(self.good, found)
+
+    def test_people_of_vendors_need_a_plus_too(self):
+        spain = self.env.ref("base.es").id
+        person = self._customer(
+            "Vera", "600000016", parent_id=self.vendor.id, country_id=spain
+        )
+        self.assertTrue(person.wab_e164)
+        found = self.results(self.open(self.vendor, scope="persons"))
+        self.assertEqual(found[person], "no_plus")
+        self.assertEqual(self.results(self.open(person)), {person: "no_plus"})
+        with self.assertRaises(ValidationError), self.cr.savepoint():
+            person.wab_enabled = True
+        person.phone = "+34600000016"
+        person.wab_enabled = True
+        with self.assertRaises(ValidationError):
+            person.phone = "600000016"
 
     def test_selected_vendors_are_recognised(self):
         wizard = self.open(self.plain)

@@ -158,9 +158,7 @@ class WhatsappBillingPartnerEnable(models.TransientModel):
         raw = partner._wab_raw_number()
         if not raw:
             return "no_number"
-        is_vendor = self.audience == "vendor" or (
-            partner.supplier_rank and not partner.customer_rank
-        )
+        is_vendor = self.audience == "vendor" or partner._wab_is_only_vendor()
         if is_vendor and not raw.startswith("+"):
             return "no_plus"
         if not partner.wab_e164:

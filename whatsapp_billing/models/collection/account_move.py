@@ -198,6 +198,8 @@ class AccountMove(models.Model):
     def _wab_note_reminders(self, results):
         """Keep what reminders by hand were about, and take the customers' day.
 
+        A message that was noted before (a call repeated with its key) takes none.
+
         :param results: dictionaries as `wab_remind` returns them
         """
         going = [r for r in results if r["state"] in ("queued", "held")]
@@ -220,9 +222,12 @@ class AccountMove(models.Model):
                                 WHERE i.message_id = g.message_id
                                   AND i.move_line_id = l.id)
           ORDER BY l.date_maturity, l.id
+         RETURNING message_id
             """,
             [message_ids, move_ids],
         )
+        noted = {row[0] for row in self.env.cr.fetchall()}
+        move_ids = [r["id"] for r in going if r["message_id"] in noted]
         messages = self.env["whatsapp.billing.message"].browse(message_ids)
         messages.invalidate_recordset(["collection_item_ids"], flush=False)
         self.env.cr.execute(

@@ -29,17 +29,22 @@ class AccountMoveLine(models.Model):
 
     def write(self, vals):
         """Look again at what is due on another day."""
+        if "date_maturity" not in vals:
+            return super().write(vals)
+        before = {line: line.date_maturity for line in self}
         result = super().write(vals)
-        if "date_maturity" in vals:
-            self.move_id._wab_safely(self._wab_look_again)
+        moved = self.filtered(lambda line: line.date_maturity != before[line])
+        if moved:
+            moved.move_id._wab_safely(moved._wab_look_again)
         return result
 
     def _wab_look_again(self):
+        """Begin the steps again that are still to come by the new due date."""
         # sudo: whatsapp.billing.collection.case - kept by the system
         cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
         cases_sudo.search(
-            [("move_line_id", "in", self.ids), ("state", "in", ("active", "promised"))]
-        ).write({"look_on": "1970-01-01"})
+            [("move_line_id", "in", self.ids), ("state", "!=", "done")]
+        )._follow_due_date()
 
 
 class AccountPartialReconcile(models.Model):

@@ -8,6 +8,8 @@ from odoo.tools import SQL
 # What `rules.eligibility.PAID` calls paid, and what the books call settled.
 CLEARED = ("paid", "in_payment", "reversed", "invoicing_legacy")
 SALES = ("out_invoice", "out_receipt")
+# What a customer or a person has said holds in any plan.
+HOLDING = ("promised", "paused", "disputed")
 
 _OPEN = SQL(
     """
@@ -23,6 +25,11 @@ _OPEN = SQL(
 class WhatsappBillingCollectionCase(models.Model):
     _inherit = "whatsapp.billing.collection.case"
 
+    state_before = fields.Char(
+        readonly=True,
+        help="What held it when it was closed, in case the document comes back.",
+    )
+
     # === BUSINESS METHODS - OPENING === #
 
     @api.model
@@ -32,6 +39,7 @@ class WhatsappBillingCollectionCase(models.Model):
         The plan of the invoice comes first, then the customer's, then the first plan
         whose condition fits, then the company's default. A case that was closed
         because the money came, and has gone again, is opened again with what was said.
+        What is in a plan that is switched off goes over to the running one that fits.
 
         :param moves: only these; all of the company's by default
         """
@@ -62,33 +70,65 @@ class WhatsappBillingCollectionCase(models.Model):
             SQL(
                 """
                 UPDATE whatsapp_billing_collection_case c
-                   SET state = 'active', close_reason = NULL, look_on = '1970-01-01',
-                       promise_date = NULL
-                  FROM account_move_line l, account_move m, account_account a
+                   SET state = COALESCE(c.state_before, 'active'),
+                       close_reason = NULL, state_before = NULL,
+                       look_on = '1970-01-01',
+                       promise_date = CASE WHEN %(held)s THEN c.promise_date END,
+                       dispute_reason = CASE WHEN %(held)s THEN c.dispute_reason END,
+                       dispute_user_id = CASE WHEN %(held)s THEN c.dispute_user_id END,
+                       disputed_at = CASE WHEN %(held)s THEN c.disputed_at END
+                  FROM account_move_line l, account_move m, account_account a,
+                       res_partner d
                  WHERE c.company_id = %(company)s AND c.state = 'done'
                    AND c.close_reason IS DISTINCT FROM 'no_plan'
                    AND l.id = c.move_line_id AND m.id = l.move_id
                    AND a.id = l.account_id AND %(open)s AND %(moves)s
+                   AND d.id = m.commercial_partner_id
+                   AND (%(chosen)s = c.plan_id OR %(free)s)
                    AND c.id = (SELECT max(id) FROM whatsapp_billing_collection_case o
                                 WHERE o.move_line_id = c.move_line_id)
                 """,
                 company=company.id,
+                held=SQL("c.state_before IS NOT NULL"),
+                chosen=self._chosen_sql(company),
+                free=self._free_sql(company),
                 open=_OPEN,
                 moves=_only(moves),
             )
         )
 
     @api.model
+    def _chosen_sql(self, company):
+        """Return the plan that somebody chose on the invoice, else on the customer.
+
+        A plan that was deleted, or that was chosen in another company, is none.
+        """
+        return SQL(
+            """
+            COALESCE(
+                CASE WHEN m.wab_plan_choice = 'plan' THEN m.wab_plan_id END,
+                CASE WHEN m.wab_plan_choice IS DISTINCT FROM 'none'
+                      AND d.wab_plan_choice = 'plan'
+                     THEN (d.wab_plan_id ->> %s)::int END)
+            """,
+            str(company.id),
+        )
+
+    @api.model
+    def _free_sql(self, company):
+        """Return whether any plan that fits may take the invoice in."""
+        return SQL(
+            """
+            (m.wab_plan_choice IS DISTINCT FROM 'none'
+             AND d.wab_plan_choice IS DISTINCT FROM 'none' AND %s IS NULL)
+            """,
+            self._chosen_sql(company),
+        )
+
+    @api.model
     def _open_chosen(self, company, plans, moves):
         """Open cases of the plans that somebody chose on an invoice or a customer."""
-        chosen = SQL(
-            """
-            CASE WHEN m.wab_plan_choice = 'plan' THEN m.wab_plan_id
-                 WHEN m.wab_plan_choice IS NULL AND d.wab_plan_choice = 'plan'
-                 THEN (d.wab_plan_id ->> %(company)s)::int END
-            """,
-            company=str(company.id),
-        )
+        chosen = self._chosen_sql(company)
         for plan in plans:
             self._insert_cases(
                 company, moves, plan, SQL("%s = %s", chosen, plan.id), chosen=True
@@ -100,20 +140,22 @@ class WhatsappBillingCollectionCase(models.Model):
 
     @api.model
     def _insert_cases(self, company, moves, plan, condition, chosen=False):
-        free = (
-            SQL("TRUE")
-            if chosen
-            else SQL("COALESCE(m.wab_plan_choice, d.wab_plan_choice) IS NULL")
-        )
+        free = SQL("TRUE") if chosen else self._free_sql(company)
+        self._take_over(company, moves, plan, SQL("%s AND %s", free, condition))
         self.env.cr.execute(
             SQL(
                 """
                 INSERT INTO whatsapp_billing_collection_case
                        (move_line_id, move_id, debtor_id, company_id, plan_id, state,
-                        look_on, last_days, last_date,
+                        look_on, last_days, last_date, promise_date, promises_kept,
+                        promises_broken, pause_reason, resume_on, dispute_reason,
+                        dispute_user_id, disputed_at,
                         create_uid, write_uid, create_date, write_date)
                 SELECT l.id, m.id, m.commercial_partner_id, l.company_id, %(plan)s,
-                       'active', '1970-01-01', o.last_days, o.last_date,
+                       COALESCE(h.state_before, 'active'), '1970-01-01',
+                       o.last_days, o.last_date, h.promise_date, o.promises_kept,
+                       o.promises_broken, h.pause_reason, h.resume_on,
+                       h.dispute_reason, h.dispute_user_id, h.disputed_at,
                        %(uid)s, %(uid)s,
                        now() at time zone 'utc', now() at time zone 'utc'
                   FROM account_move_line l
@@ -121,10 +163,12 @@ class WhatsappBillingCollectionCase(models.Model):
                   JOIN account_account a ON a.id = l.account_id
                   JOIN res_partner d ON d.id = m.commercial_partner_id
              LEFT JOIN LATERAL (
-                       SELECT last_days, last_date
+                       SELECT id, last_days, last_date, promises_kept, promises_broken
                          FROM whatsapp_billing_collection_case
                         WHERE move_line_id = l.id
                      ORDER BY id DESC LIMIT 1) o ON TRUE
+             LEFT JOIN whatsapp_billing_collection_case h
+                    ON h.id = o.id AND h.state_before IS NOT NULL
                  WHERE l.company_id = %(company)s AND %(open)s AND %(moves)s
                    AND %(free)s AND %(condition)s
                    AND NOT EXISTS (
@@ -138,6 +182,32 @@ class WhatsappBillingCollectionCase(models.Model):
                 open=_OPEN,
                 moves=_only(moves),
                 free=free,
+                condition=condition,
+            )
+        )
+
+    @api.model
+    def _take_over(self, company, moves, plan, condition):
+        """Give a plan what fits it and is in plans that are switched off.
+
+        What was said, promised and disputed goes along.
+        """
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE whatsapp_billing_collection_case c
+                   SET plan_id = %(plan)s, step_id = NULL, look_on = '1970-01-01'
+                  FROM account_move m, res_partner d,
+                       whatsapp_billing_collection_plan p
+                 WHERE c.company_id = %(company)s AND c.state != 'done'
+                   AND m.id = c.move_id AND d.id = m.commercial_partner_id
+                   AND p.id = c.plan_id AND p.id != %(plan)s
+                   AND (p.stage = 'off' OR p.active IS NOT TRUE)
+                   AND %(moves)s AND %(condition)s
+                """,
+                plan=plan.id,
+                company=company.id,
+                moves=_only(moves),
                 condition=condition,
             )
         )
@@ -162,14 +232,6 @@ class WhatsappBillingCollectionCase(models.Model):
     def _future_sql(self, plan):
         domain = plan._get_domain() & plan._get_scope()
         fitting = self.env["account.move"].sudo()._search(domain).subselect()
-        chosen = SQL(
-            """
-            CASE WHEN m.wab_plan_choice = 'plan' THEN m.wab_plan_id
-                 WHEN m.wab_plan_choice IS NULL AND d.wab_plan_choice = 'plan'
-                 THEN (d.wab_plan_id ->> %s)::int END
-            """,
-            str(plan.company_id.id),
-        )
         return SQL(
             """
               FROM account_move_line l
@@ -177,17 +239,18 @@ class WhatsappBillingCollectionCase(models.Model):
               JOIN account_account a ON a.id = l.account_id
               JOIN res_partner d ON d.id = m.commercial_partner_id
               JOIN res_currency u ON u.id = l.currency_id
+         LEFT JOIN whatsapp_billing_collection_case c
+                ON c.move_line_id = l.id AND c.state != 'done'
+         LEFT JOIN whatsapp_billing_collection_plan p ON p.id = c.plan_id
              WHERE l.company_id = %(company)s AND %(open)s
-               AND (%(chosen)s = %(plan)s
-                    OR (COALESCE(m.wab_plan_choice, d.wab_plan_choice) IS NULL
-                        AND m.id IN %(fitting)s))
-               AND NOT EXISTS (
-                   SELECT 1 FROM whatsapp_billing_collection_case c
-                    WHERE c.move_line_id = l.id AND c.state != 'done')
+               AND (%(chosen)s = %(plan)s OR (%(free)s AND m.id IN %(fitting)s))
+               AND (c.id IS NULL OR c.plan_id != %(plan)s
+                    AND (p.stage = 'off' OR p.active IS NOT TRUE))
             """,
             company=plan.company_id.id,
             open=_OPEN,
-            chosen=chosen,
+            chosen=self._chosen_sql(plan.company_id),
+            free=self._free_sql(plan.company_id),
             plan=plan.id,
             fitting=fitting,
         )
@@ -204,8 +267,9 @@ class WhatsappBillingCollectionCase(models.Model):
                        l.amount_residual_currency::float AS residual,
                        l.amount_residual::float AS company_residual, l.currency_id,
                        u.name AS currency, u.rounding::float AS rounding,
-                       'active' AS state, NULL AS promise_date, 0 AS promises_broken,
-                       NULL AS resume_on, NULL AS last_days, NULL AS last_date,
+                       COALESCE(c.state, 'active') AS state, c.promise_date,
+                       COALESCE(c.promises_broken, 0) AS promises_broken,
+                       c.resume_on, c.last_days, c.last_date,
                        m.name AS move_name, m.partner_id
                 %s AND m.commercial_partner_id = ANY(%s)
                 """,
@@ -236,7 +300,9 @@ class WhatsappBillingCollectionCase(models.Model):
     def _close_settled(self, condition):
         """Close the cases of what is paid, credited, cancelled or a draft again.
 
-        A promise was kept when the money came by its date and the plan's grace.
+        A promise was kept when the money came by its date and the plan's grace: on
+        the day that the books give it, though it may be written there later. A draft
+        may be posted again: what held its reminders is kept for then.
 
         :return: the cases that were closed
         """
@@ -245,7 +311,11 @@ class WhatsappBillingCollectionCase(models.Model):
                 """
                 UPDATE whatsapp_billing_collection_case c
                    SET state = 'done', next_date = NULL, look_on = NULL,
-                       step_id = NULL, pause_reason = NULL, resume_on = NULL,
+                       step_id = NULL,
+                       state_before = CASE WHEN m.state = 'draft' THEN c.state END,
+                       pause_reason = CASE WHEN m.state = 'draft'
+                           THEN c.pause_reason END,
+                       resume_on = CASE WHEN m.state = 'draft' THEN c.resume_on END,
                        close_reason = CASE
                            WHEN m.state = 'cancel' THEN 'cancelled'
                            WHEN m.state = 'draft' THEN 'draft'
@@ -253,7 +323,7 @@ class WhatsappBillingCollectionCase(models.Model):
                            ELSE 'paid' END,
                        promises_kept = COALESCE(c.promises_kept, 0) + CASE
                            WHEN c.state = 'promised' AND m.state = 'posted'
-                            AND %(today)s <= c.promise_date + p.grace_days
+                            AND %(paid_on)s <= c.promise_date + p.grace_days
                            THEN 1 ELSE 0 END
                   FROM account_move_line l, account_move m,
                        whatsapp_billing_collection_plan p
@@ -264,7 +334,14 @@ class WhatsappBillingCollectionCase(models.Model):
                         OR m.payment_state IN %(cleared)s)
              RETURNING c.id
                 """,
-                today=fields.Date.context_today(self),
+                paid_on=SQL(
+                    """
+                    LEAST(%(today)s, COALESCE((
+                        SELECT max(x.max_date) FROM account_partial_reconcile x
+                         WHERE x.debit_move_id = l.id), %(today)s))
+                    """,
+                    today=fields.Date.context_today(self),
+                ),
                 cleared=CLEARED,
                 condition=condition,
             )
@@ -295,10 +372,77 @@ class WhatsappBillingCollectionCase(models.Model):
     def _leave_plan(self):
         """Close what another plan, or none, is to take over; what was said is kept.
 
-        Called with sudo; `_enrol` opens it again with the plan that counts now.
+        Called with sudo; `_enrol` opens it again with the plan that counts now. What
+        the customer promised or disputes, and a pause, hold there too; what a person
+        had taken over is given to the plan.
         """
         self._withdraw_waiting("paused")
-        self.write({"state": "done", "close_reason": "no_plan", "look_on": False})
+        for state, cases in self.grouped("state").items():
+            cases.write(
+                {
+                    "state": "done",
+                    "close_reason": "no_plan",
+                    "look_on": False,
+                    "state_before": state in HOLDING and state,
+                }
+            )
+
+    @api.model
+    def _leave_misfits(self, plan):
+        """Give what the plan's condition leaves out now to whichever plan fits.
+
+        Called with sudo. What somebody chose the plan for stays, and so does all that
+        the company's default has.
+        """
+        company = plan.company_id
+        if plan == company.wab_plan_id:
+            return
+        self.env.flush_all()
+        domain = plan._get_domain() & plan._get_scope()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT c.id FROM whatsapp_billing_collection_case c
+                  JOIN account_move m ON m.id = c.move_id
+                  JOIN res_partner d ON d.id = m.commercial_partner_id
+                 WHERE c.plan_id = %(plan)s AND c.state != 'done'
+                   AND %(chosen)s IS DISTINCT FROM c.plan_id
+                   AND m.id NOT IN %(fitting)s
+                """,
+                plan=plan.id,
+                chosen=self._chosen_sql(company),
+                fitting=self.env["account.move"].sudo()._search(domain).subselect(),
+            )
+        )
+        cases = self.browse(row[0] for row in rows)
+        cases._leave_plan()
+        cases.move_id._wab_follow()
+
+    def _follow_due_date(self):
+        """Count as done what the new due date leaves behind. Called with sudo."""
+        self._withdraw_waiting("superseded")
+        self.env.flush_all()
+        self.env.cr.execute(
+            """
+            UPDATE whatsapp_billing_collection_case c
+               SET look_on = '1970-01-01',
+                   last_days = (
+                       SELECT max(s.days) FROM whatsapp_billing_collection_step s
+                        WHERE s.plan_id = c.plan_id AND s.days <= c.last_days
+                          AND l.date_maturity + s.days <= %s)
+              FROM account_move_line l
+             WHERE c.id = ANY(%s) AND l.id = c.move_line_id
+            """,
+            [fields.Date.context_today(self), self.ids],
+        )
+        self.env.cr.execute(
+            """
+            UPDATE whatsapp_billing_collection_case SET last_date = NULL
+             WHERE id = ANY(%s) AND last_days IS NULL
+            """,
+            [self.ids],
+        )
+        self.invalidate_recordset(flush=False)
 
     # === BUSINESS METHODS - MESSAGES THAT WAIT === #
 

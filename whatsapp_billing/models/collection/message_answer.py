@@ -9,8 +9,9 @@ import babel.dates
 from odoo import api, fields, models
 from odoo.tools.misc import format_date
 
-from ...rules import answers
+from ...rules import answers, numbers
 from ...rules import consent as consent_rules
+from .case_truth import CLEARED
 
 # An answer without context is about the last reminder, if it is not older.
 ABOUT = timedelta(days=15)
@@ -35,16 +36,17 @@ class WhatsappBillingMessage(models.Model):
         self.ensure_one()
         tapped = answers.read_payload(update.payload or "")
         reminder = self._find_reminder(tapped)
-        cases = self._find_cases(reminder)
-        if not cases:
-            return
-        if tapped is None and self._is_consent_word(update):
+        if not reminder or (tapped is None and self._is_consent_word(update)):
             return
         answer = tapped or answers.understand(
             update.text or "",
             fields.Date.context_today(self),
             self.partner_id.lang or "",
         )
+        cases = self._find_cases(reminder)
+        if not cases:
+            self._answer_without_plan(reminder, answer)
+            return
         about = reminder._answered_cases(cases)
         if answer is None:
             self._hand_to_person(cases, "answered")
@@ -53,7 +55,7 @@ class WhatsappBillingMessage(models.Model):
         elif answer.kind == "paid":
             self._hand_to_person(about, "claims_paid")
         elif answer.kind == "problem":
-            self._note_problem(about)
+            self._note_problem(about, reminder, answer.about)
         else:
             self._hand_to_person(cases, "wants_person")
 
@@ -89,7 +91,8 @@ class WhatsappBillingMessage(models.Model):
             [
                 ("direction", "=", "out"),
                 ("account_id", "=", self.account_id.id),
-                ("recipient", "=", self.recipient),
+                # Theirs may be spelled another way than what we wrote to.
+                ("recipient", "in", list(numbers.variants(self.recipient))),
                 ("document_type", "=", "payment_reminder"),
                 ("state", "in", ("sent", "delivered", "read", "unknown")),
                 ("queued_at", ">=", fields.Datetime.now() - ABOUT),
@@ -124,6 +127,9 @@ class WhatsappBillingMessage(models.Model):
         """Wait for the promised day; without one for a few days, and ask for it."""
         today = fields.Date.context_today(self)
         plan = cases.plan_id[:1]
+        if day and day < today:
+            # An old list of days, tapped on late.
+            day = None
         promised = day or today + timedelta(days=plan.promise_days)
         cases._promise(promised)
         if day:
@@ -136,17 +142,55 @@ class WhatsappBillingMessage(models.Model):
         else:
             self._offer_dates(reminder, today)
 
-    def _note_problem(self, cases):
-        """Take out what the customer has a problem with, and nothing else."""
+    def _note_problem(self, cases, reminder, about=""):
+        """Take out what the customer has a problem with, and ask what it is."""
+        if about:
+            self._note_reason(cases, self._get_problem_words(self.env)[about])
+            return
         reason = self.env._("The customer says that there is a problem.")
         for case in cases:
             case._dispute(reason, case._get_responsible())
+
+        def rows(env):
+            words = self._get_problem_words(env)
+            return [
+                [
+                    answers.payload("problem", reminder.uuid, about=about),
+                    words[about][:24],
+                ]
+                for about in answers.PROBLEMS
+            ]
+
         self._reply(
             lambda env: env._(
-                "We are sorry to hear that. Please write what is wrong; somebody will"
-                " look at it and answer here."
-            )
+                "We are sorry to hear that. What is wrong? Choose it, or write it;"
+                " somebody will look at it and answer here."
+            ),
+            lambda env: {"button": env._("What is wrong?")[:20], "rows": rows(env)},
         )
+
+    def _note_reason(self, cases, reason):
+        """Say what the problem is, once the customer has chosen it."""
+        disputed = cases.filtered(lambda case: case.state == "disputed")
+        disputed.write({"dispute_reason": reason})
+        disputed._note_on_invoices(
+            self.env._("Disputed by the customer: %(reason)s", reason=reason)
+        )
+        for case in cases - disputed:
+            case._dispute(reason, case._get_responsible())
+        self._reply(
+            lambda env: env._("Thank you. Somebody will look at it and answer here.")
+        )
+
+    @api.model
+    def _get_problem_words(self, env):
+        """Return {what a problem is about: at most 24 characters, as WhatsApp asks}."""
+        return {
+            "amount": env._("The amount is wrong"),
+            "goods": env._("Not received or faulty"),
+            "invoice": env._("The invoice has errors"),
+            "other": env._("Something else"),
+        }
 
     def _hand_to_person(self, cases, reason):
         """Be quiet until somebody has looked: they wrote, paid, or want to talk."""
@@ -159,6 +203,49 @@ class WhatsappBillingMessage(models.Model):
                 )
             mine._pause(reason, until)
         cases._ask_person(labels[reason], (self.body or "")[:500])
+
+    def _answer_without_plan(self, reminder, answer):
+        """Tell who reminded by hand, where no plan is there to wait (C90)."""
+        moves = self.env["account.move"]
+        if reminder.res_model == moves._name:
+            # sudo: account.move - the system reads and notes for whoever reminded
+            moves = moves.sudo().browse(reminder.res_id).exists()
+        if moves.state != "posted" or moves.payment_state in CLEARED:
+            return
+        day = answer.day if answer and answer.kind == "promise" else None
+        today = fields.Date.context_today(self)
+        title = self._get_answer_title(answer)
+        if not any(activity.summary == title for activity in moves.activity_ids):
+            moves.activity_schedule(
+                "mail.mail_activity_data_todo",
+                date_deadline=max(day, today) if day else None,
+                summary=title,
+                note=(self.body or "")[:500],
+                user_id=(reminder._get_sender() or self.env.user).id,
+            )
+        if answer and answer.kind == "promise" and not day:
+            self._offer_dates(reminder, today)
+
+    @api.model
+    def _get_answer_title(self, answer):
+        """Return what a customer answered, in words for a person."""
+        cases = self.env["whatsapp.billing.collection.case"]
+        labels = dict(cases._fields["pause_reason"]._description_selection(self.env))
+        if answer is None:
+            return labels["answered"]
+        if answer.kind == "promise":
+            return self.env._("The customer will pay")
+        if answer.kind == "problem":
+            return self.env._("The customer says that there is a problem.")
+        return labels["claims_paid" if answer.kind == "paid" else "wants_person"]
+
+    def _get_sender(self):
+        """Return who sent this by hand, else who looks after the account."""
+        person = self.user_id
+        if person.active and not person._is_superuser():
+            return person
+        account_sudo = self.account_id.sudo()
+        return account_sudo._get_responsible() if account_sudo else person
 
     # --- writing back ----------------------------------------------------------------
 
@@ -242,7 +329,11 @@ class WhatsappBillingConsent(models.Model):
                 ]
             )
             cases.filtered(
-                lambda case: not self._has_other_recipient(case.debtor_id, out)
+                lambda case: (
+                    # Paused for good already, by somebody who will end it.
+                    not (case.state == "paused" and not case.resume_on)
+                    and not self._has_other_recipient(case.debtor_id, out)
+                )
             )._pause("opted_out")
         if back:
             cases_sudo.search(
@@ -251,7 +342,7 @@ class WhatsappBillingConsent(models.Model):
                     ("state", "=", "paused"),
                     ("pause_reason", "=", "opted_out"),
                 ]
-            )._resume()
+            )._come_back()
 
     @api.model
     def _has_other_recipient(self, debtor, out):
@@ -259,3 +350,15 @@ class WhatsappBillingConsent(models.Model):
         others = debtor._wab_default_recipients()[debtor.id] - out
         states = self.sudo()._states(others, ["collections"])
         return any(state != "withdrawn" for state, _id in states.values())
+
+
+class WhatsappBillingCollectionCase(models.Model):
+    _inherit = "whatsapp.billing.collection.case"
+
+    def _come_back(self):
+        """Go on after an opt-out, with the promise that was running. With sudo."""
+        today = fields.Date.context_today(self)
+        promised = self.filtered(lambda c: c.promise_date and c.promise_date >= today)
+        for day, cases in promised.grouped("promise_date").items():
+            cases._promise(day)
+        (self - promised)._resume()

@@ -1,14 +1,19 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import ast
+from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...rules import dunning
 
 SENDING_STAGES = ("own_numbers", "share", "on")
+# Nobody hears from a plan until the day that it was run for has passed: one further
+# away than this is a typing error.
+LATEST_RUN = timedelta(days=366)
 
 
 class WhatsappBillingCollectionPlan(models.Model):
@@ -48,6 +53,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         ],
         required=True,
         default="off",
+        copy=False,
         tracking=True,
     )
     share = fields.Integer(
@@ -167,7 +173,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     def write(self, vals):
         """Look at all cases again when what decides about them changes."""
         result = super().write(vals)
-        if vals.keys() - {"last_run", "last_run_at", "stopped_reason", "name"}:
+        if vals.keys() - {"last_run", "last_run_at", "reach", "stopped_reason", "name"}:
             self._look_again()
         if (
             vals.get("stage")
@@ -175,6 +181,13 @@ class WhatsappBillingCollectionPlan(models.Model):
             and "stopped_reason" not in vals
         ):
             self.filtered("stopped_reason").stopped_reason = False
+        if vals.get("stage", "on") not in SENDING_STAGES or not vals.get("active", 1):
+            self._withdraw_waiting()
+        if "domain" in vals:
+            # sudo: whatsapp.billing.collection.case - kept by the system
+            cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
+            for plan in self:
+                cases_sudo._leave_misfits(plan)
         return result
 
     # === ACTION METHODS === #
@@ -185,10 +198,16 @@ class WhatsappBillingCollectionPlan(models.Model):
         A second run for the same date sends nothing, and so does one for an earlier
         date. For a later date hours do not count: it is noon where the customer is.
 
-        :param date: a date or its ISO text, today or later; today by default
+        A run for a later date is no rehearsal (that is the preview): what is due by
+        then goes out now, a promise that ends before counts as broken, and whoever is
+        written to hears nothing more from plans until that date has passed. Reminders
+        by hand still go.
+
+        :param date: a date or its ISO text, from today to a year ahead; today by
+            default
         :return: {reason or "sent": lines, "messages": messages queued}
         :raise AccessError: for anybody but managers
-        :raise UserError: for a date that is none, or past
+        :raise UserError: for a date that is none, past, or more than a year away
         """
         self._check_manager()
         self.check_access("write")
@@ -237,6 +256,10 @@ class WhatsappBillingCollectionPlan(models.Model):
             raise UserError(
                 self.env._("A plan cannot be run as of a day that has passed.")
             )
+        if day > today + LATEST_RUN:
+            raise UserError(
+                self.env._("A plan is run for a day from today on, within a year.")
+            )
         return day
 
     @api.model
@@ -275,6 +298,8 @@ class WhatsappBillingCollectionPlan(models.Model):
         """Have the next run look at every case of these plans."""
         if not self.ids:
             return
+        # sudo: whatsapp.billing.collection.plan - counted by rules that are others now
+        self.sudo().filtered("reach").reach = False
         self.env.flush_all()
         self.env.cr.execute(
             """
@@ -284,6 +309,41 @@ class WhatsappBillingCollectionPlan(models.Model):
             [self.ids],
         )
         self.env["whatsapp.billing.collection.case"].invalidate_model(["look_on"])
+
+    @api.model
+    def _cron_limits(self):
+        """Stop plans that fail or drive customers away while their messages go out.
+
+        A night's reminders take hours: by the next run they would all have gone.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT collection_plan_id FROM whatsapp_billing_message
+                 WHERE state IN ('queued', 'held') AND collection_plan_id IS NOT NULL
+                """
+            )
+        )
+        self.browse(row[0] for row in rows)._check_limits()
+
+    def _withdraw_waiting(self):
+        """Cancel what these plans have queued and nobody has seen; it may come later."""
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message
+                   SET state = 'canceled', reason = 'paused'
+                 WHERE collection_plan_id = ANY(%s) AND direction = 'out'
+                   AND state IN ('queued', 'held') AND attempts = 0
+             RETURNING id
+                """,
+                list(self.ids),
+            )
+        )
+        # sudo: whatsapp.billing.message - rows are written by the system only
+        messages_sudo = self.env["whatsapp.billing.message"].sudo()
+        messages_sudo.browse(row[0] for row in rows)._after_state_change()
 
     def _get_scope(self, moves=None):
         """Return the customer invoices of the plan's company, or those of `moves`."""

@@ -51,6 +51,13 @@ class WhatsappBillingCollectionPlan(models.Model):
             chunk = debtor_ids[at : at + CHUNK]
             future = cases_sudo._read_future_rows(plan_sudo, chunk)
             ledger = plan_sudo._read_ledger(company, chunk, start.day, rules, future)
+            # What is in a plan that is off now would go over to this one.
+            ours = {row["line_id"] for row in future}
+            ledger.lines = [
+                line
+                for line in ledger.lines
+                if line.plan_id == self.id or line.line_id not in ours
+            ]
             plan_sudo._foresee(company, start, days, rules, ledger, found)
         found["messages"].sort(key=lambda m: (m["date"], m["debtor_id"]))
         plan_sudo._quote(found["messages"])

@@ -8,10 +8,10 @@ from functools import lru_cache
 
 import pytz
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...rules import dunning, workdays
+from ...rules import dunning, numbers, time_zones, workdays
 from .case_truth import CLEARED
 
 # How far back a claim still counts for limits per week.
@@ -243,15 +243,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         holidays = {}
         if any(plan.working_days for plan in rules.values()):
             holidays = self._read_holidays(company, day)
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT p.id, p.active, p.tz, n.code FROM res_partner p
-             LEFT JOIN res_country n ON n.id = p.country_id WHERE p.id = ANY(%s)
-                """,
-                debtor_ids,
-            )
-        )
+        rows = self._read_places(debtor_ids)
         fallback = company.partner_id.tz
         home = company.country_id.code or None
         common = holidays.get(None, frozenset())
@@ -259,7 +251,7 @@ class WhatsappBillingCollectionPlan(models.Model):
             debtor_id: dunning.Debtor(
                 debtor_id=debtor_id,
                 is_active=bool(is_active),
-                timezone=tz or _zone_of(country) or fallback,
+                timezone=_zone_of(country, number, tz, default_tz) or fallback,
                 workdays=workdays.of_country(country or home),
                 holidays=common | holidays.get(country or home, frozenset()),
                 claims=claims.get(debtor_id, ()),
@@ -268,8 +260,36 @@ class WhatsappBillingCollectionPlan(models.Model):
                 unanswered=silent.get(debtor_id, 0),
                 has_own_number=debtor_id in own,
             )
-            for debtor_id, is_active, tz, country in rows
+            for debtor_id, is_active, country, number, tz, default_tz in rows
         }
+
+    @api.model
+    def _read_places(self, debtor_ids):
+        """Return (debtor, whether active, country, number, time zone, default).
+
+        The number is that of who gets the reminders. A contact gets the time zone of
+        whoever writes them down, and no form shows it: one that is no other than that
+        says little.
+        """
+        return self.env.execute_query(
+            SQL(
+                """
+                SELECT p.id, p.active, n.code, COALESCE(c.wab_e164, p.wab_e164),
+                       p.tz, w.tz
+                  FROM res_partner p
+             LEFT JOIN res_country n ON n.id = p.country_id
+             LEFT JOIN res_users u ON u.id = p.create_uid
+             LEFT JOIN res_partner w ON w.id = u.partner_id
+             LEFT JOIN LATERAL (
+                       SELECT wab_e164 FROM res_partner
+                        WHERE commercial_partner_id = p.id AND active
+                          AND wab_is_default_recipient AND wab_e164 IS NOT NULL
+                     ORDER BY id LIMIT 1) c ON TRUE
+                 WHERE p.id = ANY(%s)
+                """,
+                debtor_ids,
+            )
+        )
 
     @api.model
     def _read_claims(self, company, debtor_ids, day):
@@ -394,10 +414,12 @@ class WhatsappBillingCollectionPlan(models.Model):
                 ("date_from", "<=", day + timedelta(days=186)),
             ]
         ):
-            count = (leave.date_to.date() - leave.date_from.date()).days
-            days |= {
-                leave.date_from.date() + timedelta(days=n) for n in range(count + 1)
-            }
+            tz = leave.calendar_id.tz or company.partner_id.tz
+            first, last = (
+                fields.Datetime.context_timestamp(leave.with_context(tz=tz), at).date()
+                for at in (leave.date_from, leave.date_to - timedelta(seconds=1))
+            )
+            days |= {first + timedelta(days=n) for n in range((last - first).days + 1)}
         return days
 
 
@@ -442,8 +464,14 @@ def _line(row, pending, matches, no_rate):
     )
 
 
+def _zone_of(country, number, tz, default_tz):
+    """Return the time zone of a customer, None where nothing tells."""
+    if tz and tz != default_tz:
+        return tz
+    country = country or numbers.country_of(number or "")
+    return time_zones.choose(_zones_of(country), number or "", tz) or tz
+
+
 @lru_cache(maxsize=512)
-def _zone_of(country):
-    """Return a country's time zone, the first of several; None where unknown."""
-    zones = pytz.country_timezones.get(country or "")
-    return zones[0] if zones else None
+def _zones_of(country):
+    return tuple(pytz.country_timezones.get(country or "") or ())

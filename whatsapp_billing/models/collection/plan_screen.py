@@ -25,6 +25,13 @@ class WhatsappBillingCollectionPlan(models.Model):
         compute="_compute_problem", help="What keeps the plan from saying anything."
     )
     last_run_text = fields.Char(string="Came of It", compute="_compute_last_run_text")
+    # It takes as long as a run: counted when somebody asks, shown on that day.
+    reach = fields.Json(
+        readonly=True,
+        copy=False,
+        groups=fields.NO_ACCESS,
+        help="Day of the count, and by step people and credits.",
+    )
 
     # === COMPUTE METHODS === #
 
@@ -63,6 +70,17 @@ class WhatsappBillingCollectionPlan(models.Model):
             "name": self.env._("Next 30 Days: %(plan)s", plan=self.name),
             "domain": [("id", "in", forecasts.ids)],
         }
+
+    def action_count_reached(self):
+        """Count whom each step would write to if the plan ran now, for its card."""
+        self.check_access("read")
+        for plan in self:
+            # sudo: whatsapp.billing.collection.plan - a note on it, for who reads it
+            plan.sudo().reach = {
+                "day": fields.Date.to_string(fields.Date.context_today(plan)),
+                "steps": plan._count_reached(),
+            }
+        return True
 
     def action_switch(self):
         """Open the dialog that asks how far to switch the plan on."""
@@ -140,13 +158,17 @@ class WhatsappBillingCollectionPlan(models.Model):
             )
 
     def _count_reached(self):
-        """Return {step id: people written to if the plan ran today}."""
+        """Return {step id as text: (people written to if it ran today, credits)}."""
         self.ensure_one()
-        people = defaultdict(set)
+        people, credits = defaultdict(set), defaultdict(float)
         for message in self._preview(1)["messages"]:
             if not message["reason"] and message["plan_id"] == self.id:
                 people[message["step_id"]].add(message["partner_id"])
-        return {step_id: len(found) for step_id, found in people.items()}
+                credits[message["step_id"]] += message["cost"] or 0.0
+        return {
+            str(step_id): (len(found), credits[step_id])
+            for step_id, found in people.items()
+        }
 
     def _has_default_template(self, account):
         steps = self.step_ids.filtered(lambda s: s.with_message and not s.template_id)
@@ -161,6 +183,7 @@ class WhatsappBillingCollectionPlan(models.Model):
                     ("account_id", "=", account.id),
                     ("document_type", "=", "payment_reminder"),
                     ("status", "=", "approved"),
+                    ("category", "=", "utility"),
                     ("is_default", "=", True),
                 ],
                 limit=1,
@@ -176,10 +199,11 @@ class WhatsappBillingCollectionStep(models.Model):
         sanitize=False,
         help="What the customer reads, with examples filled in.",
     )
-    reach_today = fields.Integer(
+    reach_today = fields.Char(
         string="Would Reach Today",
         compute="_compute_reach_today",
-        help="People whom this step would write to if the plan ran now.",
+        help="People whom this step would write to if the plan ran now. Empty until"
+        " somebody counts them.",
     )
     side = fields.Selection(
         [("before", "Before"), ("on", "On"), ("after", "After")],
@@ -206,14 +230,34 @@ class WhatsappBillingCollectionStep(models.Model):
             template = step.template_id.sudo() or defaults[company]
             step.text = step.with_message and step._fill_sample(template)
 
-    @api.depends("days", "template_id", "minimum_amount", "condition", "threshold")
+    @api.depends("plan_id.reach")
+    @api.depends_context("uid", "lang")
     def _compute_reach_today(self):
-        for plan, steps in self.grouped("plan_id").items():
-            reached = plan._origin._count_reached() if plan._origin else {}
-            for step in steps:
-                step.reach_today = reached.get(step._origin.id, 0)
+        today = fields.Date.to_string(fields.Date.context_today(self))
+        for step in self:
+            # sudo: whatsapp.billing.collection.plan - as its own count puts it down
+            reach = step.plan_id.sudo().reach or {}
+            step.reach_today = reach.get("day") == today and step._describe_reach(
+                *reach["steps"].get(str(step._origin.id), (0, 0.0))
+            )
 
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _describe_reach(self, people, credits):
+        """Return the count in words, with the cost for those who may see it."""
+        if people == 1:
+            text = self.env._("1 person would be reached today")
+        else:
+            text = self.env._("%(n)s people would be reached today", n=people)
+        if not credits or not self.env.user.has_group("whatsapp_billing.group_cost"):
+            return text
+        wallets = self.env["whatsapp.billing.credit.wallet"]
+        return self.env._(
+            "%(text)s, for %(credits)s credits",
+            text=text,
+            credits=wallets._format_credits(credits),
+        )
 
     @api.model
     def _get_default_template(self, company):

@@ -26,7 +26,7 @@ def look(drain, rows):
     """Return {message id: Truth} of the reminders among claimed rows, in one query.
 
     Settled: nothing is open on any line. Changed: an amount is another one, so the
-    text is not true; a credit note that came or went shows as such.
+    text is not true; a credit note that was used, or has come since, shows as such.
     """
     ids = [row["id"] for row in rows if row["document_type"] == REMINDER]
     if not ids:
@@ -39,7 +39,25 @@ def look(drain, rows):
                    FILTER (WHERE i.role != 'credit'),
                bool_or(abs(l.amount_residual_currency - i.amount)
                        > COALESCE(w.amount, 0) + u.rounding / 2
-                       OR (i.role != 'credit' AND l.parent_state != 'posted')),
+                       OR (i.role != 'credit' AND l.parent_state != 'posted')
+                       OR (g.collection_plan_id IS NOT NULL AND EXISTS (
+                           SELECT 1 FROM account_move_line x
+                             JOIN account_account a ON a.id = x.account_id
+                            WHERE x.partner_id IN (
+                                  SELECT id FROM res_partner
+                                   WHERE commercial_partner_id =
+                                         m.commercial_partner_id)
+                              AND x.company_id = l.company_id
+                              AND x.currency_id = l.currency_id
+                              AND a.account_type = 'asset_receivable'
+                              AND x.parent_state = 'posted'
+                              AND x.reconciled IS NOT TRUE
+                              AND x.amount_residual_currency < 0
+                              AND x.write_date > g.queued_at
+                              AND NOT EXISTS (
+                                  SELECT 1 FROM whatsapp_billing_collection_item j
+                                   WHERE j.message_id = g.id
+                                     AND j.move_line_id = x.id)))),
                bool_or(c.state IN ('paused', 'promised') AND i.role = 'due'),
                bool_or(c.state = 'disputed'),
                bool_or(EXISTS (
@@ -64,6 +82,7 @@ def look(drain, rows):
                                AND strpos(lower(s.payment_ref),
                                           lower(m.payment_reference)) > 0))))
           FROM whatsapp_billing_collection_item i
+          JOIN whatsapp_billing_message g ON g.id = i.message_id
           JOIN account_move_line l ON l.id = i.move_line_id
           JOIN account_move m ON m.id = l.move_id
           JOIN res_currency u ON u.id = l.currency_id

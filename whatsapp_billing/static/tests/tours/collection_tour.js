@@ -48,9 +48,14 @@ registry.category("web_tour.tours").add("whatsapp_billing_collection_plan", {
             run: "click",
         },
         {
-            content: "The card counts who would be reached today; look at 30 days",
+            content: "Ask who would be reached today",
+            trigger: ".o_form_view button[name=action_count_reached]",
+            run: "click",
+        },
+        {
+            content: "The card says it; look at 30 days",
             trigger:
-                ".o_form_view:has(.o_form_saved, .o_whatsapp_billing_plan_line footer:contains('1 would')) button[name=action_preview]",
+                ".o_form_view:has(.o_whatsapp_billing_plan_line footer:contains('1 person would be reached today')) button[name=action_preview]",
             run: "click",
         },
         {
