@@ -28,7 +28,11 @@ class Asked:
         self.changes: tuple[str, ...] = ()
 
     def ask(self, rule: str, value: Any, passed: bool) -> bool:
-        """Note the answer; return whether it was no."""
+        """Note the answer; return whether it was no.
+
+        No null: traces are read over XML-RPC, which cannot carry it.
+        """
+        value = False if value is None else value
         self.trace.append({"rule": rule, "value": value, "passed": passed})
         return not passed
 

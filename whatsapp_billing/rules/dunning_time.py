@@ -57,7 +57,11 @@ def find_slot(plan: Plan, debtor: Debtor, moment: Moment, trace: Trace) -> Slot:
     """
     place = zone(debtor.timezone)
     trace.append(
-        {"rule": "time_zone_known", "value": debtor.timezone, "passed": bool(place)}
+        {
+            "rule": "time_zone_known",
+            "value": debtor.timezone or False,
+            "passed": bool(place),
+        }
     )
     now = _now(moment, place)
     today = _local(now, place).date()

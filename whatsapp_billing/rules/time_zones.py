@@ -7,9 +7,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 
-import phonenumbers
 from babel.core import get_global
-from phonenumbers import timezone
+from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumber, timezone
 
 
 def choose(zones: Sequence[str], number: str, proposed: str | None) -> str | None:
@@ -35,12 +34,18 @@ def choose(zones: Sequence[str], number: str, proposed: str | None) -> str | Non
 
 
 def _of_number(number: str) -> tuple[str, ...]:
-    """Return the time zones that a number's area lies in, none where unknown."""
-    try:
-        parsed = phonenumbers.parse(number)
-    except phonenumbers.NumberParseException:
-        return ()
-    return tuple(timezone.time_zones_for_number(parsed))
+    """Return the time zones that a number's area lies in, none where unknown.
+
+    Not by the library's parser, which reads what people type: an E.164 number needs
+    none, and a night asks for a hundred thousand.
+    """
+    digits = number.removeprefix("+")
+    for length in (1, 2, 3):
+        code, rest = digits[:length], digits[length:]
+        if rest.isdecimal() and int(code) in COUNTRY_CODE_TO_REGION_CODE:
+            parsed = PhoneNumber(country_code=int(code), national_number=int(rest))
+            return tuple(timezone.time_zones_for_number(parsed))
+    return ()
 
 
 @lru_cache(maxsize=1024)

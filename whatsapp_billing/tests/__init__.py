@@ -2,6 +2,7 @@ from . import test_account
 from . import test_account_tour
 from . import test_automation
 from . import test_collection_answer
+from . import test_collection_around
 from . import test_collection_bad
 from . import test_collection_case
 from . import test_collection_night

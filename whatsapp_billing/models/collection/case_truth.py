@@ -270,7 +270,7 @@ class WhatsappBillingCollectionCase(models.Model):
                        COALESCE(c.state, 'active') AS state, c.promise_date,
                        COALESCE(c.promises_broken, 0) AS promises_broken,
                        c.resume_on, c.last_days, c.last_date,
-                       m.name AS move_name, m.partner_id
+                       m.name AS move_name, m.partner_id, m.wab_channel
                 %s AND m.commercial_partner_id = ANY(%s)
                 """,
                 plan.id,

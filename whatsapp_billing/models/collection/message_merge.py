@@ -84,7 +84,10 @@ class WhatsappBillingMessage(models.Model):
             langs = languages.candidates(
                 target.partner.lang or "", target.company.partner_id.lang or ""
             )
-            cache[name] = target.template._find_for_many(target.account, langs)
+            no_step = self.env["whatsapp.billing.collection.step"]
+            cache[name] = target.template._find_reminder(
+                no_step, target.account, langs, many=True
+            )
         return cache[name]
 
 

@@ -163,15 +163,23 @@ class WhatsappBillingCollectionPlan(models.Model):
             "lang_code": target.template.lang_code or "",
             "move_ids": lines.move_id.ids,
             "move_names": [entry.name for entry in owed],
-            "totals": [
-                {"currency": currency, "amount": amount}
-                for currency, amount in reminder.totals
-            ],
+            "totals": self._get_totals(letter),
             "body": target.rendered.get("text") or "",
             "reason": reason or False,
             "detail": self._describe_reason(reason),
             "cost": False,
         }
+
+    def _get_totals(self, letter):
+        """Return what the text asks for, by currency: of what it names, no more."""
+        totals = defaultdict(float)
+        for entry in letter.entries:
+            totals[entry.currency_id] += entry.amount
+        currencies = self.env["res.currency"].browse(sorted(totals))
+        return [
+            {"currency": currency.name, "amount": currency.round(totals[currency.id])}
+            for currency in currencies
+        ]
 
     def _quote(self, entries):
         """Put the price on each entry; where nobody counts credits it stays False.

@@ -12,6 +12,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...rules import dunning, numbers, time_zones, workdays
+from ..messaging.drain_reminders import PENDING_DAYS
 from .case_truth import CLEARED
 
 # How far back a claim still counts for limits per week.
@@ -32,6 +33,10 @@ class Ledger:
         self.credits = credits
         self.credit_by_id = {credit.line_id: credit for credit in credits}
         self.debtors = debtors
+
+    def is_off(self, line_id):
+        """Tell whether somebody switched WhatsApp off for the line's invoice."""
+        return self.rows[line_id]["wab_channel"] == "off"
 
 
 class WhatsappBillingCollectionPlan(models.Model):
@@ -99,7 +104,7 @@ class WhatsappBillingCollectionPlan(models.Model):
                    u.name AS currency, u.rounding::float AS rounding,
                    c.state, c.promise_date, c.promises_broken, c.resume_on,
                    c.last_days, c.last_date, c.pause_reason, m.name AS move_name,
-                   m.partner_id
+                   m.partner_id, m.wab_channel
               FROM whatsapp_billing_collection_case c
               JOIN account_move_line l ON l.id = c.move_line_id
               JOIN account_move m ON m.id = l.move_id
@@ -113,14 +118,21 @@ class WhatsappBillingCollectionPlan(models.Model):
 
     @api.model
     def _read_pending_amounts(self, move_ids):
-        """Return {move id: paid by payments that are not in the books yet}."""
+        """Return {move id: paid by payments that are not in the books yet}.
+
+        In the invoice's currency; a payment in another one at the invoice's own rate.
+        """
         return dict(
             self.env.execute_query(
                 SQL(
                     """
-                    SELECT r.invoice_id, sum(p.amount)::float
+                    SELECT r.invoice_id, sum(
+                           CASE WHEN p.currency_id = m.currency_id THEN p.amount
+                           ELSE p.amount_company_currency_signed * m.amount_total
+                                / NULLIF(m.amount_total_signed, 0) END)::float
                       FROM account_move__account_payment r
                       JOIN account_payment p ON p.id = r.payment_id
+                      JOIN account_move m ON m.id = r.invoice_id
                      WHERE r.invoice_id = ANY(%s) AND p.move_id IS NULL
                        AND p.state IN ('in_process', 'paid')
                        AND p.payment_type = 'inbound'
@@ -140,8 +152,11 @@ class WhatsappBillingCollectionPlan(models.Model):
                 SELECT DISTINCT r.invoice_id FROM account_invoice_transaction_rel r
                   JOIN payment_transaction t ON t.id = r.transaction_id
                  WHERE r.invoice_id = ANY(%s) AND t.state IN ('pending', 'authorized')
+                   AND COALESCE(t.last_state_change, t.write_date)
+                       > (now() at time zone 'utc') - %s * interval '1 day'
                 """,
                 move_ids,
+                PENDING_DAYS,
             )
         )
         return {row[0] for row in rows}
@@ -238,7 +253,9 @@ class WhatsappBillingCollectionPlan(models.Model):
         turnover, late = {}, {}
         if asked & {"turnover", "days_late"}:
             turnover, late = self._read_history(company, debtor_ids, day)
-        silent = self._read_unanswered(debtor_ids) if "no_answer" in asked else {}
+        silent = {}
+        if "no_answer" in asked:
+            silent = self._read_unanswered(company, debtor_ids)
         own = self._read_own(company, debtor_ids) if "own_numbers" in stages else set()
         holidays = {}
         if any(plan.working_days for plan in rules.values()):
@@ -337,17 +354,25 @@ class WhatsappBillingCollectionPlan(models.Model):
         return {r[0]: r[1] for r in rows}, {r[0]: r[2] for r in rows}
 
     @api.model
-    def _read_unanswered(self, debtor_ids):
-        """Return {debtor: reminders delivered since they last wrote}."""
+    def _read_unanswered(self, company, debtor_ids):
+        """Return {debtor: reminders delivered since they last wrote}.
+
+        Of what is still open: who paid has answered.
+        """
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT p.commercial_partner_id, count(*)
                   FROM whatsapp_billing_message m
                   JOIN res_partner p ON p.id = m.partner_id
-                 WHERE p.commercial_partner_id = ANY(%s)
+                 WHERE p.commercial_partner_id = ANY(%s) AND m.company_id = %s
                    AND m.document_type = 'payment_reminder'
                    AND m.state IN ('delivered', 'read')
+                   AND EXISTS (
+                       SELECT 1 FROM whatsapp_billing_collection_item t
+                         JOIN account_move_line l ON l.id = t.move_line_id
+                        WHERE t.message_id = m.id AND t.role = 'due'
+                          AND l.reconciled IS NOT TRUE)
                    AND NOT EXISTS (
                        SELECT 1 FROM whatsapp_billing_message i
                         WHERE i.direction = 'in' AND i.partner_id = m.partner_id
@@ -355,6 +380,7 @@ class WhatsappBillingCollectionPlan(models.Model):
               GROUP BY p.commercial_partner_id
                 """,
                 debtor_ids,
+                company.id,
             )
         )
         return dict(rows)

@@ -14,6 +14,7 @@ from ..messaging.message_enqueue import HOLD_REASONS, Order, Target
 from . import bulk
 from .template_debtor import OpenLine
 
+UNREACHABLE = {"no_number", "invalid_number", "not_enabled", "not_opted_in"}
 ORDER = Order(
     method="collections", purpose="collections", is_reminder=True, by_plan=True
 )
@@ -50,14 +51,12 @@ class WhatsappBillingCollectionPlan(models.Model):
         A reminder that nobody can get (no number, no consent, no template) leaves its
         reason on the cases, and the debtor's day stays free.
         """
-        reminders = [r for r in outcome.reminders if not r.is_dry]
-        letters = self.env["whatsapp.billing.message"]._compose_reminders(
-            company, [_letter(ledger, reminder) for reminder in reminders], ORDER
-        )
+        letters = [_letter(ledger, r) for r in outcome.reminders if not r.is_dry]
+        self.env["whatsapp.billing.message"]._compose_reminders(company, letters, ORDER)
         for letter in letters:
-            for line_id in letter.dropped:
-                decisions[line_id] = _refuse(decisions[line_id], "no_template", [])
-            going = [t for t in letter.targets if _may_wait(t.decision.reason)]
+            for line_id, reason in letter.dropped.items():
+                decisions[line_id] = _refuse(decisions[line_id], reason, [])
+            going = [t for t in letter.targets if _may_wait(t)]
             if going:
                 letter.targets = going
                 continue
@@ -106,7 +105,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         targets = []
         for letter in letters:
             reminder = letter.reminder
-            trace = decisions[letter.reminder.line_ids[0]].trace
+            trace = decisions[letter.line_ids[0]].trace
             for target in letter.targets:
                 target.decision = target.decision._replace(
                     trace=[*trace, *target.decision.trace]
@@ -158,7 +157,7 @@ class WhatsappBillingCollectionPlan(models.Model):
             case_id = ledger.rows[line_id]["case_id"]
             if "escalated" in decision.changes:
                 todo.setdefault(("promises", False), []).append(case_id)
-            elif decision.reason in (None, "action_only"):
+            elif _is_done(decision):
                 if decision.action in ("activity", "hand_over", "legal"):
                     key = (decision.action, decision.step_id)
                     todo.setdefault(key, []).append(case_id)
@@ -197,17 +196,16 @@ class Letter:
 
     __slots__ = ("dropped", "entries", "move_id", "partner_id", "reminder", "targets")
 
-    def __init__(self, reminder, move_id, partner_id, entries):
+    def __init__(self, reminder, entries):
         self.reminder = reminder
-        self.move_id = move_id
-        self.partner_id = partner_id
         self.entries = entries
         self.targets: list[Target] = []
-        self.dropped = []
+        # {line id: why it is not named}
+        self.dropped = {}
 
     @property
     def line_ids(self):
-        """Return the lines that it is about, but for those it cannot name."""
+        """Return the lines that it is about, the due ones first."""
         return [
             line_id
             for line_id in (*self.reminder.line_ids, *self.reminder.also_ids)
@@ -217,12 +215,21 @@ class Letter:
     def keep_one(self):
         """Have only the first invoice named: there is no template for several."""
         names = self.entries[0].name
-        self.dropped = [entry.line_id for entry in self.entries if entry.name != names]
-        self.entries = [entry for entry in self.entries if entry.name == names]
+        kept = [e for e in self.entries if e.name == names or e.is_credit]
+        self._drop([e for e in self.entries if e not in kept], "no_template")
+
+    def leave_out(self, line_ids):
+        """Do not name the lines whose invoices are switched off, if others are due."""
+        if line_ids and set(self.reminder.line_ids) - line_ids:
+            off = [entry for entry in self.entries if entry.line_id in line_ids]
+            self._drop(off, "not_enabled")
+
+    def _drop(self, entries, reason):
+        self.dropped |= {entry.line_id: reason for entry in entries}
+        self.entries = [entry for entry in self.entries if entry not in entries]
 
 
 def _letter(ledger, reminder):
-    first = ledger.rows[reminder.line_ids[0]]
     entries = [
         OpenLine(
             line_id=line_id,
@@ -242,22 +249,38 @@ def _letter(ledger, reminder):
             if row["currency"] == credit.currency
         )
         entries.append(OpenLine(line_id, "", None, -credit.amount, currency_id, True))
-    return Letter(reminder, first["move_id"], first["partner_id"], entries)
+    letter = Letter(reminder, entries)
+    letter.leave_out(
+        {e.line_id for e in entries if not e.is_credit and ledger.is_off(e.line_id)}
+    )
+    first = ledger.rows[letter.line_ids[0]]
+    letter.move_id, letter.partner_id = first["move_id"], first["partner_id"]
+    return letter
 
 
-def _may_wait(reason):
-    return not reason or reason in HOLD_REASONS
+def _may_wait(target):
+    # Without a number it could not be held: nothing would ever send it.
+    reason = target.decision.reason
+    return not reason or (reason in HOLD_REASONS and bool(target.phone))
 
 
 def _refuse(decision, reason, trace):
-    return replace(
-        decision,
-        reason=reason,
-        trace=[*decision.trace, *trace],
-        look_on=None,
-        next_date=None,
-        action="none",
-    )
+    """Return the decision about a line that is in no message after all.
+
+    Who cannot be written to is what a person is there for: what the step does besides
+    the message is done, once, and the step with it.
+    """
+    refused = replace(decision, reason=reason, trace=[*decision.trace, *trace])
+    if reason in UNREACHABLE and decision.action != "none":
+        return refused
+    return replace(refused, look_on=None, next_date=None, action="none")
+
+
+def _is_done(decision):
+    """Tell whether the step is over: said, acted, or acted as nobody can be told."""
+    if decision.reason in UNREACHABLE:
+        return decision.action != "none"
+    return decision.reason in (None, "action_only")
 
 
 def _seen(row, decision, plan, day):
@@ -285,7 +308,7 @@ def _next_step(row, decision, plan):
     if plan is None:
         return None
     done = row["last_days"] if row["last_date"] else None
-    if decision.reason in (None, "action_only") and decision.days is not None:
+    if _is_done(decision) and decision.days is not None:
         done = decision.days
     elif decision.step_id:
         return next((s for s in plan.steps if s.step_id == decision.step_id), None)
@@ -311,18 +334,15 @@ def _moved(row, decision):
 
 def _said(row, decision, moment):
     """Return what was done last for a line, now or before."""
-    if decision.reason in (None, "action_only") and decision.days is not None:
-        return {
-            "last_days": decision.days,
-            "last_date": moment.day,
-        }
+    if _is_done(decision) and decision.days is not None:
+        return {"last_days": decision.days, "last_date": moment.day}
     return {name: row.get(name) for name in ("last_days", "last_date")}
 
 
 def _items(ledger, decisions, letter, message_id):
     """Return what one message is about, line by line."""
     due = set(letter.reminder.line_ids)
-    base = decisions[letter.reminder.line_ids[0]].trace
+    base = decisions[letter.line_ids[0]].trace
     items = []
     for entry in letter.entries:
         row = ledger.rows.get(entry.line_id)

@@ -5,6 +5,8 @@
 from dataclasses import dataclass
 
 REMINDER = "payment_reminder"
+# An online payment that has not come by then never will (a transfer never ordered).
+PENDING_DAYS = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ def look(drain, rows):
                    SELECT 1 FROM account_invoice_transaction_rel r
                      JOIN payment_transaction t ON t.id = r.transaction_id
                     WHERE r.invoice_id = m.id
-                      AND t.state IN ('pending', 'authorized'))),
+                      AND t.state IN ('pending', 'authorized')
+                      AND COALESCE(t.last_state_change, t.write_date)
+                          > (now() at time zone 'utc') - %(days)s * interval '1 day')),
                bool_or(i.role != 'credit' AND EXISTS (
                    SELECT 1 FROM account_bank_statement_line s
                      JOIN account_move b ON b.id = s.move_id
@@ -89,15 +93,18 @@ def look(drain, rows):
      LEFT JOIN whatsapp_billing_collection_case c
             ON c.move_line_id = i.move_line_id AND c.state != 'done'
      LEFT JOIN LATERAL (
-               SELECT sum(y.amount) AS amount FROM account_move__account_payment r
+               SELECT sum(CASE WHEN y.currency_id = m.currency_id THEN y.amount
+                          ELSE y.amount_company_currency_signed * m.amount_total
+                               / NULLIF(m.amount_total_signed, 0) END) AS amount
+                 FROM account_move__account_payment r
                  JOIN account_payment y ON y.id = r.payment_id
                 WHERE r.invoice_id = m.id AND y.move_id IS NULL
                   AND y.state IN ('in_process', 'paid')
                   AND i.amount < l.amount_residual_currency) w ON TRUE
-         WHERE i.message_id = ANY(%s)
+         WHERE i.message_id = ANY(%(ids)s)
       GROUP BY i.message_id
         """,
-        [ids],
+        {"ids": ids, "days": PENDING_DAYS},
     )
     return {
         row[0]: Truth(*(bool(value) for value in row[1:]))
