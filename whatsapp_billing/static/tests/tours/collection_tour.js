@@ -40,7 +40,7 @@ registry.category("web_tour.tours").add("whatsapp_billing_collection_plan", {
         {
             content: "The card of the step",
             trigger:
-                "body:not(:has(.modal)) .o_whatsapp_billing_plan_when:contains('1 days after')",
+                "body:not(:has(.modal)) .o_whatsapp_billing_plan_when:contains('1 day after')",
         },
         {
             content: "Save the plan",
@@ -50,7 +50,7 @@ registry.category("web_tour.tours").add("whatsapp_billing_collection_plan", {
         {
             content: "The card counts who would be reached today; look at 30 days",
             trigger:
-                ".o_form_view:has(.o_form_saved, .o_whatsapp_billing_plan_line footer:contains('1 would')) button[name=action_preview]",
+                ".o_form_view:has(.o_form_saved, .o_whatsapp_billing_plan_line footer:contains('today: 1')) button[name=action_preview]",
             run: "click",
         },
         {
