@@ -157,8 +157,10 @@ class WhatsappBillingCollectionStep(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "whatsapp_billing.collection_forecast_action"
         )
+        title = self.env._("Today: %(step)s", step=self.name)
         return action | {
-            "name": self.env._("Today: %(step)s", step=self.name),
+            "name": title,
+            "display_name": title,
             "views": sorted(action["views"], key=lambda view: view[1] != "list"),
             "domain": [("id", "in", forecasts.ids), ("step_id", "=", self.id)],
             "context": {"search_default_goes": 1},
