@@ -59,6 +59,26 @@ class TestCollectionScreens(CollectionCommon):
         plan.tolerance = 500
         self.assertFalse(first.reach_today)
 
+    def test_step_is_called_in_the_language_of_the_reader(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        first, second = self.plan.step_ids
+        self.assertEqual(first.display_name, "1 day after")
+        spanish = first.with_context(lang="es_ES")
+        self.assertEqual(spanish.display_name, "1 día después")
+        second.own_name = "Last call"
+        self.assertEqual(second.with_context(lang="es_ES").name, "Last call")
+        second.own_name = False
+        self.assertIn("days after", second.name)
+
+    def test_count_of_people_opens_them(self):
+        self.make_due(1)
+        first, second = self.plan.with_user(self.manager).step_ids
+        for step, count in ((first, 1), (second, 0)):
+            action = step.action_open_reached()
+            rows = self.env[action["res_model"]].search(action["domain"])
+            self.assertEqual(len(rows.filtered(lambda r: r.result == "goes")), count)
+            self.assertEqual(action["views"][0][1], "list")
+
     def test_preview_lists_who_goes_and_who_is_left_out(self):
         self.make_due(1)
         off = self._make_customer("Otto Off", "+34600000055", wab_enabled=False)

@@ -45,6 +45,20 @@ class TestMessageViews(WhatsappBillingCommon):
         with self.assertRaises(AccessError):
             events.with_user(self.clerk).search([])
 
+    def test_message_is_called_by_who_and_what(self):
+        message = self._as(self.clerk)
+        self.assertEqual(
+            message.display_name, f"{self.partner.display_name} - {self.invoice.name}"
+        )
+        message.sudo().partner_id = False
+        self.assertIn(message.recipient, message.display_name)
+
+    def test_received_messages_show_what_was_written(self):
+        action = self.env.ref("whatsapp_billing.message_action_received")
+        kinds = {view.view_mode: view.view_id for view in action.view_ids}
+        self.assertIn('name="body"', kinds["list"].arch)
+        self.assertEqual({v[1] for v in action.views}, set(action.view_mode.split(",")))
+
     def test_form_opens_for_clerk(self):
         for state in ("queued", "failed", "unknown", "held", "canceled", "read"):
             self._set_state(state)

@@ -464,6 +464,18 @@ class TestTemplate(WhatsappBillingCommon, CronMixinCase):
         self.assertIn("Ana Perez", html)
         self.assertIn("View and pay", html)
 
+    def test_variables_are_chips_with_their_meaning(self):
+        template = self.template
+        template.body = "A {{1}} <b> {{9}}"
+        first = template.variable_ids.filtered(
+            lambda v: v.component == "body" and v.position == 1
+        )
+        first.write({"name": "Who <i>", "sample": "Ana"})
+        chips = str(template.body_chips)
+        self.assertIn('title="Ana">Who &lt;i&gt;</span> &lt;b&gt;', chips)
+        self.assertNotIn("{{1}}", chips)
+        self.assertIn('missing" title="Add this variable below.">{{9}}', chips)
+
     def test_preview_without_document_shows_the_examples(self):
         template = self.template.with_user(self.manager)
         template.preview_res_id = False

@@ -31,6 +31,8 @@ class WhatsappBillingCollectionForecast(models.TransientModel):
     detail = fields.Char(string="Why Left Out")
     cost = fields.Float(string="Credits")
     preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
+    # The calendar strikes through what has this name.
+    is_striked = fields.Boolean(string="Left Out", compute="_compute_is_striked")
 
     # === COMPUTE METHODS === #
 
@@ -50,6 +52,11 @@ class WhatsappBillingCollectionForecast(models.TransientModel):
                     "filename": False,
                 },
             )
+
+    @api.depends("result")
+    def _compute_is_striked(self):
+        for row in self:
+            row.is_striked = row.result == "left_out"
 
     # === ACTION METHODS === #
 

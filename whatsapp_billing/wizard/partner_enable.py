@@ -197,7 +197,7 @@ class WhatsappBillingPartnerEnable(models.TransientModel):
             "type": "ir.actions.act_window",
             "name": self.env._("WhatsApp: Who Was Switched On"),
             "res_model": "whatsapp.billing.partner.enable.line",
-            "views": [(False, "list")],
+            "views": [(False, "list"), (False, "kanban")],
             "domain": [("wizard_id", "=", self.id)],
             "context": {"search_default_left_out": bool(left_out)},
         }

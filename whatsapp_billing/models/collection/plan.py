@@ -46,8 +46,8 @@ class WhatsappBillingCollectionPlan(models.Model):
     stage = fields.Selection(
         [
             ("off", "Off"),
-            ("dry_run", "Dry run: decide, send nothing"),
-            ("own_numbers", "Own numbers: only to our own users"),
+            ("dry_run", "Dry run"),
+            ("own_numbers", "Our own numbers"),
             ("share", "A share of the customers"),
             ("on", "On"),
         ],

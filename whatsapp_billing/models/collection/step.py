@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
@@ -15,6 +17,7 @@ class WhatsappBillingCollectionStep(models.Model):
     _description = "Collection Step"
     _order = "plan_id, days, id"
     _rec_name = "name"
+    _rec_names_search = ["own_name"]
 
     plan_id = fields.Many2one(
         "whatsapp.billing.collection.plan",
@@ -24,7 +27,10 @@ class WhatsappBillingCollectionStep(models.Model):
     )
     company_id = fields.Many2one(related="plan_id.company_id", store=True)
     currency_id = fields.Many2one(related="plan_id.currency_id")
-    name = fields.Char(compute="_compute_name", store=True, readonly=False)
+    own_name = fields.Char(
+        string="Called", translate=True, help="Empty: the days, in words."
+    )
+    name = fields.Char(compute="_compute_name")
     days = fields.Integer(
         string="Days From Due Date",
         required=True,
@@ -93,15 +99,17 @@ class WhatsappBillingCollectionStep(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("days")
+    @api.depends("days", "own_name")
+    @api.depends_context("lang")
     def _compute_name(self):
         for step in self:
-            if step.days < 0:
-                step.name = self.env._("%(n)s days before", n=-step.days)
-            elif step.days:
-                step.name = self.env._("%(n)s days after", n=step.days)
-            else:
-                step.name = self.env._("On the due date")
+            step.name = step.own_name or step._get_days_words()
+
+    @api.depends("name")
+    @api.depends_context("lang")
+    def _compute_display_name(self):
+        for step in self:
+            step.display_name = step.name
 
     # === CONSTRAINT METHODS === #
 
@@ -138,7 +146,45 @@ class WhatsappBillingCollectionStep(models.Model):
             self.plan_id._look_again()
         return result
 
+    # === ACTION METHODS === #
+
+    def action_open_reached(self):
+        """Open whom this step would write to if the plan ran today."""
+        self.ensure_one()
+        forecasts = self.env["whatsapp.billing.collection.forecast"]._make(
+            self.plan_id, 1
+        )
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "whatsapp_billing.collection_forecast_action"
+        )
+        title = self.env._("Today: %(step)s", step=self.name)
+        return action | {
+            "name": title,
+            "display_name": title,
+            "views": sorted(action["views"], key=lambda view: view[1] != "list"),
+            "domain": [("id", "in", forecasts.ids), ("step_id", "=", self.id)],
+            "context": {"search_default_goes": 1},
+            "help": Markup('<p class="o_view_nocontent_smiling_face">%s</p><p>%s</p>')
+            % (
+                self.env._("Nobody would be written to today"),
+                self.env._("Take the filter away to see who is left out, and why."),
+            ),
+        }
+
     # === BUSINESS METHODS === #
+
+    def _get_days_words(self):
+        """Return when the step is due, in the reader's language."""
+        self.ensure_one()
+        if self.days == -1:
+            return self.env._("1 day before")
+        if self.days == 1:
+            return self.env._("1 day after")
+        if self.days < 0:
+            return self.env._("%(n)s days before", n=-self.days)
+        if self.days:
+            return self.env._("%(n)s days after", n=self.days)
+        return self.env._("On the due date")
 
     def _to_rule(self):
         """Return the step as the rules look at it."""

@@ -24,12 +24,16 @@ class WhatsappBillingConsent(models.Model):
     _rec_name = "purpose"
 
     partner_id = fields.Many2one(
-        "res.partner", index="btree_not_null", ondelete="restrict"
+        "res.partner", string="Contact", index="btree_not_null", ondelete="restrict"
     )
     company_id = fields.Many2one("res.company", index="btree_not_null")
     recipient = fields.Char(index="btree_not_null")
     purpose = fields.Selection(const.PURPOSES, required=True)
     granted = fields.Boolean(required=True)
+    decision = fields.Selection(
+        [("granted", "Agreed"), ("withdrawn", "Withdrawn")],
+        compute="_compute_decision",
+    )
     source = fields.Selection(
         [
             ("user", "Person in Odoo"),
@@ -54,6 +58,13 @@ class WhatsappBillingConsent(models.Model):
         "(company_id, partner_id, purpose, granted, key) WHERE key IS NOT NULL",
         "This key was used before.",
     )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("granted")
+    def _compute_decision(self):
+        for consent in self:
+            consent.decision = "granted" if consent.granted else "withdrawn"
 
     # === CRUD METHODS === #
 

@@ -155,11 +155,13 @@ class WhatsappBillingMessage(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("recipient", "document_name")
+    @api.depends("partner_id", "recipient", "document_name")
     def _compute_display_name(self):
         for message in self:
+            # sudo: res.partner - the name of whom a readable message is about
+            who = message.partner_id.sudo().display_name or message.recipient
             message.display_name = " - ".join(
-                filter(None, [message.document_name, message.recipient])
+                filter(None, [who, message.document_name])
             ) or self.env._("WhatsApp message")
 
     @api.depends("reason")

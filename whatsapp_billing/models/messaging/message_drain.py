@@ -332,7 +332,7 @@ class WhatsappBillingMessage(models.Model):
                 account,
                 self.env._("Messages with unknown outcome"),
                 self.env._(
-                    "%(count)s messages may or may not have left, and no receipt "
+                    "Messages that may or may not have left: %(count)s. No receipt "
                     "came. Open Messages, filter Unknown, and send or cancel them.",
                     count=count,
                 ),

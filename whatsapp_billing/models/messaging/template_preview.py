@@ -2,12 +2,20 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """The message as the phone shows it, while it is being written."""
 
+import re
+
 from markupsafe import Markup
 
 from odoo import api, fields, models
 
 from ...rules import parameters, wapp_text
 
+PLACE = re.compile(r"\{\{(\d+)\}\}")
+CHIP = Markup('<span class="o_whatsapp_billing_chip" title="%s">%s</span>')
+MISSING_CHIP = Markup(
+    '<span class="o_whatsapp_billing_chip o_whatsapp_billing_chip_missing"'
+    ' title="%s">%s</span>'
+)
 SEVERITIES = {"error": "danger", "warning": "warning"}
 
 
@@ -23,6 +31,8 @@ class WhatsappBillingTemplate(models.Model):
     )
     preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
     problem_html = fields.Html(compute="_compute_problem_html", sanitize=False)
+    header_chips = fields.Html(compute="_compute_chips", sanitize=False)
+    body_chips = fields.Html(compute="_compute_chips", sanitize=False)
 
     # === COMPUTE METHODS === #
 
@@ -71,7 +81,38 @@ class WhatsappBillingTemplate(models.Model):
                 for problem in template.problems or []
             )
 
+    @api.depends(
+        "header_text",
+        "body",
+        "variable_ids.component",
+        "variable_ids.position",
+        "variable_ids.name",
+        "variable_ids.sample",
+    )
+    def _compute_chips(self):
+        for template in self:
+            template.header_chips = template._get_chips("header", template.header_text)
+            template.body_chips = template._get_chips("body", template.body)
+
     # === BUSINESS METHODS === #
+
+    def _get_chips(self, component, text):
+        """Return a text with what its variables mean in place of their braces."""
+        variables = {
+            variable.position: variable
+            for variable in self.variable_ids
+            if variable.component == component
+        }
+
+        def chip(match):
+            variable = variables.get(int(match[1]))
+            return str(
+                MISSING_CHIP % (self.env._("Add this variable below."), match[0])
+                if not variable
+                else CHIP % (variable.sample or "", variable.name or match[0])
+            )
+
+        return Markup(PLACE.sub(chip, wapp_text.to_html(text or "")))
 
     def _find_example(self):
         """Return a document that the user can open, to show the template with."""

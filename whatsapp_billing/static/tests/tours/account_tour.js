@@ -65,6 +65,14 @@ registry.category("web_tour.tours").add("whatsapp_billing_connect", {
             trigger: ".o_whatsapp_billing_phone:contains(View and pay)",
         },
         {
+            content: "its variables by what they mean",
+            trigger: ".o_field_widget[name=body_chips] .o_whatsapp_billing_chip",
+        },
+        {
+            content: "write in it: there are the braces",
+            trigger: ".o_field_widget[name=body] textarea:value({{1}})",
+        },
+        {
             content: "submit it",
             trigger: ".o_form_statusbar button[name=action_submit]",
             run: "click",

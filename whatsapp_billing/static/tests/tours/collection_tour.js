@@ -40,7 +40,7 @@ registry.category("web_tour.tours").add("whatsapp_billing_collection_plan", {
         {
             content: "The card of the step",
             trigger:
-                "body:not(:has(.modal)) .o_whatsapp_billing_plan_when:contains('1 days after')",
+                "body:not(:has(.modal)) .o_whatsapp_billing_plan_when:contains('1 day after')",
         },
         {
             content: "Save the plan",
