@@ -10,20 +10,23 @@ each keeps only what was otherwise.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import itemgetter, ne
 from typing import Any
 
 Trace = list[dict[str, Any]]
 
+_answer = itemgetter("rule", "value", "passed")
 
-def pack(trace: Sequence[dict[str, Any]]) -> list[list[Any]]:
-    """Return a trace without its keys: [rule, value, 1 or 0]."""
-    return [[a["rule"], a["value"], int(a["passed"])] for a in trace]
+
+def pack(trace: Sequence[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """Return a trace without its keys: (rule, value, passed)."""
+    return list(map(_answer, trace))
 
 
 def unpack(packed: Sequence[Sequence[Any]]) -> Trace:
     """Return the trace that was packed."""
     return [
-        {"rule": rule, "value": value, "passed": bool(passed)}
+        {"rule": rule, "value": value, "passed": passed}
         for rule, value, passed in packed
     ]
 
@@ -37,12 +40,12 @@ def pack_beside(base: Trace, trace: Trace) -> dict[str, Any]:
     values: dict[str, Any] = {}
     if len(base) != len(trace):
         return {"own": pack(trace)}
-    for place, (ours, theirs) in enumerate(zip(trace, base, strict=True)):
-        if ours == theirs:
-            continue
-        if ours["rule"] != theirs["rule"] or ours["passed"] != theirs["passed"]:
-            return {"own": pack(trace)}
-        values[str(place)] = ours["value"]
+    for place, differs in enumerate(map(ne, trace, base)):
+        if differs:
+            ours, theirs = trace[place], base[place]
+            if ours["rule"] != theirs["rule"] or ours["passed"] != theirs["passed"]:
+                return {"own": pack(trace)}
+            values[str(place)] = ours["value"]
     return {"rules": len(base), "values": values}
 
 

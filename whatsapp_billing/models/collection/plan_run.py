@@ -91,6 +91,8 @@ class WhatsappBillingCollectionPlan(models.Model):
 
         Not by the ORM: a figure of the run is no change of the plan.
         """
+        if not figures and not is_new:
+            return
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
@@ -315,11 +317,12 @@ class _Work:
         with self.plans._own_transaction() as env:
             plans = self.plans.with_env(env)
             company = env["res.company"].browse(self.company_id)
-            figures = plans._durably(
-                env, lambda: plans._run_debtors(company, self.moment, debtor_ids)
-            )
-            if figures:
-                plans._durably(env, lambda: plans._note_run(figures))
+
+            def step():
+                # Last: other workers' chunks wait for the plans' rows to be free.
+                plans._note_run(plans._run_debtors(company, self.moment, debtor_ids))
+
+            plans._durably(env, step)
 
 
 @contextmanager

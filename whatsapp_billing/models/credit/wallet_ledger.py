@@ -270,7 +270,7 @@ class WhatsappBillingCreditWallet(models.Model):
                 free=SQL(AVAILABLE, self.id) if limited else UNLIMITED,
                 now=fields.Datetime.now(),
                 uid=self.env.uid,
-                trace='[["credit_available", false, 0]]',
+                trace='[["credit_available", false, false]]',
             )
         )
         if limited:
