@@ -376,6 +376,8 @@ class TestCollectionByHand(CollectionCommon):
         self.remind(newer | older)
         clerk = newer.with_user(self.clerk)
         self.assertEqual((clerk.wab_message_count, clerk.wab_state), (1, "queued"))
+        self.assertEqual(clerk.wab_named_message_ids.sudo(), self.reminders())
+        self.assertFalse(older.with_user(self.clerk).wab_named_message_ids)
         self.assertEqual(
             self.messages.search(clerk.action_wab_messages()["domain"]),
             self.reminders(),

@@ -41,6 +41,13 @@ class AccountMove(models.Model):
         groups="whatsapp_billing.group_user",
         copy=False,
     )
+    wab_named_message_ids = fields.Many2many(
+        "whatsapp.billing.message",
+        string="Named Among Others",
+        compute="_compute_wab_named_message_ids",
+        groups="whatsapp_billing.group_user",
+        help="Reminders of several invoices of the customer that name this one.",
+    )
     wab_collection_state = fields.Selection(
         selection=lambda self: (
             self.env["whatsapp.billing.collection.case"]
@@ -54,6 +61,15 @@ class AccountMove(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("line_ids.wab_item_ids")
+    def _compute_wab_named_message_ids(self):
+        for move in self:
+            items = move.line_ids.wab_item_ids
+            named = items.filtered(lambda item: item.role != "credit").message_id
+            move.wab_named_message_ids = named.filtered(
+                lambda message, move=move: message.res_id != move._origin.id
+            ).sorted("id", reverse=True)
 
     @api.depends("wab_case_ids.state")
     def _compute_wab_collection_state(self):
