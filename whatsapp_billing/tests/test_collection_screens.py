@@ -3,6 +3,7 @@
 from unittest.mock import patch
 
 from freezegun import freeze_time
+from lxml import etree
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
@@ -123,6 +124,28 @@ class TestCollectionScreens(CollectionCommon):
         plan = self.plan.with_user(self.manager)
         self.assertIn("1 message queued", plan.action_run_now()["params"]["message"])
         self.assertIn("0 messages", plan.action_run_now()["params"]["message"])
+
+    def test_a_dry_run_tells_whom_it_would_have_been_about(self):
+        self.plan.stage = "dry_run"
+        plan = self.plan.with_user(self.manager)
+        self.assertFalse(plan.last_run_text)
+        invoice = self.make_due(1)
+        message = plan.action_run_now()["params"]["message"]
+        self.assertEqual(message, "1 would have been reminded of")
+        self.assertEqual(plan.last_run_text, "1 would have been reminded of")
+        self.env["res.lang"]._activate_lang("es_ES")
+        spanish = plan.with_context(lang="es_ES")
+        self.assertEqual(spanish.last_run_text, "Se habría recordado 1")
+        self.make_due(1)
+        self.case(invoice).look_on = False
+        plan.action_run_now()
+        self.assertEqual(plan.last_run_text, "2 would have been reminded of")
+        for view in ("form", "list"):
+            arch = etree.fromstring(plan.get_view(view_type=view)["arch"])
+            (field,) = arch.xpath("//field[@name='last_run_text']")
+            self.assertNotIn("stage", field.get("invisible", ""))
+        self.plan.stage = "on"
+        self.assertEqual(plan.last_run_text, "0 messages")
 
     def test_case_says_why_in_words(self):
         invoice = self.make_due(1)

@@ -16,6 +16,7 @@ PREVIEW_DAYS = 30
 CHOSEN_STAGE = "wab_chosen_stage"
 # Words of the figures of a run that are of interest to who pressed the button.
 SENT = "messages"
+REHEARSED = "dry_run"
 
 
 class WhatsappBillingCollectionPlan(models.Model):
@@ -40,12 +41,16 @@ class WhatsappBillingCollectionPlan(models.Model):
         for plan in self:
             plan.problem = next(plan._get_problems(), False)
 
-    @api.depends("last_run", "last_run_at")
+    @api.depends("last_run", "last_run_at", "stage")
+    @api.depends_context("lang")
     def _compute_last_run_text(self):
         for plan in self:
-            count = (plan.last_run or {}).get(SENT, 0)
+            figures = plan.last_run or {}
+            count = figures.get(SENT, 0)
             if not plan.last_run_at:
                 plan.last_run_text = False
+            elif plan.stage == "dry_run":
+                plan.last_run_text = plan._describe_dry_run(figures)
             elif count == 1:
                 plan.last_run_text = self.env._("1 message")
             else:
@@ -107,11 +112,12 @@ class WhatsappBillingCollectionPlan(models.Model):
         """Run these plans for today and tell what came of it."""
         figures = self.action_run()
         sent = figures.get(SENT, 0)
-        text = (
-            self.env._("1 message queued.")
-            if sent == 1
-            else self.env._("%(n)s messages queued.", n=sent)
-        )
+        if all(plan.stage == "dry_run" for plan in self):
+            text = self._describe_dry_run(figures)
+        elif sent == 1:
+            text = self.env._("1 message queued.")
+        else:
+            text = self.env._("%(n)s messages queued.", n=sent)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -124,6 +130,14 @@ class WhatsappBillingCollectionPlan(models.Model):
         }
 
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _describe_dry_run(self, figures):
+        """Return how many instalments a run without messages would have been about."""
+        count = figures.get(REHEARSED, 0)
+        if count == 1:
+            return self.env._("1 would have been reminded of")
+        return self.env._("%(n)s would have been reminded of", n=count)
 
     def _get_preview_rules(self):
         """Look at the stage that somebody thinks about, instead of the present one."""
