@@ -160,6 +160,46 @@ class TestCollectionScreens(CollectionCommon):
         self.assertEqual(found, case)
         self.assertFalse(case.search([("days_overdue", ">", 1)]))
 
+    def test_why_says_what_holds_it_since_the_last_run(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        case = self.case(self.make_due(1)).with_user(self.clerk)
+        self.run_plan()
+        self.assertTrue(all(rule["passed"] for rule in case._get_rules()))
+        date = self.day(3)
+        for action, arguments, label, value in (
+            ("promise", [date], "No promise is running", f"until {date:%m/%d/%Y}"),
+            ("pause", [], "Reminders are not paused", "Paused by a person"),
+            (
+                "dispute",
+                ["It came broken"],
+                "The customer does not dispute the document",
+                "It came broken",
+            ),
+            ("hand_over", [], "No person has taken over", ""),
+        ):
+            getattr(case, f"action_{action}")(*arguments)
+            failed = [rule for rule in case._get_rules() if not rule["passed"]]
+            self.assertEqual(
+                failed, [{"label": label, "value": value, "passed": False}]
+            )
+            labels = [rule["label"] for rule in case._get_rules()]
+            self.assertEqual(labels.count(label), 1)
+            self.assertIn(value, case.why_html)
+        spanish = case.with_context(lang="es_ES")
+        self.assertIn("Ninguna persona se ha hecho cargo", spanish.why_html)
+        case.action_resume()
+        self.assertTrue(all(rule["passed"] for rule in case._get_rules()))
+
+    def test_why_says_once_what_the_last_run_found_too(self):
+        case = self.case(self.make_due(1)).with_user(self.clerk)
+        case.action_promise(self.day(3))
+        self.run_plan()
+        self.cases.browse(case.id).look_on = False
+        self.run_plan(1)
+        failed = [rule for rule in case._get_rules() if not rule["passed"]]
+        self.assertEqual([rule["label"] for rule in failed], ["No promise is running"])
+        self.assertNotIn("-", failed[0]["value"])
+
     def test_answers_of_the_customer(self):
         invoice = self.make_due(1)
         case = self.case(invoice).with_user(self.clerk)
