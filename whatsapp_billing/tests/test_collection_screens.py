@@ -33,6 +33,29 @@ class TestCollectionScreens(CollectionCommon):
         first.with_message = False
         self.assertFalse(first.text)
 
+    def test_step_shows_its_text_in_the_language_of_the_reader(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        self.env["res.lang"]._activate_lang("fr_FR")
+        first = self.plan.step_ids[0].with_user(self.clerk)
+        # Before the English one wherever the language is not asked for.
+        spanish = self._make_template(
+            self.account,
+            "payment_reminder",
+            name="A first one",
+            template_name="aa_first",
+            lang_code="es",
+            body="Hola {{1}}",
+        )
+        self.assertTrue(spanish.is_default)
+        self.assertIn("Hello Ana", first.with_context(lang="en_US").text)
+        self.assertIn("Hola Ana", first.with_context(lang="es_ES").text)
+        french = first.with_context(lang="fr_FR")
+        self.company.partner_id.lang = "es_ES"
+        self.assertIn("Hola Ana", french.text)
+        self.company.partner_id.lang = "fr_FR"
+        self.env.invalidate_all()
+        self.assertTrue(french.text)
+
     def test_people_are_counted_when_somebody_asks(self):
         self.make_due(1)
         plan = self.plan.with_user(self.manager)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 
-from ...rules import parameters, wapp_text
+from ...rules import languages, parameters, wapp_text
 
 PREVIEW_DAYS = 30
 # The stage and share to preview, (name, percent).
@@ -234,6 +234,7 @@ class WhatsappBillingCollectionStep(models.Model):
             )
 
     @api.depends("template_id.body", "with_message", "plan_id.company_id")
+    @api.depends_context("lang")
     def _compute_text(self):
         defaults = {}
         for step in self:
@@ -275,12 +276,21 @@ class WhatsappBillingCollectionStep(models.Model):
 
     @api.model
     def _get_default_template(self, company):
+        """Return a default for reminders, in the reader's language where there is one.
+
+        With sudo.
+        """
         # sudo: whatsapp.billing.account - the company's own
         account_sudo = company.sudo().wab_account_id
         templates_sudo = self.env["whatsapp.billing.template"].sudo()
         if not account_sudo:
             return templates_sudo
-        return templates_sudo.search(
+        langs = languages.candidates(
+            self.env.lang or "", company.sudo().partner_id.lang or ""
+        )
+        return templates_sudo._find_default(
+            account_sudo, "payment_reminder", langs
+        ) or templates_sudo.search(
             [
                 ("account_id", "=", account_sudo.id),
                 ("document_type", "=", "payment_reminder"),
