@@ -121,12 +121,16 @@ class TestCollectionScreens(CollectionCommon):
     def test_preview_of_nothing_opens_the_list(self):
         action = self.plan.with_user(self.manager).action_preview()
         self.assertEqual(action["views"][0][1], "list")
+        self.assertEqual(action["display_name"], "Next 30 Days: Test plan")
+        self.assertEqual(action["name"], action["display_name"])
 
     def test_switching_on_proposes_the_next_stage(self):
         self.make_due(1)
         self.plan.stage = "off"
         for stage in ("dry_run", "own_numbers", "share", "on"):
+            title = "Switch On" if self.plan.stage == "off" else "Change Stage"
             action = self.plan.with_user(self.manager).action_switch()
+            self.assertEqual(action["name"], title)
             wizards = self.env[action["res_model"]].with_user(self.manager)
             wizard = wizards.browse(action["res_id"])
             self.assertEqual(wizard.stage, stage)

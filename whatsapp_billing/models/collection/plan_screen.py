@@ -71,8 +71,10 @@ class WhatsappBillingCollectionPlan(models.Model):
         if not going:
             # An empty calendar says nothing; the list says who is left out and why.
             action["views"] = sorted(action["views"], key=lambda v: v[1] != "list")
+        title = self.env._("Next 30 Days: %(plan)s", plan=self.name)
         return action | {
-            "name": self.env._("Next 30 Days: %(plan)s", plan=self.name),
+            "name": title,
+            "display_name": title,
             "domain": [("id", "in", forecasts.ids)],
         }
 
@@ -93,9 +95,10 @@ class WhatsappBillingCollectionPlan(models.Model):
         wizard = self.env["whatsapp.billing.collection.switch"].create(
             {"plan_id": self.id}
         )
+        is_off = self.stage == "off"
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Switch On"),
+            "name": self.env._("Switch On") if is_off else self.env._("Change Stage"),
             "res_model": wizard._name,
             "res_id": wizard.id,
             "views": [(False, "form")],
