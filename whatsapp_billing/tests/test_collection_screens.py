@@ -27,6 +27,19 @@ class TestCollectionScreens(CollectionCommon):
         self.plan.invalidate_recordset(["problem"])
         self.assertIn("cannot be sent: Paused", self.plan.problem)
 
+    def test_a_plan_without_account_leads_a_manager_to_the_accounts(self):
+        self.assertFalse(self.plan.lacks_account)
+        self.account.state = "draft"
+        self.plan.invalidate_recordset(["problem", "lacks_account"])
+        self.assertEqual(self.plan.problem, "Connect a WhatsApp account first.")
+        self.assertTrue(self.plan.lacks_account)
+        self.assertFalse(self._make_plan(days=()).lacks_account, "a step comes first")
+        action = self.env.ref("whatsapp_billing.account_action")
+        for user, count in ((self.manager, 1), (self.clerk, 0)):
+            arch = etree.fromstring(self.plan.with_user(user).get_view()["arch"])
+            buttons = arch.xpath(f"//button[@name='{action.id}']")
+            self.assertEqual(len(buttons), count)
+
     def test_step_shows_its_text(self):
         first = self.plan.step_ids[0]
         self.assertIn("Hello Ana, document INV/1 over €1", first.text)

@@ -25,6 +25,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     problem = fields.Char(
         compute="_compute_problem", help="What keeps the plan from saying anything."
     )
+    lacks_account = fields.Boolean(compute="_compute_problem")
     last_run_text = fields.Char(string="Came of It", compute="_compute_last_run_text")
     # It takes as long as a run: counted when somebody asks, shown on that day.
     reach = fields.Json(
@@ -37,9 +38,11 @@ class WhatsappBillingCollectionPlan(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("step_ids.template_id", "step_ids.with_message", "company_id")
+    @api.depends_context("lang")
     def _compute_problem(self):
         for plan in self:
             plan.problem = next(plan._get_problems(), False)
+            plan.lacks_account = plan.problem == plan._get_account_problem()
 
     @api.depends("last_run", "last_run_at", "stage")
     @api.depends_context("lang")
@@ -167,12 +170,16 @@ class WhatsappBillingCollectionPlan(models.Model):
         # sudo: whatsapp.billing.account - whether one is there, for who reads plans
         account_sudo = self.company_id.sudo().wab_account_id
         if account_sudo.state not in ("connected", "pending"):
-            yield self.env._("Connect a WhatsApp account first.")
+            yield self._get_account_problem()
         elif not self._has_default_template(account_sudo):
             yield self.env._(
                 "No template for payment reminders is approved. Submit one under"
                 " Configuration > Templates."
             )
+
+    @api.model
+    def _get_account_problem(self):
+        return self.env._("Connect a WhatsApp account first.")
 
     def _count_reached(self):
         """Return {step id as text: (people written to if it ran today, credits)}."""
