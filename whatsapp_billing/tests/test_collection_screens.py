@@ -240,6 +240,12 @@ class TestCollectionScreens(CollectionCommon):
         self.assertEqual([rule["label"] for rule in failed], ["No promise is running"])
         self.assertNotIn("-", failed[0]["value"])
 
+    def test_no_two_fields_are_called_the_same(self):
+        for name in self.registry:
+            if name.startswith("whatsapp.billing.collection."):
+                labels = [field.string for field in self.env[name]._fields.values()]
+                self.assertEqual(len(labels), len(set(labels)), name)
+
     def test_answers_of_the_customer(self):
         invoice = self.make_due(1)
         case = self.case(invoice).with_user(self.clerk)

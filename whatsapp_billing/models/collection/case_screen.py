@@ -279,4 +279,4 @@ class WhatsappBillingCollectionItem(models.Model):
     _inherit = "whatsapp.billing.collection.item"
 
     said_at = fields.Datetime(related="message_id.queued_at", string="When")
-    message_state = fields.Selection(related="message_id.state", string="Message")
+    message_state = fields.Selection(related="message_id.state", string="Delivery")
