@@ -239,6 +239,9 @@ class TestCollectionScreens(CollectionCommon):
         failed = [rule for rule in case._get_rules() if not rule["passed"]]
         self.assertEqual([rule["label"] for rule in failed], ["No promise is running"])
         self.assertNotIn("-", failed[0]["value"])
+        say = case._say_value
+        self.assertEqual(say("collection_running", "2026-10-31"), "10/31/2026")
+        self.assertEqual(say("collection_running", "paused"), "Waiting")
 
     def test_no_two_fields_are_called_the_same(self):
         for name in self.registry:

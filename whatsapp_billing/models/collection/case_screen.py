@@ -18,7 +18,7 @@ VALUE_WORDS = {
     "collection_running": ("whatsapp.billing.collection.case", "state"),
     "template_approved": ("whatsapp.billing.template", "status"),
 }
-# Rules whose value is a day, or where there is none, a word.
+# Rules whose value is a day, if it is none of the words above.
 DAY_RULES = ("due_date_known", "no_promise_running", "collection_running")
 # What a person or a customer has said since the last look: state -> rule.
 HOLDS = {
@@ -257,15 +257,13 @@ class WhatsappBillingCollectionCase(models.Model):
         """Return what was found, in words, "" where the rule says it all."""
         if value is None or isinstance(value, bool) or value in ("", "none"):
             return ""
-        if rule in DAY_RULES:
-            try:
-                return self._say_date(fields.Date.to_date(value))
-            except ValueError:
-                pass
         if rule in VALUE_WORDS:
             model, name = VALUE_WORDS[rule]
-            words = self.env[model]._fields[name]._description_selection(self.env)
-            return dict(words).get(value, str(value))
+            words = dict(self.env[model]._fields[name]._description_selection(self.env))
+            if value in words:
+                return words[value]
+        if rule in DAY_RULES:
+            return self._say_date(fields.Date.to_date(value))
         if rule == "step_due":
             return self.env._("%(n)s days from the due date", n=value)
         if isinstance(value, float):
