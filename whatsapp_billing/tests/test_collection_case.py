@@ -81,6 +81,15 @@ class TestCollectionCase(CollectionCommon):
         self.assertEqual(len(cases), 2)
         self.assertEqual(len(set(cases.mapped("due_date"))), 2)
 
+    def test_its_name_says_the_date_as_the_reader_writes_it(self):
+        invoice = self.make_due(1)
+        invoice.line_ids.filtered("date_maturity").date_maturity = "2026-10-31"
+        case = self.case(invoice)
+        self.assertEqual(case.display_name, f"{invoice.name} 10/31/2026")
+        self.env["res.lang"]._activate_lang("es_ES")
+        spanish = case.with_context(lang="es_ES")
+        self.assertEqual(spanish.display_name, f"{invoice.name} 31/10/2026")
+
     def test_clerk_pauses_and_resumes(self):
         invoice = self.make_due(1)
         case = self.case(invoice).with_user(self.clerk)

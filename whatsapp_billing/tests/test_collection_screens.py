@@ -3,6 +3,7 @@
 from unittest.mock import patch
 
 from freezegun import freeze_time
+from lxml import etree
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
@@ -26,11 +27,47 @@ class TestCollectionScreens(CollectionCommon):
         self.plan.invalidate_recordset(["problem"])
         self.assertIn("cannot be sent: Paused", self.plan.problem)
 
+    def test_a_plan_without_account_leads_a_manager_to_the_accounts(self):
+        self.assertFalse(self.plan.lacks_account)
+        self.account.state = "draft"
+        self.plan.invalidate_recordset(["problem", "lacks_account"])
+        self.assertEqual(self.plan.problem, "Connect a WhatsApp account first.")
+        self.assertTrue(self.plan.lacks_account)
+        self.assertFalse(self._make_plan(days=()).lacks_account, "a step comes first")
+        action = self.env.ref("whatsapp_billing.account_action")
+        for user, count in ((self.manager, 1), (self.clerk, 0)):
+            arch = etree.fromstring(self.plan.with_user(user).get_view()["arch"])
+            buttons = arch.xpath(f"//button[@name='{action.id}']")
+            self.assertEqual(len(buttons), count)
+
     def test_step_shows_its_text(self):
         first = self.plan.step_ids[0]
         self.assertIn("Hello Ana, document INV/1 over €1", first.text)
         first.with_message = False
         self.assertFalse(first.text)
+
+    def test_step_shows_its_text_in_the_language_of_the_reader(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        self.env["res.lang"]._activate_lang("fr_FR")
+        first = self.plan.step_ids[0].with_user(self.clerk)
+        # Before the English one wherever the language is not asked for.
+        spanish = self._make_template(
+            self.account,
+            "payment_reminder",
+            name="A first one",
+            template_name="aa_first",
+            lang_code="es",
+            body="Hola {{1}}",
+        )
+        self.assertTrue(spanish.is_default)
+        self.assertIn("Hello Ana", first.with_context(lang="en_US").text)
+        self.assertIn("Hola Ana", first.with_context(lang="es_ES").text)
+        french = first.with_context(lang="fr_FR")
+        self.company.partner_id.lang = "es_ES"
+        self.assertIn("Hola Ana", french.text)
+        self.company.partner_id.lang = "fr_FR"
+        self.env.invalidate_all()
+        self.assertTrue(french.text)
 
     def test_people_are_counted_when_somebody_asks(self):
         self.make_due(1)
@@ -97,12 +134,16 @@ class TestCollectionScreens(CollectionCommon):
     def test_preview_of_nothing_opens_the_list(self):
         action = self.plan.with_user(self.manager).action_preview()
         self.assertEqual(action["views"][0][1], "list")
+        self.assertEqual(action["display_name"], "Next 30 Days: Test plan")
+        self.assertEqual(action["name"], action["display_name"])
 
     def test_switching_on_proposes_the_next_stage(self):
         self.make_due(1)
         self.plan.stage = "off"
         for stage in ("dry_run", "own_numbers", "share", "on"):
+            title = "Switch On" if self.plan.stage == "off" else "Change Stage"
             action = self.plan.with_user(self.manager).action_switch()
+            self.assertEqual(action["name"], title)
             wizards = self.env[action["res_model"]].with_user(self.manager)
             wizard = wizards.browse(action["res_id"])
             self.assertEqual(wizard.stage, stage)
@@ -124,6 +165,28 @@ class TestCollectionScreens(CollectionCommon):
         self.assertIn("1 message queued", plan.action_run_now()["params"]["message"])
         self.assertIn("0 messages", plan.action_run_now()["params"]["message"])
 
+    def test_a_dry_run_tells_whom_it_would_have_been_about(self):
+        self.plan.stage = "dry_run"
+        plan = self.plan.with_user(self.manager)
+        self.assertFalse(plan.last_run_text)
+        invoice = self.make_due(1)
+        message = plan.action_run_now()["params"]["message"]
+        self.assertEqual(message, "1 would have been reminded of")
+        self.assertEqual(plan.last_run_text, "1 would have been reminded of")
+        self.env["res.lang"]._activate_lang("es_ES")
+        spanish = plan.with_context(lang="es_ES")
+        self.assertEqual(spanish.last_run_text, "Se habría recordado 1")
+        self.make_due(1)
+        self.case(invoice).look_on = False
+        plan.action_run_now()
+        self.assertEqual(plan.last_run_text, "2 would have been reminded of")
+        for view in ("form", "list"):
+            arch = etree.fromstring(plan.get_view(view_type=view)["arch"])
+            (field,) = arch.xpath("//field[@name='last_run_text']")
+            self.assertNotIn("stage", field.get("invisible", ""))
+        self.plan.stage = "on"
+        self.assertEqual(plan.last_run_text, "0 messages")
+
     def test_case_says_why_in_words(self):
         invoice = self.make_due(1)
         self.plan.step_ids[0].unlink()
@@ -136,6 +199,55 @@ class TestCollectionScreens(CollectionCommon):
         found = case.search([("days_overdue", ">", 0)])
         self.assertEqual(found, case)
         self.assertFalse(case.search([("days_overdue", ">", 1)]))
+
+    def test_why_says_what_holds_it_since_the_last_run(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        case = self.case(self.make_due(1)).with_user(self.clerk)
+        self.run_plan()
+        self.assertTrue(all(rule["passed"] for rule in case._get_rules()))
+        date = self.day(3)
+        for action, arguments, label, value in (
+            ("promise", [date], "No promise is running", f"until {date:%m/%d/%Y}"),
+            ("pause", [], "Reminders are not paused", "Paused by a person"),
+            (
+                "dispute",
+                ["It came broken"],
+                "The customer does not dispute the document",
+                "It came broken",
+            ),
+            ("hand_over", [], "No person has taken over", ""),
+        ):
+            getattr(case, f"action_{action}")(*arguments)
+            failed = [rule for rule in case._get_rules() if not rule["passed"]]
+            self.assertEqual(
+                failed, [{"label": label, "value": value, "passed": False}]
+            )
+            labels = [rule["label"] for rule in case._get_rules()]
+            self.assertEqual(labels.count(label), 1)
+            self.assertIn(value, case.why_html)
+        spanish = case.with_context(lang="es_ES")
+        self.assertIn("Ninguna persona se ha hecho cargo", spanish.why_html)
+        case.action_resume()
+        self.assertTrue(all(rule["passed"] for rule in case._get_rules()))
+
+    def test_why_says_once_what_the_last_run_found_too(self):
+        case = self.case(self.make_due(1)).with_user(self.clerk)
+        case.action_promise(self.day(3))
+        self.run_plan()
+        self.cases.browse(case.id).look_on = False
+        self.run_plan(1)
+        failed = [rule for rule in case._get_rules() if not rule["passed"]]
+        self.assertEqual([rule["label"] for rule in failed], ["No promise is running"])
+        self.assertNotIn("-", failed[0]["value"])
+        say = case._say_value
+        self.assertEqual(say("collection_running", "2026-10-31"), "10/31/2026")
+        self.assertEqual(say("collection_running", "paused"), "Waiting")
+
+    def test_no_two_fields_are_called_the_same(self):
+        for name in self.registry:
+            if name.startswith("whatsapp.billing.collection."):
+                labels = [field.string for field in self.env[name]._fields.values()]
+                self.assertEqual(len(labels), len(set(labels)), name)
 
     def test_answers_of_the_customer(self):
         invoice = self.make_due(1)

@@ -16,6 +16,7 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
     plan_id = fields.Many2one(
         "whatsapp.billing.collection.plan", required=True, ondelete="cascade"
     )
+    plan_stage = fields.Selection(related="plan_id.stage", string="Plan Stage")
     stage = fields.Selection(
         [
             ("dry_run", "Dry run"),

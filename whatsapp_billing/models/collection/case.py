@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools.misc import format_date
 
 from ...rules import dunning_reasons, traces
 
@@ -143,11 +144,11 @@ class WhatsappBillingCollectionCase(models.Model):
             )
 
     @api.depends("move_id.name", "due_date")
+    @api.depends_context("lang")
     def _compute_display_name(self):
         for case in self:
-            case.display_name = (
-                f"{case.move_id.name or ''} {case.due_date or ''}".strip()
-            )
+            due = case.due_date and format_date(self.env, case.due_date)
+            case.display_name = " ".join(filter(None, [case.move_id.name, due]))
 
     # === CRUD METHODS === #
 

@@ -18,6 +18,15 @@ VALUE_WORDS = {
     "collection_running": ("whatsapp.billing.collection.case", "state"),
     "template_approved": ("whatsapp.billing.template", "status"),
 }
+# Rules whose value is a day, if it is none of the words above.
+DAY_RULES = ("due_date_known", "no_promise_running", "collection_running")
+# What a person or a customer has said since the last look: state -> rule.
+HOLDS = {
+    "promised": "no_promise_running",
+    "paused": "collection_running",
+    "disputed": "document_undisputed",
+    "escalated": "not_with_a_person",
+}
 
 
 class WhatsappBillingCollectionCase(models.Model):
@@ -46,7 +55,15 @@ class WhatsappBillingCollectionCase(models.Model):
         turned = {"<": ">", "<=": ">=", ">": "<", ">=": "<="}[operator]
         return [("move_line_id.date_maturity", turned, day)]
 
-    @api.depends("trace", "reason")
+    @api.depends(
+        "trace",
+        "state",
+        "pause_reason",
+        "resume_on",
+        "promise_date",
+        "dispute_reason",
+    )
+    @api.depends_context("lang")
     def _compute_why_html(self):
         for case in self:
             case.why_html = self.env["ir.qweb"]._render(
@@ -193,18 +210,47 @@ class WhatsappBillingCollectionCase(models.Model):
         return self.env["ir.qweb.field.date"].value_to_html(day, {}) if day else ""
 
     def _get_rules(self):
-        """Return the rules of the last decision: {label, value, passed}."""
-        messages = self.env["whatsapp.billing.message"]
-        return [
+        """Return the rules of the last decision: {label, value, passed}.
+
+        What holds the case since then comes last, as the rule that fails.
+        """
+        trace = self.trace or []
+        hold = HOLDS.get(self.state)
+        if trace and not trace[-1].get("passed"):
+            hold = None
+        rules = [
             {
-                "label": messages._sentence(
-                    dunning_reasons.describe_rule(rule.get("rule") or "")
-                ),
+                "label": self._say_rule(rule.get("rule")),
                 "value": self._say_value(rule.get("rule"), rule.get("value")),
                 "passed": rule.get("passed"),
             }
-            for rule in self.trace or []
+            for rule in trace
+            # The last look may have found the opposite of what holds it now.
+            if not hold or rule.get("rule") != hold
         ]
+        if hold:
+            rules.append(
+                {
+                    "label": self._say_rule(hold),
+                    "value": self._say_hold(),
+                    "passed": False,
+                }
+            )
+        return rules
+
+    @api.model
+    def _say_rule(self, rule):
+        messages = self.env["whatsapp.billing.message"]
+        return messages._sentence(dunning_reasons.describe_rule(rule or ""))
+
+    def _say_hold(self):
+        """Return what holds the case now, "" where the rule says it all."""
+        if self.state == "promised" and self.promise_date:
+            day = self._say_date(self.promise_date)
+            return self.env._("until %(date)s", date=day)
+        if self.state in ("paused", "disputed"):
+            return self._explain()
+        return ""
 
     @api.model
     def _say_value(self, rule, value):
@@ -213,9 +259,10 @@ class WhatsappBillingCollectionCase(models.Model):
             return ""
         if rule in VALUE_WORDS:
             model, name = VALUE_WORDS[rule]
-            words = self.env[model]._fields[name]._description_selection(self.env)
-            return dict(words).get(value, str(value))
-        if rule == "due_date_known":
+            words = dict(self.env[model]._fields[name]._description_selection(self.env))
+            if value in words:
+                return words[value]
+        if rule in DAY_RULES:
             return self._say_date(fields.Date.to_date(value))
         if rule == "step_due":
             return self.env._("%(n)s days from the due date", n=value)
@@ -230,4 +277,4 @@ class WhatsappBillingCollectionItem(models.Model):
     _inherit = "whatsapp.billing.collection.item"
 
     said_at = fields.Datetime(related="message_id.queued_at", string="When")
-    message_state = fields.Selection(related="message_id.state", string="Message")
+    message_state = fields.Selection(related="message_id.state", string="Delivery")

@@ -9,13 +9,14 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 
-from ...rules import parameters, wapp_text
+from ...rules import languages, parameters, wapp_text
 
 PREVIEW_DAYS = 30
 # The stage and share to preview, (name, percent).
 CHOSEN_STAGE = "wab_chosen_stage"
 # Words of the figures of a run that are of interest to who pressed the button.
 SENT = "messages"
+REHEARSED = "dry_run"
 
 
 class WhatsappBillingCollectionPlan(models.Model):
@@ -24,6 +25,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     problem = fields.Char(
         compute="_compute_problem", help="What keeps the plan from saying anything."
     )
+    lacks_account = fields.Boolean(compute="_compute_problem")
     last_run_text = fields.Char(string="Came of It", compute="_compute_last_run_text")
     # It takes as long as a run: counted when somebody asks, shown on that day.
     reach = fields.Json(
@@ -36,16 +38,22 @@ class WhatsappBillingCollectionPlan(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("step_ids.template_id", "step_ids.with_message", "company_id")
+    @api.depends_context("lang")
     def _compute_problem(self):
         for plan in self:
             plan.problem = next(plan._get_problems(), False)
+            plan.lacks_account = plan.problem == plan._get_account_problem()
 
-    @api.depends("last_run", "last_run_at")
+    @api.depends("last_run", "last_run_at", "stage")
+    @api.depends_context("lang")
     def _compute_last_run_text(self):
         for plan in self:
-            count = (plan.last_run or {}).get(SENT, 0)
+            figures = plan.last_run or {}
+            count = figures.get(SENT, 0)
             if not plan.last_run_at:
                 plan.last_run_text = False
+            elif plan.stage == "dry_run":
+                plan.last_run_text = plan._describe_dry_run(figures)
             elif count == 1:
                 plan.last_run_text = self.env._("1 message")
             else:
@@ -66,8 +74,10 @@ class WhatsappBillingCollectionPlan(models.Model):
         if not going:
             # An empty calendar says nothing; the list says who is left out and why.
             action["views"] = sorted(action["views"], key=lambda v: v[1] != "list")
+        title = self.env._("Next 30 Days: %(plan)s", plan=self.name)
         return action | {
-            "name": self.env._("Next 30 Days: %(plan)s", plan=self.name),
+            "name": title,
+            "display_name": title,
             "domain": [("id", "in", forecasts.ids)],
         }
 
@@ -88,9 +98,10 @@ class WhatsappBillingCollectionPlan(models.Model):
         wizard = self.env["whatsapp.billing.collection.switch"].create(
             {"plan_id": self.id}
         )
+        is_off = self.stage == "off"
         return {
             "type": "ir.actions.act_window",
-            "name": self.env._("Switch On"),
+            "name": self.env._("Switch On") if is_off else self.env._("Change Stage"),
             "res_model": wizard._name,
             "res_id": wizard.id,
             "views": [(False, "form")],
@@ -107,11 +118,12 @@ class WhatsappBillingCollectionPlan(models.Model):
         """Run these plans for today and tell what came of it."""
         figures = self.action_run()
         sent = figures.get(SENT, 0)
-        text = (
-            self.env._("1 message queued.")
-            if sent == 1
-            else self.env._("%(n)s messages queued.", n=sent)
-        )
+        if all(plan.stage == "dry_run" for plan in self):
+            text = self._describe_dry_run(figures)
+        elif sent == 1:
+            text = self.env._("1 message queued.")
+        else:
+            text = self.env._("%(n)s messages queued.", n=sent)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -124,6 +136,14 @@ class WhatsappBillingCollectionPlan(models.Model):
         }
 
     # === BUSINESS METHODS === #
+
+    @api.model
+    def _describe_dry_run(self, figures):
+        """Return how many instalments a run without messages would have been about."""
+        count = figures.get(REHEARSED, 0)
+        if count == 1:
+            return self.env._("1 would have been reminded of")
+        return self.env._("%(n)s would have been reminded of", n=count)
 
     def _get_preview_rules(self):
         """Look at the stage that somebody thinks about, instead of the present one."""
@@ -150,12 +170,16 @@ class WhatsappBillingCollectionPlan(models.Model):
         # sudo: whatsapp.billing.account - whether one is there, for who reads plans
         account_sudo = self.company_id.sudo().wab_account_id
         if account_sudo.state not in ("connected", "pending"):
-            yield self.env._("Connect a WhatsApp account first.")
+            yield self._get_account_problem()
         elif not self._has_default_template(account_sudo):
             yield self.env._(
                 "No template for payment reminders is approved. Submit one under"
                 " Configuration > Templates."
             )
+
+    @api.model
+    def _get_account_problem(self):
+        return self.env._("Connect a WhatsApp account first.")
 
     def _count_reached(self):
         """Return {step id as text: (people written to if it ran today, credits)}."""
@@ -220,6 +244,7 @@ class WhatsappBillingCollectionStep(models.Model):
             )
 
     @api.depends("template_id.body", "with_message", "plan_id.company_id")
+    @api.depends_context("lang")
     def _compute_text(self):
         defaults = {}
         for step in self:
@@ -261,12 +286,21 @@ class WhatsappBillingCollectionStep(models.Model):
 
     @api.model
     def _get_default_template(self, company):
+        """Return a default for reminders, in the reader's language where there is one.
+
+        With sudo.
+        """
         # sudo: whatsapp.billing.account - the company's own
         account_sudo = company.sudo().wab_account_id
         templates_sudo = self.env["whatsapp.billing.template"].sudo()
         if not account_sudo:
             return templates_sudo
-        return templates_sudo.search(
+        langs = languages.candidates(
+            self.env.lang or "", company.sudo().partner_id.lang or ""
+        )
+        return templates_sudo._find_default(
+            account_sudo, "payment_reminder", langs
+        ) or templates_sudo.search(
             [
                 ("account_id", "=", account_sudo.id),
                 ("document_type", "=", "payment_reminder"),
