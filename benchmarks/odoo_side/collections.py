@@ -263,7 +263,10 @@ def _second_worker(env):
 def work(env):
     """Take the job of a run when it comes, as the job runner would have us do it."""
     from odoo.addons.queue_job.job import Job
+    from odoo.addons.queue_job.jobrunner import runner
 
+    # By this lock the run knows that a job runner lives.
+    env.cr.execute("SELECT pg_advisory_lock(%s)", [runner.PG_ADVISORY_LOCK_ID])
     print("ready", flush=True)
     while not (jobs := _find_jobs(env)):
         env.cr.rollback()

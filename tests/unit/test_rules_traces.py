@@ -47,6 +47,23 @@ def test_the_message_is_not_changed_by_reading_it():
     assert message[0]["value"] == 1.0
 
 
+def test_what_was_erased_is_gone():
+    assert traces.unpack_beside([], {"rules": 16, "values": {"2": 1}}) == []
+
+
+def test_a_later_look_adds_what_failed():
+    later = [
+        {"rule": "document_posted", "value": "posted", "passed": True},
+        {"rule": "document_unpaid", "value": "paid", "passed": False},
+    ]
+    before = [("document_posted", "posted", True)]
+    assert traces.pack_after(before, later) == [
+        *before,
+        ("document_unpaid", "paid", False),
+    ]
+    assert traces.pack_after(None, later) == [("document_unpaid", "paid", False)]
+
+
 def test_without_anything_packed_the_message_speaks():
     message = [{"rule": "document_unpaid", "value": 1.0, "passed": True}]
     assert traces.unpack_beside(message, None) == message

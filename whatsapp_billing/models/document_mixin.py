@@ -62,6 +62,7 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
                     ("res_model", "=", self._name),
                     ("res_id", "in", self.ids),
                     ("method", "!=", const.TEST_METHOD),
+                    ("company_id", "in", self.env.companies.ids),
                 ],
                 ["res_id", "state"],
                 ["__count"],
@@ -90,8 +91,9 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         """Return a query for the records that messages `m` are about."""
         return SQL(
             "SELECT m.res_id FROM whatsapp_billing_message m"
-            " WHERE m.res_model = %s AND %s",
+            " WHERE m.res_model = %s AND m.company_id = ANY(%s) AND %s",
             self._name,
+            self.env.companies.ids,
             condition,
         )
 

@@ -31,6 +31,13 @@ def unpack(packed: Sequence[Sequence[Any]]) -> Trace:
     ]
 
 
+def pack_after(
+    before: Sequence[Sequence[Any]] | None, trace: Sequence[dict[str, Any]]
+) -> list[Sequence[Any]]:
+    """Return a packed trace with what failed in a later look at the same message."""
+    return [*(before or []), *pack([a for a in trace if not a["passed"]])]
+
+
 def pack_beside(base: Trace, trace: Trace) -> dict[str, Any]:
     """Return a trace as what differs from another that begins a message's trace.
 
@@ -58,6 +65,8 @@ def unpack_beside(message_trace: Trace, packed: dict[str, Any] | None) -> Trace:
         return list(message_trace)
     if "own" in packed:
         return unpack(packed["own"])
+    if len(message_trace) < packed["rules"]:
+        return list(message_trace)  # the message's was erased, by its age or its person
     trace = [dict(answer) for answer in message_trace[: packed["rules"]]]
     for place, value in packed["values"].items():
         trace[int(place)]["value"] = value

@@ -407,6 +407,35 @@ class TestCollectionByHand(CollectionCommon):
         results = self.remind(first | second)
         self.assertEqual(len({r["message_id"] for r in results}), 2)
 
+    def test_a_template_for_several_is_enough(self):
+        self.templates["payment_reminder"].status = "paused"
+        first, second = self.make_due(1), self.make_due(2)
+        results = self.remind(first | second)
+        self.assertEqual({r["state"] for r in results}, {"queued"})
+        self.assertEqual(self.reminders().template_id, self.many)
+
+    def test_an_invoice_that_is_named_twice_is_one(self):
+        first, second = self.make_due(1), self.make_due(2)
+        twice = first.browse([first.id, second.id, first.id])
+        self.assertEqual(len(self.remind(twice)), 2)
+        self.assertEqual(len(self.reminders()), 1)
+        self.assertEqual(len(self.remind(first.browse([first.id, first.id]))), 1)
+
+    def test_everybody_reads_of_their_own_invoices_only(self):
+        luis = self.make_luis()
+        both, mine, his = (self.make_due(days) for days in (3, 2, 1))
+        both.wab_recipient_ids = self.partner | luis
+        mine.wab_recipient_ids = self.partner
+        his.wab_recipient_ids = luis
+        self.remind(both | mine | his)
+        for partner, named, other in (self.partner, mine, his), (luis, his, mine):
+            message = self.reminders(partner)
+            self.assertIn(named.name, message.body)
+            self.assertNotIn(other.name, message.body)
+            self.assertEqual(
+                message.collection_item_ids.move_line_id.move_id, both | named
+            )
+
     def test_a_template_for_one_that_was_asked_for_is_used(self):
         first, second = self.make_due(1), self.make_due(2)
         one = self.templates["payment_reminder"]

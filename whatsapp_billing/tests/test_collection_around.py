@@ -99,6 +99,45 @@ class TestCollectionAround(CollectionCommon):
         found = self.plan._read_pending_amounts(invoice.ids)
         self.assertAlmostEqual(found[invoice.id], 60.0)
 
+    # --- messages that are withdrawn ------------------------------------------------------------
+
+    def test_a_trace_is_read_after_the_message_was_withdrawn_or_erased(self):
+        self.accept_everything()
+        small, large = self.make_due(1, amount=100.0), self.make_due(2, amount=250.0)
+        self.run_plan()
+        self.partner.phone = "+34 600 99 99 99"
+        self.assertEqual(self.drain(), 0)
+        message = self.reminders()
+        self.assertEqual((message.state, message.reason), ("canceled", "superseded"))
+        self.assertFalse(message.trace[-1]["passed"])
+        for invoice in small, large:
+            case = self.case(invoice).with_user(self.clerk)
+            self.assertIn(
+                invoice.amount_residual,
+                [a["value"] for a in case.trace if a["rule"] == "document_unpaid"],
+            )
+            self.assertTrue(case.web_read({"why_html": {}}))
+        message._erase_person(self.partner)
+        for invoice in small, large:
+            self.assertFalse(self.case(invoice).item_ids.trace)
+
+    def test_a_step_that_was_withdrawn_goes_again_after_more_time(self):
+        invoice = self.make_due(1)
+        self.run_plan()
+        invoice.invoice_date_due = self.day(5)
+        self.run_plan(6)
+        self.assertEqual(len(self.reminders()), 2)
+        self.reminders()[-1].with_user(self.clerk).action_cancel()
+        self.assertFalse(self.case(invoice).last_date)
+        self.run_plan(7)
+        self.assertEqual(self.reminders()[-1].state, "queued")
+
+    def test_a_reminder_by_hand_is_no_step(self):
+        self.plan.step_ids[0].days = 0
+        invoice = self.make_due(9)
+        invoice.with_user(self.clerk).wab_remind()
+        self.assertFalse(self.case(invoice).item_ids.step_id)
+
     # --- invoices that are switched off ---------------------------------------------------
 
     def switch_off(self, invoice):

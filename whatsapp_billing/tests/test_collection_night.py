@@ -2,8 +2,9 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """The nightly run as a whole: shared by workers, cut by time, hindered by one debtor."""
 
-from unittest.mock import patch
+from unittest.mock import Mock, patch
 
+from odoo import fields
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -35,6 +36,19 @@ class TestCollectionNight(CollectionCommon):
     def run_night(self, **values):
         plans = self.env["whatsapp.billing.collection.plan"]
         return plans.sudo()._run_company(self.company.id, self.plan.ids, **values)
+
+    def help(self, plan_ids=None, **ago):
+        """Run the job that another worker has delayed, now or so much later."""
+        begun = fields.Datetime.to_string(
+            self.ago(**ago) if ago else self.ago(seconds=1)
+        )
+        plans = self.env["whatsapp.billing.collection.plan"].sudo()
+        plan_ids = plan_ids or self.plan.ids
+        plans._job_run_share(self.company.id, plan_ids, 0.5, begun)
+
+    def with_runner(self, is_alive=True):
+        messages = type(self.env["whatsapp.billing.message"])
+        return patch.object(messages, "_is_job_runner_alive", lambda _message: is_alive)
 
     def reminded(self):
         return self.reminders().filtered(lambda m: m.state == "queued").partner_id
@@ -83,14 +97,21 @@ class TestCollectionNight(CollectionCommon):
     def test_many_debtors_are_shared_by_a_job(self):
         self.make_all_due()
         with patch.object(plan_run, "CHUNK", 2):
-            self.run_night()
-            self.run_night()
+            with self.with_runner(False):
+                self.run_night()
+            self.assertFalse(self.jobs(), "nobody would do it")
+            self.make_all_due()
+            with self.with_runner():
+                self.run_night()
+                self.make_all_due()
+                self.run_night()
         self.assertEqual(len(self.jobs()), 1, "several hints become one")
         self.assertEqual(self.reminded(), self.others)
 
     def test_few_debtors_need_no_second_worker(self):
         self.make_all_due()
-        self.run_night()
+        with self.with_runner():
+            self.run_night()
         self.assertFalse(self.jobs())
 
     def test_a_helper_does_all_that_is_left_and_nothing_twice(self):
@@ -98,19 +119,23 @@ class TestCollectionNight(CollectionCommon):
         plans = self.plan.sudo()
         plans._begin(self.company)
         with patch.object(plan_run, "CHUNK", 1):
-            plans._job_run_share(self.company.id, plans.ids, 0.5)
+            self.help()
             self.assertEqual(self.reminded(), self.others)
             self.run_night()
-            plans._job_run_share(self.company.id, plans.ids, 0.5)
+            self.help()
         self.assertEqual(len(self.reminders()), len(self.others))
 
     def test_a_helper_that_comes_late_finds_nobody(self):
         plans = self.plan.sudo()
         plan_ids = plans.ids
         plans.unlink()
-        self.env["whatsapp.billing.collection.plan"].sudo()._job_run_share(
-            self.company.id, plan_ids, 0.5
-        )
+        self.help(plan_ids)
+        self.assertFalse(self.reminders())
+
+    def test_a_helper_of_last_night_does_nothing(self):
+        self.make_all_due()
+        self.plan.sudo()._begin(self.company)
+        self.help(hours=6)
         self.assertFalse(self.reminders())
 
     def test_workers_begin_at_different_ends(self):
@@ -127,6 +152,23 @@ class TestCollectionNight(CollectionCommon):
         self.plan.invalidate_recordset()
         self.assertFalse(self.plan.last_run, "a new run counts anew")
 
+    def test_each_plan_has_its_own_figures(self):
+        first, second = self.others[:2]
+        mine = self._make_plan(
+            name="Dry",
+            stage="dry_run",
+            sequence=1,
+            domain=f"[('partner_id', '=', {first.id})]",
+        )
+        self.make_due(1, first)
+        invoice = self.make_due(1, second)
+        (self.plan | mine).with_user(self.manager).action_run()
+        self.assertEqual(mine.last_run.get("messages", 0), 0)
+        self.assertEqual(mine.last_run["dry_run"], 1)
+        self.assertEqual(self.plan.last_run["messages"], 1)
+        self.assertNotIn("dry_run", self.plan.last_run)
+        self.assertEqual(self.case(invoice).plan_id, self.plan)
+
     # --- when time is up, when somebody breaks it ------------------------------------------
 
     def test_what_time_did_not_allow_follows_at_once(self):
@@ -140,6 +182,18 @@ class TestCollectionNight(CollectionCommon):
         self.assertTrue(triggers.search([("cron_id", "=", cron.id)]))
         plans.sudo()._cron_collections()
         self.assertEqual(self.reminded(), self.others)
+
+    def test_a_run_that_was_cut_goes_on_counting(self):
+        self.make_all_due()
+        with patch.object(plan_run, "CHUNK", 1):
+            clock = Mock(monotonic=Mock(side_effect=range(99)))
+            with patch.object(plan_run, "time", clock):
+                self.assertFalse(self.run_night(deadline=2))
+            self.assertTrue(0 < len(self.reminders()) < len(self.others))
+            self.assertTrue(self.run_night())
+        self.plan.invalidate_recordset()
+        self.assertEqual(self.plan.last_run["messages"], len(self.others))
+        self.assertNotIn("cut", self.plan.last_run)
 
     def break_for(self, *partners):
         """Have every look at these debtors end in an error."""

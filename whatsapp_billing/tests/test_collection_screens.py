@@ -323,6 +323,20 @@ class TestCollectionScreens(CollectionCommon):
         wizard.action_send()
         self.assertEqual(len(self.reminders()), 1)
 
+    def test_the_dialog_shows_each_person_what_they_get(self):
+        luis = self.env["res.partner"].create(
+            {"name": "Luis", "phone": "+34 600 10 00 77", "wab_enabled": True}
+        )
+        mine, his = self.make_due(5), self.make_due(6)
+        mine.wab_recipient_ids = self.partner
+        his.wab_recipient_ids = luis
+        action = (mine | his).with_user(self.clerk).action_wab_remind()
+        wizard = self.env[action["res_model"]].with_user(self.clerk)
+        wizard = wizard.browse(action["res_id"])
+        self.assertEqual(wizard.headline, "2 messages will be sent.")
+        shown = [i.name for i in (mine, his) if i.name in wizard.preview_html]
+        self.assertEqual(len(shown), 1)
+
     def test_only_customers_are_reminded(self):
         bill = self._make_invoice(self.partner, move_type="in_invoice")
         with self.assertRaises(UserError):

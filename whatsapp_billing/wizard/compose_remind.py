@@ -72,9 +72,13 @@ class WhatsappBillingCompose(models.TransientModel):
         """Override of `whatsapp_billing`: one message speaks of all of a customer."""
         if not self.is_reminder:
             return super()._get_example_records(record)
-        return self._records().filtered(
+        partner = self.env["res.partner"].browse(self._get_example()["partner_id"])
+        records = self._records()
+        recipients = self._get_recipients(records)
+        return records.filtered(
             lambda move: (
                 move.commercial_partner_id == record.commercial_partner_id
                 and move.company_id == record.company_id
+                and partner in (recipients.get(move.id) or partner.browse())
             )
         )

@@ -26,9 +26,10 @@ def count_targets(targets):
             continue
         waiting += reason in HOLD_REASONS
         reasons[reason]["count"] += 1
-        reasons[reason]["ids"][target.record.id] = True
-        if target.partner:
-            reasons[reason]["partner_ids"][target.partner.id] = True
+        for one in (target, *target.covered):
+            reasons[reason]["ids"][one.record.id] = True
+            if one.partner:
+                reasons[reason]["partner_ids"][one.partner.id] = True
     return {
         "going": going,
         "waiting": waiting,

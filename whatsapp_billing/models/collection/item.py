@@ -21,7 +21,9 @@ class WhatsappBillingCollectionItem(models.Model):
         "account.move.line", required=True, index=True, ondelete="cascade"
     )
     case_id = fields.Many2one(
-        "whatsapp.billing.collection.case", compute="_compute_case_id"
+        "whatsapp.billing.collection.case",
+        compute="_compute_case_id",
+        compute_sudo=True,
     )
     role = fields.Selection(
         [("due", "Step due"), ("also", "Also open"), ("credit", "Deducted")],
@@ -33,7 +35,9 @@ class WhatsappBillingCollectionItem(models.Model):
     due_date = fields.Date()
     days = fields.Integer(help="Days of the step that was done for it.")
     step_id = fields.Many2one(
-        "whatsapp.billing.collection.step", compute="_compute_step_id"
+        "whatsapp.billing.collection.step",
+        compute="_compute_step_id",
+        compute_sudo=True,
     )
     previous_days = fields.Integer(help="What was done before, to take the step back.")
     previous_date = fields.Date()
@@ -61,7 +65,8 @@ class WhatsappBillingCollectionItem(models.Model):
     def _compute_step_id(self):
         for item in self:
             steps = item.case_id.plan_id.step_ids
-            item.step_id = item.role == "due" and steps.filtered(
+            by_plan = bool(item.message_id.collection_plan_id)
+            item.step_id = (by_plan and item.role == "due") and steps.filtered(
                 lambda step, days=item.days: step.days == days
             )
 

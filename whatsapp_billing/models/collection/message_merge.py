@@ -10,6 +10,9 @@ from odoo import api, models
 from ...rules import eligibility, languages
 from ..messaging.message_enqueue import HOLD_REASONS, Target
 
+# What keeps an invoice's own text from going says nothing about a joint one's.
+ALONE = {"no_template", "template_not_approved", "bad_parameter"}
+
 
 @dataclass(slots=True)
 class _Joint:
@@ -34,7 +37,7 @@ class WhatsappBillingMessage(models.Model):
             return targets
         groups = defaultdict(list)
         for target in targets:
-            if _may_go(target):
+            if _may_go(target) or target.decision.reason in ALONE:
                 debtor = target.record.commercial_partner_id
                 groups[target.partner, target.company, debtor].append(target)
         joints = self._make_joints(groups.values(), order)

@@ -156,12 +156,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _render_reminders(self, letters):
-        by_template = defaultdict(list)
-        for letter in letters:
-            for target in letter.targets:
-                if target.template and target.partner:
-                    by_template[target.template].append((letter, target))
-        for template, pairs in by_template.items():
+        for (template, _round), pairs in self._sort_for_rendering(letters).items():
             recipients = defaultdict(lambda: self.env["res.partner"])
             groups = {}
             for letter, target in pairs:
@@ -173,6 +168,28 @@ class WhatsappBillingMessage(models.Model):
             )
             for _letter, target in pairs:
                 target.rendered = rendered[target.record.id, target.partner.id]
+
+    @api.model
+    def _sort_for_rendering(self, letters):
+        """Return {(template, round): [(letter, target)]}.
+
+        One invoice may carry letters to several people about different others: each
+        goes into a round of its own, nearly all into the first.
+        """
+        rounds = defaultdict(list)
+        seen = {}
+        for letter in letters:
+            for target in letter.targets:
+                if not target.template or not target.partner:
+                    continue
+                number = 0
+                while (
+                    seen.setdefault((target.template, number, target.record.id), letter)
+                    is not letter
+                ):
+                    number += 1
+                rounds[target.template, number].append((letter, target))
+        return rounds
 
     # === BUSINESS METHODS - INSERTING === #
 
@@ -308,6 +325,7 @@ class WhatsappBillingMessage(models.Model):
                        SELECT 1 FROM whatsapp_billing_collection_item i2
                          JOIN whatsapp_billing_message m2 ON m2.id = i2.message_id
                         WHERE i2.move_line_id = c.move_line_id AND i2.days = i.days
+                          AND i2.due_date IS NOT DISTINCT FROM i.due_date
                           AND i2.role = 'due' AND m2.state != 'canceled')
              RETURNING c.id, m.id
                 """,

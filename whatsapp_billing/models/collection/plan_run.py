@@ -21,6 +21,10 @@ _logger = logging.getLogger(__name__)
 CHUNK = 400
 # Workers that share a company's run, the cron's own included.
 WORKERS = 2
+# A helper that comes later than this leaves the rest to the next run.
+LATE = timedelta(minutes=10)
+# Among the figures of a run: time cut it short, what follows belongs to it.
+CUT = "cut"
 # Debtors who cannot be decided about before the run gives up: it is not their fault.
 MAX_BROKEN = 20
 CRON = "whatsapp_billing.ir_cron_collections"
@@ -38,19 +42,24 @@ class WhatsappBillingCollectionPlan(models.Model):
         :param moment: a `rules.dunning.Moment`
         """
         self._begin(company)
+        noted = defaultdict(Counter)
         for chunk in _cut(self._find_due_debtors(company, moment.day)):
-            figures = self._run_debtors(company, moment, chunk)
+            total = Counter()
+            for plan_id, figures in self._run_debtors(company, moment, chunk).items():
+                noted[plan_id].update(figures)
+                total.update(figures)
             self.env.invalidate_all()
-            self._note_run(figures)
-            yield figures
+            yield total
+        self._note_run(noted, is_new=True)
 
     def _begin(self, company):
         self.env["whatsapp.billing.collection.case"]._sweep(company)
         self._check_limits()
-        self._note_run({}, is_new=True)
 
     def _run_debtors(self, company, moment, debtor_ids):
-        """Decide about some debtors and write what follows; return figures.
+        """Decide about some debtors and write what follows.
+
+        :return: {plan id: {reason or "sent": lines, "messages": messages queued}}
 
         Their cases stay locked until the transaction ends: whoever pauses, disputes or
         runs a plan at the same time waits, and sees the other's result.
@@ -61,7 +70,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         # Those that another worker has done since are not due any more.
         debtor_ids = mine._find_due_debtors(company, moment.day, debtor_ids)
         if not debtor_ids:
-            return Counter()
+            return {}
         rules = {plan.id: plan._to_rule() for plan in running}
         ledger = self._read_ledger(company, debtor_ids, moment.day, rules)
         outcome = dunning.decide(
@@ -87,12 +96,12 @@ class WhatsappBillingCollectionPlan(models.Model):
         )
 
     def _note_run(self, figures, is_new=False):
-        """Add figures to those of the latest run.
+        """Add figures, by plan, to those of the latest run.
 
+        :param is_new: True where another run begins, unless it goes on with one that
+            time cut short
         Not by the ORM: a figure of the run is no change of the plan.
         """
-        if not figures and not is_new:
-            return
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
@@ -104,8 +113,10 @@ class WhatsappBillingCollectionPlan(models.Model):
             )
         )
         for plan_id, before in rows:
-            total = Counter() if is_new else Counter(before or {})
-            total.update(figures)
+            total = Counter(before or {})
+            if is_new and not total.pop(CUT, 0):
+                total = Counter()
+            total.update(figures.get(plan_id, {}))
             self.env.cr.execute(
                 """
                 UPDATE whatsapp_billing_collection_plan
@@ -235,11 +246,16 @@ class WhatsappBillingCollectionPlan(models.Model):
                 _logger.exception("Plans of company %s could not be run", company_id)
 
     @api.model
-    def _job_run_share(self, company_id, plan_ids, share):
+    def _job_run_share(self, company_id, plan_ids, share, begun):
         """Help with a run that another worker has begun.
 
-        Only a hint: what this does not do, the worker that began does.
+        Only a hint: what this does not do, the worker that began does. One that comes
+        late would be a run of its own, at an hour that nobody chose.
+
+        :param str begun: when the run began, UTC
         """
+        if fields.Datetime.now() - fields.Datetime.to_datetime(begun) > LATE:
+            return
         with self._own_transaction() as env:
             plans = env[self._name].browse(plan_ids).exists()
             company = env["res.company"].browse(company_id)
@@ -260,18 +276,31 @@ class WhatsappBillingCollectionPlan(models.Model):
             company = env["res.company"].browse(company_id)
             moment = plans._get_moment(company)
             self._durably(env, lambda: plans._begin(company))
+            self._durably(env, lambda: plans._note_run({}, is_new=True))
             debtor_ids = plans._find_due_debtors(company, moment.day)
             if len(debtor_ids) > CHUNK:
                 self._durably(env, lambda: plans._call_helpers(company))
         work = _Work(plans.with_env(self.env), company_id, moment)
-        return work.run(debtor_ids, deadline)
+        is_done = work.run(debtor_ids, deadline)
+        if not is_done:
+            with self._own_transaction() as env:
+                plans = env[self._name].browse(plan_ids)
+                cut = {plan_id: {CUT: 1} for plan_id in plan_ids}
+                self._durably(env, lambda: plans._note_run(cut))
+        return is_done
 
     def _call_helpers(self, company):
-        """Have free workers begin elsewhere among the debtors; several become one."""
+        """Have free workers begin elsewhere among the debtors; several become one.
+
+        Where no job runner lives the hint would only lie about.
+        """
+        if not self.env["whatsapp.billing.message"]._is_job_runner_alive():
+            return
+        begun = fields.Datetime.to_string(fields.Datetime.now())
         for number in range(1, WORKERS):
             self.with_delay(
                 identity_key=f"whatsapp_billing.collections.{company.id}.{number}"
-            )._job_run_share(company.id, self.ids, number / WORKERS)
+            )._job_run_share(company.id, self.ids, number / WORKERS, begun)
 
     @api.model
     def _get_deadline(self):
@@ -317,12 +346,12 @@ class _Work:
         with self.plans._own_transaction() as env:
             plans = self.plans.with_env(env)
             company = env["res.company"].browse(self.company_id)
-
-            def step():
-                # Last: other workers' chunks wait for the plans' rows to be free.
-                plans._note_run(plans._run_debtors(company, self.moment, debtor_ids))
-
-            plans._durably(env, step)
+            figures = plans._durably(
+                env, lambda: plans._run_debtors(company, self.moment, debtor_ids)
+            )
+            # Apart: whoever switches a plan holds its row and waits for its cases.
+            if figures:
+                plans._durably(env, lambda: plans._note_run(figures))
 
 
 @contextmanager

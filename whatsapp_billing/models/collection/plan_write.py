@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What a run writes: claims first, then messages, what they are about, and cases."""
 
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from datetime import timedelta
 
@@ -26,7 +26,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     # === BUSINESS METHODS - WRITING === #
 
     def _apply(self, company, moment, ledger, outcome):
-        """Do what was decided; return how many lines came to what.
+        """Do what was decided; return {plan id: how many lines came to what}.
 
         The order keeps promises: a debtor's day is claimed before a message exists,
         and what is written about a case is what became of its message.
@@ -35,12 +35,16 @@ class WhatsappBillingCollectionPlan(models.Model):
         letters = self._compose(company, ledger, outcome, decisions)
         self._claim(company, letters, decisions)
         letters = [letter for letter in letters if letter.targets]
-        messages = self._send(company, moment, ledger, letters, decisions)
+        self._send(company, moment, ledger, letters, decisions)
         self._write_cases(moment, ledger, decisions)
         self._act(ledger, decisions)
-        figures = Counter(decision.reason or "sent" for decision in decisions.values())
-        figures["messages"] = len(messages)
-        return figures
+        figures = defaultdict(Counter)
+        for line_id, decision in decisions.items():
+            plan_id = ledger.rows[line_id]["plan_id"]
+            figures[plan_id].update({decision.reason or "sent": 1, "messages": 0})
+        for letter in letters:
+            figures[letter.reminder.plan_id]["messages"] += len(letter.targets)
+        return dict(figures)
 
     # --- what is said ---------------------------------------------------------
 

@@ -236,11 +236,12 @@ def _ask_for_documents(drain, ids):
 def _drop(drain, drop):
     for message_id, decision in drop:
         waits = decision.reason in WAITING_REASONS
-        drain.messages.browse(message_id).write(
+        message = drain.messages.browse(message_id)
+        message.write(
             {
                 "state": "held" if waits else "canceled",
                 "reason": decision.reason,
-                "trace_data": traces.pack(decision.trace),
+                "trace_data": traces.pack_after(message.trace_data, decision.trace),
             }
         )
     drain.env.flush_all()

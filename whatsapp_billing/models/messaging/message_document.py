@@ -99,13 +99,14 @@ class WhatsappBillingMessage(models.Model):
         if state not in ("draft", "cancel"):
             return False
         decision = eligibility.decide(eligibility.Facts(document_state=state))
-        self.write(
-            {
-                "state": "canceled",
-                "reason": decision.reason,
-                "trace_data": traces.pack(decision.trace),
-            }
-        )
+        for message in self:
+            message.write(
+                {
+                    "state": "canceled",
+                    "reason": decision.reason,
+                    "trace_data": traces.pack_after(message.trace_data, decision.trace),
+                }
+            )
         self.env.flush_all()
         self._after_state_change()
         return True

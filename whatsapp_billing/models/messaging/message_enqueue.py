@@ -77,6 +77,7 @@ class WhatsappBillingMessage(models.Model):
         """
         self._check_may_send(records)
         self._check_key(order.key)
+        records = records.union()  # each once, however often a caller names it
         known = self._known_results(records, order)
         fresh = records.filtered(lambda r: r.id not in known)
         targets = self._decide(fresh, recipients, document_types, order)
@@ -96,7 +97,7 @@ class WhatsappBillingMessage(models.Model):
         :param render: False to count without filling in texts; then nobody notices
             a text that does not fit its template
         """
-        targets = self._targets(records, recipients, document_types)
+        targets = self._targets(records.union(), recipients, document_types)
         self._choose_templates(targets, order)
         if render:
             self._render(targets)
