@@ -59,10 +59,10 @@ class WhatsappBillingCollectionPlan(models.Model):
     def _run_debtors(self, company, moment, debtor_ids):
         """Decide about some debtors and write what follows.
 
-        :return: {plan id: {reason or "sent": lines, "messages": messages queued}}
-
         Their cases stay locked until the transaction ends: whoever pauses, disputes or
         runs a plan at the same time waits, and sees the other's result.
+
+        :return: {plan id: {reason or "sent": lines, "messages": messages queued}}
         """
         running = self.search([("company_id", "=", company.id), ("stage", "!=", "off")])
         mine = self & running
@@ -98,9 +98,10 @@ class WhatsappBillingCollectionPlan(models.Model):
     def _note_run(self, figures, is_new=False):
         """Add figures, by plan, to those of the latest run.
 
+        Not by the ORM: a figure of the run is no change of the plan.
+
         :param is_new: True where another run begins, unless it goes on with one that
             time cut short
-        Not by the ORM: a figure of the run is no change of the plan.
         """
         self.env.flush_all()
         rows = self.env.execute_query(
@@ -272,7 +273,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         :return: whether nothing is left to do
         """
         with self._own_transaction() as env:
-            plans = env[self._name].browse(plan_ids)
+            plans = env[self._name].browse(plan_ids).exists()
             company = env["res.company"].browse(company_id)
             moment = plans._get_moment(company)
             self._durably(env, lambda: plans._begin(company))
