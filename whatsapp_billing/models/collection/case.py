@@ -30,7 +30,9 @@ class WhatsappBillingCollectionCase(models.Model):
     move_id = fields.Many2one(
         "account.move", required=True, index=True, ondelete="cascade", string="Invoice"
     )
-    debtor_id = fields.Many2one("res.partner", required=True, string="Customer")
+    debtor_id = fields.Many2one(
+        "res.partner", required=True, index=True, string="Customer"
+    )
     company_id = fields.Many2one("res.company", required=True)
     due_date = fields.Date(related="move_line_id.date_maturity", string="Due")
     currency_id = fields.Many2one(related="move_line_id.currency_id")
@@ -109,7 +111,6 @@ class WhatsappBillingCollectionCase(models.Model):
     # Not on what every run changes: PostgreSQL then rewrites no index (HOT).
     _open_index = models.Index("(company_id, debtor_id) WHERE state != 'done'")
     _resume_index = models.Index("(resume_on) WHERE state = 'paused'")
-    _debtor_index = models.Index("(debtor_id, state)")
 
     def init(self):
         """Leave room on each page for the next night's version of its rows."""

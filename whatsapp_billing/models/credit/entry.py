@@ -51,10 +51,11 @@ class WhatsappBillingCreditEntry(models.Model):
         digits=(16, 6), string="Balance", compute="_compute_balance_after"
     )
     date = fields.Datetime(required=True, default=fields.Datetime.now)
-    # The unique indexes below begin with these two.
-    message_id = fields.Many2one("whatsapp.billing.message", ondelete="restrict")
+    message_id = fields.Many2one(
+        "whatsapp.billing.message", index="btree_not_null", ondelete="restrict"
+    )
     purchase_id = fields.Many2one(
-        "whatsapp.billing.credit.purchase", ondelete="restrict"
+        "whatsapp.billing.credit.purchase", index="btree_not_null", ondelete="restrict"
     )
     rate_id = fields.Many2one(
         "whatsapp.billing.credit.rate",
