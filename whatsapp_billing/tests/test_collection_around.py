@@ -6,6 +6,7 @@ from unittest.mock import patch
 
 from odoo.fields import Command
 from odoo.tests import tagged
+from odoo.tools.misc import format_date
 
 from odoo.addons.rpc.controllers.xmlrpc import dumps
 
@@ -137,6 +138,28 @@ class TestCollectionAround(CollectionCommon):
         invoice = self.make_due(9)
         invoice.with_user(self.clerk).wab_remind()
         self.assertFalse(self.case(invoice).item_ids.step_id)
+
+    # --- what the chatter shows -----------------------------------------------------------------
+
+    def test_a_document_that_exists_is_on_the_line(self):
+        template = self.templates["payment_reminder"]
+        template.write({"header_type": "document", "remote_components": False})
+        template.remote_components = template._components()
+        invoice = self.make_due(1)
+        self.attach_pdf(invoice)
+        self.run_plan()
+        message = self.reminders()
+        self.assertEqual(message.document_state, "ready")
+        self.assertEqual(
+            message.mail_message_id.attachment_ids, invoice.invoice_pdf_report_id
+        )
+
+    def test_a_promise_is_noted_with_its_date_in_words(self):
+        invoice = self.make_due(1)
+        case = self.case(invoice).with_user(self.clerk)
+        case.action_promise(self.day(3))
+        note = invoice.message_ids[0].body
+        self.assertIn(format_date(case.env, self.day(3)), note)
 
     # --- invoices that are switched off ---------------------------------------------------
 

@@ -280,7 +280,7 @@ class WhatsappBillingCollectionCase(models.Model):
         todo._note_on_invoices(
             self.env._(
                 "The customer promised to pay on %(date)s.",
-                date=fields.Date.to_string(day),
+                date=format_date(self.env, day),
             )
         )
         return True

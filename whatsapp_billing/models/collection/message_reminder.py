@@ -225,6 +225,8 @@ class WhatsappBillingMessage(models.Model):
         # sudo: whatsapp.billing.message - rows are written by the system only
         messages = self.sudo().browse(ids)
         self.invalidate_model(flush=False)
+        with_file = [row["id"] for row in rows if row["attachment_id"]]
+        messages.browse(with_file)._show_documents()
         self._reserve_for(
             sorted(
                 (row | {"round": 0} for row in rows if row["state"] == "queued"),
