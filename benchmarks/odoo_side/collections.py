@@ -268,6 +268,7 @@ def work(env):
     # By this lock the run knows that a job runner lives.
     env.cr.execute("SELECT pg_advisory_lock(%s)", [runner.PG_ADVISORY_LOCK_ID])
     print("ready", flush=True)
+    # The job runner is told by PostgreSQL; asking often is as soon and needs no runner.
     while not (jobs := _find_jobs(env)):
         env.cr.rollback()
         time.sleep(0.005)

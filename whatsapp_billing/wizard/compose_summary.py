@@ -2,8 +2,6 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from collections import defaultdict
 
-from ..models.messaging.message_enqueue import HOLD_REASONS
-
 
 def count_targets(targets):
     """Count decided targets by reason, and find one example of each template."""
@@ -12,7 +10,7 @@ def count_targets(targets):
     shown = {}
     for target in targets:
         reason = target.decision.reason
-        if not reason or reason in HOLD_REASONS:
+        if target.may_go:
             shown.setdefault(
                 target.template.id,
                 {
@@ -24,7 +22,7 @@ def count_targets(targets):
         if not reason:
             going += 1
             continue
-        waiting += reason in HOLD_REASONS
+        waiting += target.may_go
         reasons[reason]["count"] += 1
         for one in (target, *target.covered):
             reasons[reason]["ids"][one.record.id] = True

@@ -5,7 +5,6 @@ from . import case_truth
 from . import item
 from . import template_debtor
 from . import template_instalment
-from . import template_category
 from . import message_reminder
 from . import message_merge
 from . import message_answer
@@ -14,7 +13,7 @@ from . import plan_run
 from . import plan_write
 from . import plan_preview
 from . import plan_screen
-from . import plan_night
+from . import plan_quiet
 from . import case_screen
 from . import account
 from . import account_move

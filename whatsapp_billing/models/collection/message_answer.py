@@ -244,6 +244,7 @@ class WhatsappBillingMessage(models.Model):
         person = self.user_id
         if person.active and not person._is_superuser():
             return person
+        # sudo: whatsapp.billing.account - only who looks after it
         account_sudo = self.account_id.sudo()
         return account_sudo._get_responsible() if account_sudo else person
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from odoo import api, models
 
 from ...rules import eligibility, languages
-from ..messaging.message_enqueue import HOLD_REASONS, Target
+from ..messaging.message_enqueue import Target
 
 # What keeps an invoice's own text from going says nothing about a joint one's.
 ALONE = {"no_template", "template_not_approved", "bad_parameter"}
@@ -37,7 +37,7 @@ class WhatsappBillingMessage(models.Model):
             return targets
         groups = defaultdict(list)
         for target in targets:
-            if _may_go(target) or target.decision.reason in ALONE:
+            if target.may_go or target.decision.reason in ALONE:
                 debtor = target.record.commercial_partner_id
                 groups[target.partner, target.company, debtor].append(target)
         joints = self._make_joints(groups.values(), order)
@@ -47,7 +47,7 @@ class WhatsappBillingMessage(models.Model):
         for joint in joints:
             (target,) = joint.targets
             target.decision = eligibility.decide(self._facts(target, order))
-            if _may_go(target):
+            if target.may_go:
                 merged[target.record.id, target.partner.id] = target
                 covered.update(
                     (one.record.id, one.partner.id) for one in target.covered
@@ -92,8 +92,3 @@ class WhatsappBillingMessage(models.Model):
                 no_step, target.account, langs, many=True
             )
         return cache[name]
-
-
-def _may_go(target):
-    reason = target.decision.reason
-    return not reason or reason in HOLD_REASONS

@@ -234,9 +234,10 @@ class WhatsappBillingMessage(models.Model):
             )
         )
         going = [row for row in rows if row["state"] in ("queued", "held")]
-        phones = self.env["whatsapp.billing.phone"].sudo()
+        # sudo: whatsapp.billing.phone - which number sends is not the clerk's
+        phones_sudo = self.env["whatsapp.billing.phone"].sudo()
         self._trigger_workers(
-            phones.browse({row["phone_id"] for row in going} - {None}),
+            phones_sudo.browse({row["phone_id"] for row in going} - {None}),
             any(row["document_state"] == "pending" for row in going),
         )
         return messages

@@ -310,22 +310,6 @@ class WhatsappBillingCollectionPlan(models.Model):
         )
         self.env["whatsapp.billing.collection.case"].invalidate_model(["look_on"])
 
-    @api.model
-    def _cron_limits(self):
-        """Stop plans that fail or drive customers away while their messages go out.
-
-        A night's reminders take hours: by the next run they would all have gone.
-        """
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT DISTINCT collection_plan_id FROM whatsapp_billing_message
-                 WHERE state IN ('queued', 'held') AND collection_plan_id IS NOT NULL
-                """
-            )
-        )
-        self.browse(row[0] for row in rows)._check_limits()
-
     def _withdraw_waiting(self):
         """Cancel what these plans have queued and nobody has seen; it may come later."""
         self.env.flush_all()

@@ -247,6 +247,22 @@ class WhatsappBillingCollectionPlan(models.Model):
                 _logger.exception("Plans of company %s could not be run", company_id)
 
     @api.model
+    def _cron_limits(self):
+        """Stop plans that fail or drive customers away while their messages go out.
+
+        A night's reminders take hours: by the next run they would all have gone.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT collection_plan_id FROM whatsapp_billing_message
+                 WHERE state IN ('queued', 'held') AND collection_plan_id IS NOT NULL
+                """
+            )
+        )
+        self.browse(row[0] for row in rows)._check_limits()
+
+    @api.model
     def _job_run_share(self, company_id, plan_ids, share, begun):
         """Help with a run that another worker has begun.
 

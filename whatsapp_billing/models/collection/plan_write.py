@@ -10,7 +10,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...rules import dunning, traces
-from ..messaging.message_enqueue import HOLD_REASONS, Order, Target
+from ..messaging.message_enqueue import Order, Target
 from . import bulk
 from .template_debtor import OpenLine
 
@@ -60,7 +60,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         for letter in letters:
             for line_id, reason in letter.dropped.items():
                 decisions[line_id] = _refuse(decisions[line_id], reason, [])
-            going = [t for t in letter.targets if _may_wait(t)]
+            going = [t for t in letter.targets if t.may_go]
             if going:
                 letter.targets = going
                 continue
@@ -260,12 +260,6 @@ def _letter(ledger, reminder):
     first = ledger.rows[letter.line_ids[0]]
     letter.move_id, letter.partner_id = first["move_id"], first["partner_id"]
     return letter
-
-
-def _may_wait(target):
-    # Without a number it could not be held: nothing would ever send it.
-    reason = target.decision.reason
-    return not reason or (reason in HOLD_REASONS and bool(target.phone))
 
 
 def _refuse(decision, reason, trace):

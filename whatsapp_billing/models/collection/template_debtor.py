@@ -116,20 +116,24 @@ class WhatsappBillingTemplate(models.Model):
         """Return the template that a step's reminder goes out with.
 
         The step's own, or its namesake in the customer's language; else the default
-        for reminders; for several invoices one that can name them all.
+        for reminders; for several invoices one that can name them all. Never one that
+        WhatsApp has moved to offers: it costs more and needs a consent to offers.
 
         :param langs: codes as WhatsApp writes them, the best first
         :return: a template, none where only one invoice could be named
         """
         # sudo: whatsapp.billing.template - a clerk sends what a manager wrote
         own_sudo = step.template_id.sudo()
-        if not many:
+        if many:
+            chosen_sudo = step.many_template_id.sudo() or own_sudo.filtered(
+                lambda template: template._is_for_many()
+            )
+            found = chosen_sudo._in_language(langs)
+            found = found or self._find_for_many(account, langs)
+        else:
             found = own_sudo._in_language(langs)
-            return found or self._find_default(account, "payment_reminder", langs)
-        chosen_sudo = step.many_template_id.sudo() or own_sudo.filtered(
-            lambda template: template._is_for_many()
-        )
-        return chosen_sudo._in_language(langs) or self._find_for_many(account, langs)
+            found = found or self._find_default(account, "payment_reminder", langs)
+        return found.filtered(lambda template: template.category == "utility")
 
     def _in_language(self, langs):
         """Return this template, or its namesake in the first of these languages."""

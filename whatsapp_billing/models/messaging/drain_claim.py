@@ -234,9 +234,9 @@ def _ask_for_documents(drain, ids):
 
 
 def _drop(drain, drop):
-    for message_id, decision in drop:
+    messages = drain.messages.browse([message_id for message_id, _decision in drop])
+    for message, (_id, decision) in zip(messages, drop, strict=True):
         waits = decision.reason in WAITING_REASONS
-        message = drain.messages.browse(message_id)
         message.write(
             {
                 "state": "held" if waits else "canceled",

@@ -10,11 +10,18 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
-from ...rules import eligibility, languages, parameters, traces, wapp_text
+from ...rules import (
+    eligibility,
+    languages,
+    parameters,
+    reasons,
+    traces,
+    wapp_text,
+)
 from .drain_claim import snapshot
 
 # An obstacle that goes away by itself: the message waits instead of ending.
-HOLD_REASONS = {"account_inactive", "quiet_hours", "no_credit"}
+HOLD_REASONS = reasons.HOLDING
 PRIORITIES = {"utility": 10, "authentication": 10, "marketing": 20}
 MAX_KEY = 64
 
@@ -36,6 +43,12 @@ class Target:
     decision: eligibility.Decision = None
     # Other documents that the same message is about.
     covered: list = field(default_factory=list)
+
+    @property
+    def may_go(self):
+        """Tell whether it goes, now or later; without a number nothing would send it."""
+        reason = self.decision.reason
+        return not reason or (reason in HOLD_REASONS and bool(self.phone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -370,7 +383,7 @@ class WhatsappBillingMessage(models.Model):
         record, template = target.record, target.template
         reason = target.decision.reason
         state = "queued" if not reason else "canceled"
-        if reason in HOLD_REASONS and target.phone:
+        if reason and target.may_go:
             state = "held"
         file = record._wab_attachment() if self._has_document(template) else False
         return {
