@@ -77,3 +77,14 @@ class TestCollectionText(CollectionCommon):
         self.pay(invoice, 30.0)
         invoice.with_user(self.clerk).wab_remind()
         self.assertIn("70.00", self.reminders()[-1].body)
+
+    def test_a_text_about_several_is_no_default_though_approved_first(self):
+        single = self.templates["payment_reminder"]
+        single.is_default = False
+        self.many._become_default()
+        self.assertFalse(self.many.is_default)
+        single._become_default()
+        self.assertTrue(single.is_default)
+        self.make_due(1)
+        self.run_plan()
+        self.assertEqual(self.reminders().template_id, single)

@@ -111,6 +111,13 @@ class WhatsappBillingTemplate(models.Model):
 
     # === BUSINESS METHODS - CHOOSING === #
 
+    def _become_default(self):
+        """Override to leave out texts about several invoices, whichever comes first.
+
+        They are found where there are several; of one they would say "1 invoices".
+        """
+        return None if self._is_for_many() else super()._become_default()
+
     @api.model
     def _find_reminder(self, step, account, langs, many):
         """Return the template that a step's reminder goes out with.
