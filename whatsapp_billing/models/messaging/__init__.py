@@ -25,6 +25,7 @@ from . import message_enqueue
 from . import message_retention
 from . import message_screen
 from . import message_status
+from . import message_inbound
 from . import message_tick
 from . import engine
 from . import person

@@ -22,8 +22,8 @@ class WhatsappBillingMessage(models.Model):
     """One message in or out, with everything needed to send it and to explain it.
 
     Business code creates rows in its own transaction; only the drain
-    (`message_drain.py`) and the inbox (`message_status.py`) move them on, by
-    SQL that respects the order of states. A message that may not go is a row
+    (`message_drain.py`) and the inbox (`message_status.py`, `message_inbound.py`)
+    move them on, by SQL that respects the order of states. A message that may not go is a row
     too: `canceled` or `held`, with its reason.
     """
 
