@@ -83,6 +83,7 @@ REASONS = [
     ("invalid_number", "Invalid number"),
     ("no_template", "No template"),
     ("template_not_approved", "Template not approved"),
+    ("template_unsupported", "Template cannot be sent"),
     ("bad_parameter", "Text does not fit the template"),
     ("file_too_large", "File too large"),
     ("already_paid", "Already paid"),

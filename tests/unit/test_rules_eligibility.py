@@ -48,6 +48,7 @@ FAILURES = [
     ("invalid_number", {"number_problem": "invalid_number"}),
     ("no_template", {"template_found": False}),
     ("template_not_approved", {"template_status": "paused"}),
+    ("template_unsupported", {"template_obstacle": "A carousel cannot be sent."}),
     ("bad_parameter", {"parameter_problem": "The value is empty."}),
     ("file_too_large", {"file_size": MAX_DOCUMENT_BYTES + 1}),
     ("account_inactive", {"account_state": "error"}),

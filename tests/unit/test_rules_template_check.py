@@ -308,3 +308,8 @@ def test_emoji_are_recognised(text):
 @pytest.mark.parametrize("text", ["abc", "© ® ™", "5 €", "ñ", "漢字", "→", "1", "…"])
 def test_other_signs_are_no_emoji(text):
     assert not has_emoji(text)
+
+
+def test_document_header_needs_a_document():
+    assert codes(has_file=False) == {"header_without_file"}
+    assert codes(has_file=False, header_type="none") == set()

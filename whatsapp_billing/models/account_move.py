@@ -4,6 +4,9 @@ from odoo import api, fields, models
 
 from .. import const
 
+# Messages about an invoice that its PDF goes with; not those to its contact.
+FILE_TYPES = {*const.MOVE_DOCUMENT_TYPES.values(), "payment_reminder"}
+
 
 class AccountMove(models.Model):
     _name = "account.move"
@@ -100,6 +103,24 @@ class AccountMove(models.Model):
     def _wab_channel_flag(self):
         self.ensure_one()
         return self.wab_channel == "on" if self.wab_channel else None
+
+    @api.model
+    def _wab_has_file(self, document_type):
+        return document_type in FILE_TYPES
+
+    def _wab_make_file(self):
+        """Have Odoo's own generation make the legal PDF where it is missing."""
+        self.ensure_one()
+        if not self.invoice_pdf_report_id:
+            company = self.company_id
+            sender = self.env["account.move.send"].with_company(company)
+            sender._generate_and_send_invoices(
+                self.with_company(company),
+                sending_methods=[],
+                allow_raising=True,
+            )
+            self.invalidate_recordset(["invoice_pdf_report_id"])
+        return self.invoice_pdf_report_id
 
     def _wab_attachment(self):
         self.ensure_one()

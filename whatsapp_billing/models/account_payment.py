@@ -4,6 +4,8 @@ from odoo import api, fields, models
 
 from .. import const
 
+RECEIPT_REPORT = "account.action_report_payment_receipt"
+
 
 class AccountPayment(models.Model):
     _name = "account.payment"
@@ -73,6 +75,34 @@ class AccountPayment(models.Model):
         self.ensure_one()
         states = {"draft": "draft", "canceled": "cancel", "rejected": "cancel"}
         return {"document_state": states.get(self.state, "posted")}
+
+    @api.model
+    def _wab_has_file(self, document_type):
+        return document_type == "payment_receipt"
+
+    def _wab_make_file(self):
+        """Render the receipt once and keep it while the payment stays as it is."""
+        self.ensure_one()
+        found = self._wab_attachment()
+        if found:
+            return found
+        content, _kind = (
+            self.env["ir.actions.report"]
+            .with_company(self.company_id)
+            ._render_qweb_pdf(RECEIPT_REPORT, self.ids)
+        )
+        attachment = self.env["ir.attachment"].create(
+            {
+                "name": self._wab_filename(),
+                "raw": content,
+                "mimetype": const.PDF,
+                "res_model": self._name,
+                "res_id": self.id,
+                "description": const.METHOD,
+            }
+        )
+        self.invalidate_recordset(["wab_receipt_id"])
+        return attachment
 
     def _wab_attachment(self):
         self.ensure_one()

@@ -32,6 +32,19 @@ class Base(models.AbstractModel):
         """Return whether this very record is enabled, or None to ask the partner."""
         return
 
+    @api.model
+    def _wab_has_file(self, document_type):
+        """Tell whether a message of this type carries a file that this model makes.
+
+        No model does unless it says so here and makes the file in `_wab_make_file`:
+        a file is never asked of another model under the same id.
+        """
+        return False
+
+    def _wab_make_file(self):
+        """Return the PDF, made now if it is missing; nothing where there is none."""
+        return self._wab_attachment()
+
     def _wab_attachment(self):
         """Return the PDF if it exists already."""
         return self.env["ir.attachment"]

@@ -8,7 +8,7 @@ Rules are asked in the order of `RULES` and the first that fails gives the reaso
    for reminders also paid, disputed, paused
 2. the partner and their consent: archived, opted out, not enabled, not opted in
 3. the number: none, not valid
-4. the template: none, not approved
+4. the template: none, not approved, with a part that cannot be sent
 5. its parameters, then 6. the file
 7. the account: last, because it is the only one that passes by itself: a message
    refused for `account_inactive` is otherwise ready and may be held instead
@@ -64,6 +64,7 @@ class Facts:
     :param consent: granted, withdrawn, none, or by_contract (the company's setting)
     :param number: E.164 or a business-scoped user id
     :param number_problem: None, no_number or invalid_number, from reading the number
+    :param template_obstacle: what of the template cannot be sent, None when all can
     :param parameter_problem: the sentence of the problem, None when they fit
     :param file_size: bytes; None when there is no file or it is not made yet
     :param account_state: the account's state, of which only `connected` sends
@@ -88,6 +89,7 @@ class Facts:
     number_problem: str | None = None
     template_found: bool = False
     template_status: str | None = None
+    template_obstacle: str | None = None
     parameter_problem: str | None = None
     file_size: int | None = None
     account_state: str | None = None
@@ -276,6 +278,12 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda facts: facts.template_status == "approved",
     ),
     _rule(
+        "template_supported",
+        "template_unsupported",
+        lambda facts: facts.template_obstacle,
+        lambda facts: not facts.template_obstacle,
+    ),
+    _rule(
         "parameters_fit",
         "bad_parameter",
         lambda facts: facts.parameter_problem,
@@ -316,6 +324,12 @@ def recheck(facts: Facts) -> Decision:
     message was queued and cannot have changed.
     """
     return _ask(_RECHECKED, facts)
+
+
+def refuse_template(obstacle: str) -> Decision:
+    """Refuse a message for what of its template cannot be sent, and only that."""
+    rule = next(rule for rule in RULES if rule.name == "template_supported")
+    return _ask((rule,), Facts(template_obstacle=obstacle))
 
 
 def _ask(rules: tuple[Rule, ...], facts: Facts) -> Decision:

@@ -47,6 +47,10 @@ REASONS: Final[dict[str, str]] = {
         "WhatsApp has not approved the template, or no longer does. Choose another,"
         " or correct it and submit it again."
     ),
+    "template_unsupported": _lt(
+        "The template has a part that cannot be sent from here. Choose another, or"
+        " make one without that part."
+    ),
     "bad_parameter": _lt(
         "A value does not fit the template: it is missing or the text gets too long."
         " Complete the document or change the template's fields."
@@ -113,6 +117,7 @@ RULE_NAMES: Final[dict[str, str]] = {
     "number_valid": _lt("The number is valid"),
     "template_found": _lt("There is a template"),
     "template_approved": _lt("WhatsApp approved the template"),
+    "template_supported": _lt("All parts of the template can be sent from here"),
     "parameters_fit": _lt("The values fit the template"),
     "file_fits": _lt("The file is small enough"),
     "account_active": _lt("The WhatsApp account is connected"),

@@ -104,6 +104,15 @@ def _check_header(content: TemplateContent) -> Iterator[Problem]:
             "header",
             _lt("The header can be a text, a document, an image or nothing."),
         )
+    elif content.header_type == "document" and not content.has_file:
+        yield Problem(
+            "header_without_file",
+            "header",
+            _lt(
+                "There is no document (PDF) of what this template is for. Choose"
+                " another header."
+            ),
+        )
     elif content.header_type != "text":
         if text.strip():
             yield Problem(

@@ -38,6 +38,7 @@ class TemplateContent:
 
     :param name: the remote name
     :param header_type: none, text, document or image
+    :param has_file: whether what it is for comes with a file; True where nobody knows
     :param samples: example by (component, position), component header, body or
         button; a link has one variable, `{{1}}`, so its sample is ("button", 1)
     """
@@ -46,6 +47,7 @@ class TemplateContent:
     category: str = "utility"
     header_type: str = "none"
     header_text: str = ""
+    has_file: bool = True
     body: str = ""
     footer: str = ""
     buttons: tuple[ButtonContent, ...] = ()

@@ -30,5 +30,6 @@ from . import test_retention
 from . import test_secrets
 from . import test_send_dialog
 from . import test_template
+from . import test_template_file
 from . import test_template_render
 from . import test_tours

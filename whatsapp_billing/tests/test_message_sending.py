@@ -412,11 +412,11 @@ class TestMessageSending(LifecycleCommon):
         )
         self.assertEqual(self.drain(), 0, "not before the PDF is there")
 
-        def make(_self, move):
+        def make(move):
             self.attach_pdf(move)
             return move.invoice_pdf_report_id
 
-        self.patch(type(self.messages), "_invoice_document", make)
+        self.patch(type(self.env["account.move"]), "_wab_make_file", make)
         self.run_cron()
         self.drain()
         self.assertRecordValues(
@@ -427,10 +427,10 @@ class TestMessageSending(LifecycleCommon):
     def test_pdf_that_cannot_be_made_fails_with_the_reason(self):
         message = self.send(self._make_invoice())
 
-        def fail(_self, _move):
+        def fail(_move):
             raise ValueError("report broken")
 
-        self.patch(type(self.messages), "_invoice_document", fail)
+        self.patch(type(self.env["account.move"]), "_wab_make_file", fail)
         self.run_cron()
         self.assertEqual(message.state, "failed")
         self.assertIn("report broken", message.error_detail)

@@ -11,7 +11,12 @@ from ...rules import eligibility, languages
 from ..messaging.message_enqueue import Target
 
 # What keeps an invoice's own text from going says nothing about a joint one's.
-ALONE = {"no_template", "template_not_approved", "bad_parameter"}
+ALONE = {
+    "no_template",
+    "template_not_approved",
+    "template_unsupported",
+    "bad_parameter",
+}
 
 
 @dataclass(slots=True)

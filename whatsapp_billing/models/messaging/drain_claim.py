@@ -201,10 +201,21 @@ def _facts(drain, row):
         number=row["recipient_uid"] or row["recipient"],
         template_found=bool(row["template_status"] or not row["template_name"]),
         template_status=row["template_status"] or "approved",
+        template_obstacle=_get_obstacle(drain, row),
         account_state=row["account_state"] or "inactive",
         superseded=_is_superseded(row),
         recipient_active=row["partner_active"] is not False,
     )
+
+
+def _get_obstacle(drain, row):
+    """Return what of a message's template cannot be sent, None if all can."""
+    header = (row["content"] or {}).get("header") or {}
+    model = drain.env.get(row["res_model"] or "")
+    if header.get("kind") != "document" or model is None:
+        return None
+    templates = drain.env["whatsapp.billing.template"]
+    return templates._get_file_problem(model, row["document_type"]) or None
 
 
 def _is_superseded(row):

@@ -6,14 +6,12 @@ from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
-from ... import const
 from ...rules import eligibility, parameters, traces
 
 _logger = logging.getLogger(__name__)
 
 # Documents made in one transaction. Rendering takes a second each.
 BATCH = 10
-PAYMENT_REPORT = "account.action_report_payment_receipt"
 
 
 class WhatsappBillingMessage(models.Model):
@@ -68,19 +66,30 @@ class WhatsappBillingMessage(models.Model):
 
     def _make_document(self, res_model, res_id):
         """Render one document for all its messages, as its company's system user."""
-        record = self.env[res_model].browse(res_id).exists()
+        # A model goes with its module, and messages about it stay.
+        model = self.env.get(res_model)
+        record = model.browse(res_id).exists() if model is not None else model
         if self._cancel_withdrawn(record):
             return
+        waiting = self._cancel_without_file(record)
+        if waiting:
+            waiting._make_file(record)
+
+    def _make_file(self, record):
+        """Have a document's own model make its file, for messages that carry one."""
         try:
             with self.env.cr.savepoint():
-                attachment = self._find_or_render(record)
+                attachment = record._wab_make_file()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:  # noqa: BLE001
             # Rendering runs other people's templates: whatever they raise belongs
             # on the message, and the other documents go on.
             _logger.warning(
-                "No document for %s,%s: %s", res_model, res_id, type(error).__name__
+                "No document for %s,%s: %s",
+                record._name,
+                record.id,
+                type(error).__name__,
             )
             self._document_failed(str(error))
             return
@@ -98,7 +107,30 @@ class WhatsappBillingMessage(models.Model):
         state = facts.get("document_state")
         if state not in ("draft", "cancel"):
             return False
-        decision = eligibility.decide(eligibility.Facts(document_state=state))
+        self._cancel_for(eligibility.decide(eligibility.Facts(document_state=state)))
+        return True
+
+    def _cancel_without_file(self, record):
+        """Cancel messages that ask for a file which their document does not have.
+
+        They are refused when they are queued; these waited before that was asked, or
+        the module that made their files has changed.
+
+        :return: the messages that have one
+        """
+        waiting = self.browse()
+        for message in self:
+            problem = self.template_id._get_file_problem(
+                record, message.document_type
+            )
+            if problem:
+                message._cancel_for(eligibility.refuse_template(problem))
+            else:
+                waiting |= message
+        return waiting
+
+    def _cancel_for(self, decision):
+        """Cancel these messages and keep in their trace what the reason is."""
         for message in self:
             message.write(
                 {
@@ -109,53 +141,6 @@ class WhatsappBillingMessage(models.Model):
             )
         self.env.flush_all()
         self._after_state_change()
-        return True
-
-    def _find_or_render(self, record):
-        if record._name == "account.move":
-            return self._invoice_document(record)
-        return self._report_document(record)
-
-    def _invoice_document(self, move):
-        """Return the legal PDF, made by Odoo's own generation where it is missing."""
-        if not move.invoice_pdf_report_id:
-            company = move.company_id
-            sender = self.env["account.move.send"].with_company(company)
-            sender._generate_and_send_invoices(
-                move.with_company(company),
-                sending_methods=[],
-                allow_raising=True,
-            )
-            move.invalidate_recordset(["invoice_pdf_report_id"])
-        return move.invoice_pdf_report_id
-
-    def _report_document(self, record):
-        """Return the receipt of a payment, rendered once and kept beside it."""
-        name = parameters.filename(record.display_name)
-        attachments = self.env["ir.attachment"]
-        domain = [
-            ("res_model", "=", record._name),
-            ("res_id", "=", record.id),
-            ("description", "=", const.METHOD),
-        ]
-        found = attachments.search(domain, limit=1)
-        if found and found.write_date >= record.write_date:
-            return found
-        content, _kind = (
-            self.env["ir.actions.report"]
-            .with_company(record.company_id)
-            ._render_qweb_pdf(PAYMENT_REPORT, record.ids)
-        )
-        return attachments.create(
-            {
-                "name": name,
-                "raw": content,
-                "mimetype": const.PDF,
-                "res_model": record._name,
-                "res_id": record.id,
-                "description": const.METHOD,
-            }
-        )
 
     def _document_ready(self, attachment):
         if attachment.file_size > parameters.MAX_DOCUMENT_BYTES:

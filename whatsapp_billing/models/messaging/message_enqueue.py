@@ -294,6 +294,11 @@ class WhatsappBillingMessage(models.Model):
             else ("invalid_number" if partner._wab_raw_number() else "no_number"),
             template_found=bool(template),
             template_status=template.status or "",
+            template_obstacle=template._get_obstacle(
+                target.record, self._document_type(target, order)
+            )
+            if template
+            else None,
             parameter_problem=target.rendered.get("problem") or None,
             file_size=target.record._wab_file_size()
             if self._has_document(template)
@@ -403,9 +408,7 @@ class WhatsappBillingMessage(models.Model):
             "template_name": template.template_name,
             "lang_code": template.lang_code,
             "category": template.category,
-            "document_type": "payment_reminder"
-            if order.is_reminder
-            else target.document_type or template.document_type,
+            "document_type": self._document_type(target, order),
             "body": target.rendered.get("text"),
             "content": self._content(target),
             "document_state": self._document_state(template, file),
@@ -421,6 +424,14 @@ class WhatsappBillingMessage(models.Model):
             "consent_id": target.consent[1] or False,
             "queued_at": fields.Datetime.now(),
         }
+
+    @api.model
+    def _document_type(self, target, order):
+        """Return what kind of document a message is stored as."""
+        if order.is_reminder:
+            return "payment_reminder"
+        template = target.template
+        return target.document_type or (template and template.document_type)
 
     @api.model
     def _has_document(self, template):
@@ -484,6 +495,8 @@ class WhatsappBillingMessage(models.Model):
             return False
         if reason == "bad_parameter" and target.rendered.get("problem"):
             return target.rendered["problem"]
+        if reason == "template_unsupported":
+            return target.decision.trace[-1]["value"]
         return self._sentence(eligibility.describe(reason))
 
     @api.model

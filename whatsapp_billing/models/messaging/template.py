@@ -180,6 +180,7 @@ class WhatsappBillingTemplate(models.Model):
     @api.depends(
         "template_name",
         "category",
+        "document_type",
         "header_type",
         "header_text",
         "body",
@@ -341,6 +342,7 @@ class WhatsappBillingTemplate(models.Model):
             category=self.category or "",
             header_type=self.header_type or "none",
             header_text=self.header_text or "",
+            has_file=self._has_file(),
             body=self.body or "",
             footer=self.footer or "",
             buttons=tuple(
@@ -353,6 +355,11 @@ class WhatsappBillingTemplate(models.Model):
             ),
             samples=self._get_samples(),
         )
+
+    def _has_file(self):
+        """Tell whether what this template is for has a file; True where it is open."""
+        model = self.env.get(self.model or "")
+        return model is None or model._wab_has_file(self.document_type)
 
     def _get_samples(self):
         return {

@@ -69,6 +69,30 @@ class WhatsappBillingTemplate(models.Model):
         )
         return next(filter(None, problems), "")
 
+    @api.model
+    def _get_file_problem(self, record, document_type):
+        """Return why no file goes with messages of this type, "" if one does.
+
+        :param record: any record, or the empty set, of the document's model
+        """
+        if record._wab_has_file(document_type):
+            return ""
+        return self.env._(
+            "The template begins with a document (PDF), and there is none for what"
+            " this message is about. Choose a template without a document."
+        )
+
+    def _get_obstacle(self, record, document_type):
+        """Return what of this template cannot be sent about a document, "" if all can.
+
+        :param record: any record, or the empty set, of the document's model
+        """
+        if not self:
+            return ""
+        if self.header_type == "document":
+            return self._get_file_problem(record, document_type)
+        return ""
+
     def _apply_send_error(self, error):
         """Stop a template that the provider refused at sending, and ask a person."""
         self._apply_send_error_code(error.code)
