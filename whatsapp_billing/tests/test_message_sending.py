@@ -263,7 +263,7 @@ class TestMessageSending(LifecycleCommon):
 
         def another_attempt_began(drain, outcomes):
             if outcomes:
-                message.attempts = 2
+                message._begin_attempt()
                 self.env.flush_all()
             return original(drain, outcomes)
 

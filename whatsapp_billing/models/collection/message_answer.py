@@ -66,25 +66,11 @@ class WhatsappBillingMessage(models.Model):
     def _find_reminder(self, tapped):
         """Return the reminder that was answered: named, answered to, or the last."""
         if tapped and tapped.uuid:
-            named = self.search(
-                [
-                    ("uuid", "=", tapped.uuid),
-                    ("account_id", "=", self.account_id.id),
-                    ("direction", "=", "out"),
-                ],
-                limit=1,
-            )
+            named = self._find_outgoing(self.account_id, uuid=tapped.uuid)
             if named:
                 return named
         if self.context_wamid:
-            named = self.search(
-                [
-                    ("wamid", "=", self.context_wamid),
-                    ("account_id", "=", self.account_id.id),
-                    ("direction", "=", "out"),
-                ],
-                limit=1,
-            )
+            named = self._find_outgoing(self.account_id, wamid=self.context_wamid)
             if named.collection_item_ids:
                 return named
         return self.search(

@@ -157,10 +157,14 @@ class WhatsappBillingMessage(models.Model):
                     """
                     SELECT id FROM whatsapp_billing_message
                      WHERE state IN ('delivered', 'read')
-                       AND (uuid = ANY(%s) OR wamid = ANY(%s))
+                       AND (uuid = ANY(%(uuids)s) OR wamid = ANY(%(wamids)s)
+                            OR id IN (
+                               SELECT message_id FROM whatsapp_billing_message_attempt
+                                WHERE uuid = ANY(%(uuids)s)
+                                   OR wamid = ANY(%(wamids)s)))
                     """,
-                    [update.uuid for update in updates if update.uuid],
-                    [update.wamid for update in updates if not update.uuid],
+                    uuids=[update.uuid for update in updates if update.uuid],
+                    wamids=[update.wamid for update in updates if not update.uuid],
                 )
             )
             known = set(changed)

@@ -19,6 +19,7 @@ from . import template_send
 from . import consent
 from . import media
 from . import message
+from . import message_attempt
 from . import message_document
 from . import message_drain
 from . import message_enqueue

@@ -9,6 +9,7 @@ from odoo import fields
 from odoo.tools import SQL
 
 from ... import const
+from .message_attempt import Receipt
 from .template_components import without_null
 
 # The provider no longer has a file that we thought it had (fact sheet 3.1).
@@ -63,8 +64,9 @@ def _record_accepted(drain, outcomes):
     now = fields.Datetime.now()
     values = SQL(", ").join(
         SQL(
-            "(%s, %s, %s)",
+            "(%s, %s, %s, %s)",
             outcome.key,
+            drain.in_flight[outcome.key].work.outgoing.uuid,
             outcome.result.wamid,
             outcome.result.user_uid or None,
         )
@@ -78,18 +80,39 @@ def _record_accepted(drain, outcomes):
                    recipient_uid = COALESCE(m.recipient_uid, v.user_uid),
                    sent_at = %(now)s, lease_until = NULL, unknown_at = NULL,
                    next_attempt_at = NULL, reason = NULL,
-                   error_code = NULL, error_detail = NULL,
+                   error_code = CASE WHEN m.state = 'failed' THEN m.error_code END,
+                   error_detail = CASE WHEN m.state = 'failed'
+                                       THEN m.error_detail END,
                    expires_at = COALESCE(m.expires_at, %(life)s),
                    state = CASE WHEN m.state IN ('sending', 'unknown', 'queued')
                                 THEN 'sent' ELSE m.state END
-              FROM (VALUES %(values)s) v (id, wamid, user_uid)
-             WHERE m.id = v.id
+              FROM (VALUES %(values)s) v (id, uuid, wamid, user_uid)
+             WHERE m.id = v.id AND m.uuid = v.uuid
+         RETURNING m.id
             """,
             now=now,
             life=now + timedelta(days=const.MESSAGE_LIFE_DAYS),
             values=values,
         )
     )
+    mine = {row[0] for row in drain.env.cr.fetchall()}
+    _record_earlier(drain, [o for o in outcomes if o.key not in mine])
+
+
+def _record_earlier(drain, outcomes):
+    """Keep what came of calls whose message is at another attempt by now."""
+    if not outcomes:
+        return
+    receipts = []
+    for outcome in outcomes:
+        receipt = Receipt(
+            drain.phone.account_id.id,
+            drain.in_flight[outcome.key].work.outgoing.uuid,
+            outcome.result.wamid,
+        )
+        receipt.note("sent", fields.Datetime.now())
+        receipts.append(receipt)
+    drain.messages._apply_earlier(receipts, "uuid")
 
 
 def _record_refused(drain, outcome, recording):
@@ -107,6 +130,8 @@ def _record_refused(drain, outcome, recording):
         {
             "message_id": outcome.key,
             "number": row.attempts,
+            "uuid": row.work.outgoing.uuid,
+            "state": "unknown" if error.sent is None else "failed",
             "kind": error.kind,
             "outcome": values["state"],
             "error_code": error.code,
@@ -152,7 +177,8 @@ def _update_refused(drain, row, values, error):
     """Move the row on, if it still stands where this very attempt left it.
 
     A worker that was stopped for longer than its lease may come back when another
-    attempt is under way: its news is old then.
+    attempt is under way: its news is old then. What goes again gets a new uuid, so
+    that news about this call is not taken for news about the next.
     """
     clean = error.as_dict()
     rows = drain.env.execute_query(
@@ -161,8 +187,9 @@ def _update_refused(drain, row, values, error):
             UPDATE whatsapp_billing_message
                SET state = %s, reason = %s, unknown_at = %s, failed_at = %s,
                    next_attempt_at = %s, lease_until = NULL,
-                   error_code = %s, error_detail = %s
-             WHERE id = %s AND attempts = %s AND state IN ('sending', 'unknown')
+                   error_code = %s, error_detail = %s,
+                   uuid = CASE WHEN %s THEN gen_random_uuid()::varchar ELSE uuid END
+             WHERE id = %s AND uuid = %s AND state IN ('sending', 'unknown')
          RETURNING id
             """,
             values["state"],
@@ -172,8 +199,9 @@ def _update_refused(drain, row, values, error):
             values.get("next_attempt_at"),
             error.code or None,
             (clean["details"] or clean["message"] or "")[:500] or None,
+            values["state"] in ("queued", "held"),
             row.work.key,
-            row.attempts,
+            row.work.outgoing.uuid,
         )
     )
     return bool(rows)

@@ -9,7 +9,6 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tools import LazyTranslate
 
 from ... import const
-from ...clients.whatsapp.meta_errors import classify
 from ...rules import eligibility, numbers, traces, wapp_text
 
 _lt = LazyTranslate(__name__)
@@ -39,6 +38,7 @@ class WhatsappBillingMessage(models.Model):
     state = fields.Selection(const.MESSAGE_STATES, required=True, default="queued")
     reason = fields.Selection(const.REASONS, index="btree_not_null")
     reason_detail = fields.Char(compute="_compute_reason_detail", string="Why")
+    # Both belong to the latest attempt; earlier ones keep theirs in `attempt_ids`.
     uuid = fields.Char(
         required=True,
         copy=False,
@@ -175,7 +175,7 @@ class WhatsappBillingMessage(models.Model):
     def _compute_error_sentence(self):
         for message in self:
             message.error_sentence = (
-                message._sentence(classify(message.error_code, None).sentence)
+                message._refusal_sentence(message.error_code, message.state)
                 if message.error_code
                 else False
             )
@@ -292,6 +292,7 @@ class WhatsappBillingMessage(models.Model):
         )
         # sudo: whatsapp.billing.message - rows are written by the system only
         todo_sudo = todo.sudo()
+        todo_sudo._begin_attempt()
         # A retry is a first attempt again as far as patience goes.
         todo_sudo.write(
             {
@@ -401,33 +402,3 @@ class WhatsappBillingMessage(models.Model):
     def _mask(self, recipient):
         """Return a number as it may stand in a log."""
         return numbers.mask(recipient or "")
-
-
-class WhatsappBillingMessageAttempt(models.Model):
-    """An attempt that did not end in `sent`, as it came back."""
-
-    _name = "whatsapp.billing.message.attempt"
-    _description = "WhatsApp Message Attempt"
-    _order = "id desc"
-
-    message_id = fields.Many2one(
-        "whatsapp.billing.message", required=True, index=True, ondelete="cascade"
-    )
-    number = fields.Integer(required=True)
-    at = fields.Datetime(required=True, default=fields.Datetime.now)
-    kind = fields.Char(required=True, string="Kind of Error")
-    outcome = fields.Selection(
-        [
-            ("queued", "Queued again"),
-            ("failed", "Failed"),
-            ("unknown", "Unknown"),
-            ("held", "Held"),
-            ("canceled", "Not sent"),
-        ],
-        required=True,
-    )
-    error_code = fields.Char()
-    error_detail = fields.Char()
-    http_status = fields.Integer()
-    trace_uid = fields.Char(string="Provider's Trace ID")
-    raw = fields.Json()

@@ -240,7 +240,7 @@ class WhatsappBillingMessage(models.Model):
                        lease_until = NULL
                  WHERE state = 'sending' AND %s
                    AND lease_until < now() at time zone 'utc'
-             RETURNING id, attempts
+             RETURNING id, attempts, uuid
                 """,
                 condition,
             )
@@ -251,11 +251,13 @@ class WhatsappBillingMessage(models.Model):
                 {
                     "message_id": message_id,
                     "number": attempts,
+                    "uuid": uuid,
+                    "state": "unknown",
                     "kind": "worker",
                     "outcome": "unknown",
                     "error_detail": "The sending process ended before it knew.",
                 }
-                for message_id, attempts in rows
+                for message_id, attempts, uuid in rows
             ]
         )
         self.browse(ids)._after_state_change()
@@ -307,9 +309,10 @@ class WhatsappBillingMessage(models.Model):
                 minutes,
             )
         )
-        ids = [row[0] for row in rows]
-        self.browse(ids)._after_state_change()
-        return ids
+        messages = self.browse(row[0] for row in rows)
+        messages._begin_attempt("unknown")
+        messages._after_state_change()
+        return messages.ids
 
     @api.model
     def _ask_about_unknown(self, minutes):

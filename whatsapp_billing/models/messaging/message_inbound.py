@@ -70,14 +70,7 @@ class WhatsappBillingMessage(models.Model):
         """Return the document of the message that this one answers, if any."""
         if not update.context_wamid:
             return {}
-        original = self.search(
-            [
-                ("account_id", "=", account.id),
-                ("wamid", "=", update.context_wamid),
-                ("direction", "=", "out"),
-            ],
-            limit=1,
-        )
+        original = self._find_outgoing(account, wamid=update.context_wamid)
         if not original:
             return {}
         return {

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.tools import human_size
 
 from ...clients.whatsapp.meta_errors import classify
+from ...rules import backoff
 
 # Where the words of a trace's values are kept: rule -> (model, selection field).
 VALUE_WORDS = {
@@ -94,6 +95,21 @@ class WhatsappBillingMessage(models.Model):
             )
         return ""
 
+    @api.model
+    def _refusal_sentence(self, code, state):
+        """Return what a refusal means for a message that stands at `state`.
+
+        The sentences of what passes by itself promise another try; a message that
+        has been given up gets none.
+        """
+        spec = classify(code, None)
+        if state == "failed" and spec.kind in backoff.POLICIES:
+            return self.env._(
+                "WhatsApp refused this message for the time being, and it is not tried"
+                " any more. Send it again, or reach the customer another way."
+            )
+        return self._sentence(spec.sentence)
+
     def _get_steps(self):
         """Return the time line: {label, at, state, done, now} per step."""
         self.ensure_one()
@@ -146,20 +162,3 @@ class WhatsappBillingMessage(models.Model):
             "none": self.env._("Never asked"),
             "by_contract": self.env._("By contract"),
         }
-
-
-class WhatsappBillingMessageAttempt(models.Model):
-    _inherit = "whatsapp.billing.message.attempt"
-
-    explanation = fields.Char(compute="_compute_explanation")
-
-    @api.depends("error_code", "error_detail")
-    def _compute_explanation(self):
-        for attempt in self:
-            attempt.explanation = (
-                attempt.message_id._sentence(
-                    classify(attempt.error_code, None).sentence
-                )
-                if attempt.error_code
-                else attempt.error_detail
-            )

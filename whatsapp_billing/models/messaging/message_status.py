@@ -1,51 +1,23 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import json
+import random
 from collections import defaultdict
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.json import json_default
 
 from ... import const
 from ...clients.whatsapp.meta_errors import classify
+from ...rules import backoff
 from ...rules import status as status_rules
+from .message_attempt import Receipt, rank_sql
 from .template_components import without_null
 
-STATES = ("sent", "delivered", "read", "failed")
 # The provider says that this person stopped marketing (fact sheet 8, 131050).
 STOPPED_MARKETING = "131050"
-
-
-class Receipt:
-    """All that one batch of receipts says about one message."""
-
-    __slots__ = ("account_id", "at", "error", "pricing", "state", "uuid", "wamid")
-
-    def __init__(self, account_id, update):
-        self.account_id = account_id
-        self.uuid = update.uuid or None
-        self.wamid = update.wamid or None
-        self.state = None
-        self.at = {}
-        self.error = None
-        self.pricing = None
-        self.add(update)
-
-    def add(self, update):
-        """Merge one more receipt: the best state, the first moment of each."""
-        state = status_rules.ALIASES.get(update.status, update.status)
-        if state not in STATES:
-            return
-        if self.state is None or status_rules.may_advance(self.state, state):
-            self.state = state
-        moment = _moment(update.timestamp)
-        if state not in self.at or moment < self.at[state]:
-            self.at[state] = moment
-        if update.errors and state == "failed":
-            self.error = update.errors[0]
-        self.pricing = update.pricing or self.pricing
 
 
 def _moment(timestamp):
@@ -70,40 +42,51 @@ class WhatsappBillingMessage(models.Model):
         """
         receipts = {}
         for phone, update in found:
-            key = (phone.account_id.id, update.uuid or update.wamid)
-            if key in receipts:
-                receipts[key].add(update)
-            else:
-                receipts[key] = Receipt(phone.account_id.id, update)
-        receipts = [receipt for receipt in receipts.values() if receipt.state]
-        changed, seen = self._update_from(
-            [receipt for receipt in receipts if receipt.uuid], "uuid"
-        )
-        rest = [r for r in receipts if r.wamid and r.uuid not in seen]
-        more, _seen = self._update_from(rest, "wamid")
-        changed += more
-        messages = self.browse(changed)
+            account_id = phone.account_id.id
+            key = (account_id, update.uuid or update.wamid)
+            receipt = receipts.get(key)
+            if receipt is None:
+                receipt = Receipt(account_id, update.uuid, update.wamid)
+                receipts[key] = receipt
+            receipt.add(update, _moment(update.timestamp))
+        rest = [receipt for receipt in receipts.values() if receipt.state]
+        changed, failures, ended = [], [], []
+        # By our own proof first; then by the provider's id; each first among the
+        # messages' latest calls, then among earlier ones.
+        for column in ("uuid", "wamid"):
+            for apply in (self._update_from, self._apply_earlier):
+                ids, seen, failed = apply(
+                    [r for r in rest if getattr(r, column)], column
+                )
+                changed += ids
+                failures += failed
+                if apply == self._update_from:
+                    ended += [message_id for message_id, _code in failed]
+                rest = [r for r in rest if getattr(r, column) not in seen]
+        # One message may be named by two of its attempts.
+        messages = self.browse(set(changed))
+        self.browse(ended)._judge_failures()
         messages._after_state_change()
-        messages._learn_from_failures()
-        return changed
+        self._learn_from_failures(failures)
+        return messages.ids
 
     @api.model
     def _update_from(self, receipts, column):
-        """Write one statement for many receipts; return (changed ids, keys found).
+        """Write one statement for many receipts about the latest call of messages.
 
         The rank decides (`rules.status`): news moves a row up or does nothing. A
         row that we gave up without the provider ever having accepted it (`failed`
         without a wamid) is lifted by any evidence.
+
+        :return: (changed message ids, keys found, [(message id, error code)])
         """
         if not receipts:
-            return [], set()
+            return [], set(), []
         self.flush_model()
         rows = self.env.execute_query(
             SQL(
                 """
-                WITH v (account_id, key, wamid, state, rank, sent_at, delivered_at,
-                        read_at, failed_at, error_code, error_detail, pricing)
-                AS (VALUES %(values)s),
+                WITH %(receipts)s,
                 locked AS (
                     SELECT m.id, v.*,
                            CASE WHEN m.state = 'failed' AND m.wamid IS NULL THEN 0
@@ -138,67 +121,174 @@ class WhatsappBillingMessage(models.Model):
                        pricing = COALESCE(v.pricing, m.pricing)
                   FROM locked v
                  WHERE m.id = v.id
-             RETURNING m.id, v.key, v.rank > v.old_rank
+             RETURNING m.id, v.key, v.rank > v.old_rank, v.state, v.error_code
                 """,
-                values=SQL(", ").join(map(self._receipt_values(column), receipts)),
-                rank=self._rank_sql(),
+                receipts=self._receipts_sql(receipts, column),
+                rank=rank_sql(SQL("m.state")),
                 life=const.MESSAGE_LIFE_DAYS,
                 column=SQL.identifier(column),
             )
         )
-        changed = [row[0] for row in rows if row[2]]
-        return changed, {row[1] for row in rows}
-
-    @api.model
-    def _receipt_values(self, column):
-        def values(receipt):
-            error = receipt.error if receipt.state == "failed" else None
-            pricing = (
-                json.dumps(without_null(receipt.pricing), default=json_default)
-                if receipt.pricing
-                else None
-            )
-            return SQL(
-                "(%s::int, %s::varchar, %s::varchar, %s::varchar, %s::int,"
-                " %s::timestamp, %s::timestamp, %s::timestamp, %s::timestamp,"
-                " %s::varchar, %s::varchar, %s::jsonb)",
-                receipt.account_id,
-                getattr(receipt, column),
-                receipt.wamid,
-                receipt.state,
-                status_rules.RANK[receipt.state],
-                receipt.at.get("sent"),
-                receipt.at.get("delivered"),
-                receipt.at.get("read"),
-                receipt.at.get("failed"),
-                error.code if error else None,
-                (error.details or error.message or error.title)[:500]
-                if error
-                else None,
-                pricing,
-            )
-
-        return values
-
-    @api.model
-    def _rank_sql(self):
-        cases = SQL(" ").join(
-            SQL("WHEN %s THEN %s", state, rank)
-            for state, rank in status_rules.RANK.items()
+        news = [row for row in rows if row[2]]
+        return (
+            [row[0] for row in news],
+            {row[1] for row in rows},
+            [(row[0], row[4]) for row in news if row[3] == "failed" and row[4]],
         )
-        return SQL("CASE m.state %s ELSE 0 END", cases)
 
-    def _learn_from_failures(self):
+    @api.model
+    def _receipts_sql(self, receipts, column):
+        """Return receipts as the table `v` of a WITH query, found by `column`."""
+        return SQL(
+            """v (account_id, key, wamid, state, rank, sent_at, delivered_at,
+                  read_at, failed_at, error_code, error_detail, pricing)
+            AS (VALUES %s)""",
+            SQL(", ").join(self._receipt_sql(r, column) for r in receipts),
+        )
+
+    @api.model
+    def _receipt_sql(self, receipt, column):
+        error = receipt.error if receipt.state == "failed" else None
+        return SQL(
+            "(%s::int, %s::varchar, %s::varchar, %s::varchar, %s::int,"
+            " %s::timestamp, %s::timestamp, %s::timestamp, %s::timestamp,"
+            " %s::varchar, %s::varchar, %s::jsonb)",
+            receipt.account_id,
+            getattr(receipt, column),
+            receipt.wamid,
+            receipt.state,
+            status_rules.RANK[receipt.state],
+            receipt.at.get("sent"),
+            receipt.at.get("delivered"),
+            receipt.at.get("read"),
+            receipt.at.get("failed"),
+            error.code if error else None,
+            (error.details or error.message or error.title)[:500] if error else None,
+            self._as_json(receipt.pricing),
+        )
+
+    @api.model
+    def _as_json(self, data):
+        return json.dumps(without_null(data), default=json_default) if data else None
+
+    def _judge_failures(self):
+        """Decide what becomes of messages that a receipt has just reported failed.
+
+        As for what the provider refuses in its answer: what passes by itself goes
+        again within the message's time to live, later each time; what account or
+        template are to blame for waits for them; the rest has failed.
+        """
+        if not self:
+            return
+        rows = self.env.execute_query_dict(
+            SQL(
+                """
+                SELECT id, attempts, uuid, wamid, error_code, error_detail,
+                       expires_at, template_id
+                  FROM whatsapp_billing_message
+                 WHERE id = ANY(%s) AND state = 'failed'
+              ORDER BY id
+                """,
+                self.ids,
+            )
+        )
+        if not rows:
+            return
+        decided = [(row, self._judge(row)) for row in rows]
+        self._keep_failed_attempts(decided)
+        again = [
+            (row, values) for row, values in decided if values["state"] != "failed"
+        ]
+        if again:
+            self._queue_again(again)
+
+    @api.model
+    def _judge(self, row):
+        """Return state, reason and time of the next attempt of one failed message."""
+        spec = classify(row["error_code"] or "", None)
+        now = fields.Datetime.now()
+        values = {"state": "failed", "reason": None, "at": None, "kind": spec.kind}
+        is_alive = not row["expires_at"] or row["expires_at"] > now
+        if spec.kind == "account" and is_alive:
+            return values | {"state": "held", "reason": "account_inactive"}
+        if spec.kind == "template" and row["template_id"] and is_alive:
+            return values | {"state": "held", "reason": "template_not_approved"}
+        seconds = backoff.next_delay(
+            max(row["attempts"], 1), spec.kind, random.random(), spec.retry_after
+        )
+        if seconds is None:
+            return values
+        at = now + timedelta(seconds=seconds)
+        if row["expires_at"] and at >= row["expires_at"]:
+            return values
+        return values | {"state": "queued", "at": at}
+
+    @api.model
+    def _keep_failed_attempts(self, decided):
+        """Write the failed calls down; one that a row tells of already is corrected."""
+        attempts = self.env["whatsapp.billing.message.attempt"]
+        known = {
+            attempt.uuid: attempt
+            for attempt in attempts.search(
+                [("uuid", "in", [row["uuid"] for row, _values in decided])]
+            )
+        }
+        new = []
+        for row, judged in decided:
+            values = {
+                "state": "failed",
+                "kind": judged["kind"],
+                "outcome": judged["state"],
+                "wamid": row["wamid"],
+                "error_code": row["error_code"],
+                "error_detail": row["error_detail"],
+            }
+            if row["uuid"] in known:
+                known[row["uuid"]].write(values)
+            else:
+                number = max(row["attempts"], 1)
+                values |= {"message_id": row["id"], "number": number}
+                new.append(values | {"uuid": row["uuid"]})
+        attempts.create(new)
+        self.env.flush_all()
+
+    @api.model
+    def _queue_again(self, decided):
+        """Put messages back, with new ids: what comes now is another call."""
+        values = SQL(", ").join(
+            SQL(
+                "(%s::int, %s::varchar, %s::varchar, %s::timestamp)",
+                *(row["id"], judged["state"], judged["reason"], judged["at"]),
+            )
+            for row, judged in decided
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message m
+                   SET state = v.state, reason = v.reason, next_attempt_at = v.at,
+                       failed_at = NULL, sent_at = NULL, wamid = NULL,
+                       uuid = gen_random_uuid()::varchar
+                  FROM (VALUES %s) v (id, state, reason, at)
+                 WHERE m.id = v.id
+                """,
+                values,
+            )
+        )
+
+    @api.model
+    def _learn_from_failures(self, failures):
         """Let failures that came by receipt stop what they must stop.
 
         An opt-out on the provider's side becomes a consent row; a template or an
         account that the provider no longer accepts is stopped; others of the same
         class would only fail too.
+
+        :param failures: [(message id, error code)], of whatever attempt
         """
-        failed = self.filtered(lambda m: m.state == "failed" and m.error_code)
         by_code = defaultdict(self.browse)
-        for message in failed:
-            by_code[message.error_code] |= message
+        for message_id, code in failures:
+            by_code[code] |= self.browse(message_id)
         for code, messages in by_code.items():
             if code == STOPPED_MARKETING:
                 messages._withdraw_marketing()
