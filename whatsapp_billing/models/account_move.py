@@ -1,11 +1,27 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from .. import const
 
 # Messages about an invoice that its PDF goes with; not those to its contact.
 FILE_TYPES = {*const.MOVE_DOCUMENT_TYPES.values(), "payment_reminder"}
+# What a fingerprint of an invoice covers, as templates name it.
+FINGERPRINT_FIELDS = (
+    "move_type",
+    "name",
+    "partner_id",
+    "currency_id",
+    "amount_untaxed",
+    "amount_tax",
+    "amount_total",
+    "invoice_date",
+    "invoice_date_due",
+    "ref",
+    "payment_reference",
+    "invoice_origin",
+)
 
 
 class AccountMove(models.Model):
@@ -135,3 +151,28 @@ class AccountMove(models.Model):
         self.ensure_one()
         attachment = self._wab_attachment()
         return attachment.name or super()._wab_filename()
+
+    def _wab_fingerprints(self):
+        if not self:
+            return {}
+        self.flush_recordset([*FINGERPRINT_FIELDS, "access_token"])
+        self.company_id.flush_recordset(["name"])
+        columns = SQL(", ").join(SQL.identifier("m", name) for name in FINGERPRINT_FIELDS)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT m.id, jsonb_build_array(%s, m.access_token, c.name)::text
+                  FROM account_move m JOIN res_company c ON c.id = m.company_id
+                 WHERE m.id = ANY(%s)
+                """,
+                columns,
+                self.ids,
+            )
+        )
+        return dict(rows)
+
+    @api.model
+    def _wab_fingerprint_paths(self):
+        # A many2one is shown by a name that somebody else may change.
+        plain = [f for f in FINGERPRINT_FIELDS if not self._fields[f].relational]
+        return (*plain, "company_id.name")

@@ -1,10 +1,13 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
+from odoo.tools import SQL
 
 from .. import const
 
 RECEIPT_REPORT = "account.action_report_payment_receipt"
+# What a fingerprint of a payment covers, as templates name it.
+FINGERPRINT_FIELDS = ("name", "partner_id", "currency_id", "amount", "date", "memo")
 
 
 class AccountPayment(models.Model):
@@ -112,3 +115,27 @@ class AccountPayment(models.Model):
     def _wab_document_name(self):
         self.ensure_one()
         return self.name or self.display_name or ""
+
+    def _wab_fingerprints(self):
+        if not self:
+            return {}
+        self.flush_recordset(FINGERPRINT_FIELDS)
+        self.company_id.flush_recordset(["name"])
+        columns = SQL(", ").join(SQL.identifier("p", name) for name in FINGERPRINT_FIELDS)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT p.id, jsonb_build_array(%s, c.name)::text
+                  FROM account_payment p JOIN res_company c ON c.id = p.company_id
+                 WHERE p.id = ANY(%s)
+                """,
+                columns,
+                self.ids,
+            )
+        )
+        return dict(rows)
+
+    @api.model
+    def _wab_fingerprint_paths(self):
+        plain = [f for f in FINGERPRINT_FIELDS if not self._fields[f].relational]
+        return (*plain, "company_id.name")

@@ -61,6 +61,19 @@ class Base(models.AbstractModel):
         self.ensure_one()
         return self.display_name or ""
 
+    def _wab_fingerprints(self):
+        """Return {record id: text}: what a message and its file say of each, in bulk.
+
+        Overridden by documents, with one query. A record that is not in the answer
+        has nothing that could have changed, or is gone.
+        """
+        return {}
+
+    @api.model
+    def _wab_fingerprint_paths(self):
+        """Return the field paths that a fingerprint covers."""
+        return ()
+
     @api.model
     def _wab_partner_path(self):
         """Return where this model names who to write to, "" when it does not."""

@@ -5,6 +5,7 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ..const import PURPOSES
 from ..rules import numbers
@@ -349,3 +350,20 @@ class ResPartner(models.Model):
 
     def _wab_document_type(self):
         return "customer_message"
+
+    def _wab_fingerprints(self):
+        if not self:
+            return {}
+        self.flush_recordset(["name"])
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    "SELECT id, COALESCE(name, '') FROM res_partner WHERE id = ANY(%s)",
+                    self.ids,
+                )
+            )
+        )
+
+    @api.model
+    def _wab_fingerprint_paths(self):
+        return ("name",)

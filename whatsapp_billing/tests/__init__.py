@@ -8,8 +8,8 @@ from . import test_collection_case
 from . import test_collection_night
 from . import test_collection_ready
 from . import test_collection_run
-from . import test_collection_statement
 from . import test_collection_screens
+from . import test_collection_statement
 from . import test_collection_text
 from . import test_collection_tours
 from . import test_collection_zones
@@ -19,6 +19,7 @@ from . import test_credit_ledger
 from . import test_credit_tours
 from . import test_credit_wallet
 from . import test_message_attempts
+from . import test_document_changed
 from . import test_message_queueing
 from . import test_message_receipts
 from . import test_message_sending

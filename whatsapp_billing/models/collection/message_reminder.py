@@ -204,6 +204,7 @@ class WhatsappBillingMessage(models.Model):
         :return: the messages, in the same order
         """
         self._consent_by_contract([target for target, _more in targets], order)
+        self._read_fingerprints([target for target, _more in targets])
         ids = bulk.new_ids(self.env, self._name, len(targets))
         rows = []
         for message_id, (target, more) in zip(ids, targets, strict=True):

@@ -47,6 +47,8 @@ def claim(drain, free, recording):
     drop, wait_for_document, ready = [], [], []
     rows = _mark_sending(drain, free, recording)
     truths = drain_reminders.look(drain, rows)
+    drain.messages._mark_changed(rows)
+    changed = []
     for row in rows:
         row["truth"] = truths.get(row["id"], drain_reminders.UNTOUCHED)
         if _wants_document(row):
@@ -55,12 +57,15 @@ def claim(drain, free, recording):
         decision = eligibility.recheck(_facts(drain, row))
         if decision.reason:
             drop.append((row["id"], decision))
+            if decision.reason == "superseded" and _is_about_another(row):
+                changed.append(row["id"])
         else:
             ready.append(row)
     dropped = [message_id for message_id, _decision in drop]
     _give_back(drain, wait_for_document + dropped)
     _ask_for_documents(drain, wait_for_document)
     _drop(drain, drop)
+    drain.messages.browse(changed)._replace_changed()
     media = _find_media(drain, ready)
     return [_claimed(drain, row, media) for row in ready], dropped
 
@@ -118,8 +123,8 @@ def _mark_sending(drain, free, recording):
                t.status AS template_status,
                a.state AS account_state,
                p.active AS partner_active,
-               v.state AS move_state, v.payment_state, v.name AS move_name,
-               v.amount_total, v.partner_id AS move_partner_id,
+               v.state AS move_state, v.payment_state,
+               v.partner_id AS move_partner_id,
                p.wab_e164,
                f.id AS attachment_id, f.store_fname, f.checksum, f.file_size,
                f.mimetype,
@@ -173,12 +178,15 @@ def _give_back(drain, ids):
 
 
 def _wants_document(row):
-    """Tell whether the file that was ready is gone: reset, replaced, deleted."""
-    return (
-        row["document_state"] == "ready"
-        and not row["attachment_id"]
-        and row["move_state"] in (None, "posted")
-    )
+    """Tell whether the file that was ready is gone or old: reset, replaced, deleted.
+
+    The legal PDF of an invoice is Odoo's: it is made anew after a reset only.
+    """
+    if row["document_state"] != "ready" or row["changed"]:
+        return False
+    if row["res_model"] == "account.move":
+        return not row["attachment_id"] and row["move_state"] == "posted"
+    return not row["attachment_id"] or row["file_changed"]
 
 
 def _facts(drain, row):
@@ -224,16 +232,16 @@ def _is_superseded(row):
         return True
     if row["truth"].has_changed and not row["truth"].is_settled:
         return True
+    return _is_about_another(row)
+
+
+def _is_about_another(row):
+    """Tell whether the document says something else by now, or is another customer's."""
+    if row["changed"]:
+        return True
     if row["res_model"] != "account.move" or not row["snapshot"]:
         return False
-    if row["document_partner_id"] != row["move_partner_id"]:
-        return True
-    return row["snapshot"] != snapshot(row["move_name"], row["amount_total"])
-
-
-def snapshot(name, amount_total):
-    """Return what must not change between queueing and sending a document."""
-    return f"{name or ''}|{amount_total:.6f}"
+    return row["document_partner_id"] != row["move_partner_id"]
 
 
 def _ask_for_documents(drain, ids):

@@ -18,7 +18,6 @@ from ...rules import (
     traces,
     wapp_text,
 )
-from .drain_claim import snapshot
 
 # An obstacle that goes away by itself: the message waits instead of ending.
 HOLD_REASONS = reasons.HOLDING
@@ -43,6 +42,9 @@ class Target:
     decision: eligibility.Decision = None
     # Other documents that the same message is about.
     covered: list = field(default_factory=list)
+    # What must not change until it is sent; see `message_changed.py`.
+    snapshot: str | None = None
+    says_more: bool = False
 
     @property
     def may_go(self):
@@ -338,6 +340,7 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _create_rows(self, targets, order):
         self._consent_by_contract(targets, order)
+        self._read_fingerprints(targets)
         # sudo: whatsapp.billing.message - rows are written by the system only
         try:
             with self.env.cr.savepoint():
@@ -461,19 +464,14 @@ class WhatsappBillingMessage(models.Model):
             "buttons": rendered.get("buttons") or [],
             "button_labels": template.button_ids.mapped("text"),
             "footer": template.footer or "",
-            "snapshot": self._snapshot(target.record),
+            "snapshot": target.snapshot or False,
+            "says_more": target.says_more,
         }
 
     @api.model
     def _document_partner(self, record):
         has_partner = "partner_id" in record._fields
         return record.partner_id if has_partner else self.env["res.partner"]
-
-    @api.model
-    def _snapshot(self, record):
-        if record._name != "account.move":
-            return False
-        return snapshot(record.name, record.amount_total)
 
     # --- answers ----------------------------------------------------------------
 

@@ -1,0 +1,350 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What a queued message says, against what its document says by now.
+
+When a message is queued, a fingerprint of what its text and file say is kept with it
+(`content["snapshot"]`). The claim compares it with one query for each kind of document.
+Only where it differs, or where the template names more than the fingerprint covers, is
+the text filled in again and compared itself. What says something else is not sent: a
+new message takes its place, once; where that cannot be, a person is asked.
+"""
+
+import hashlib
+import json
+import logging
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+from .message_enqueue import Order, Target
+from .template_variable import PAY_LINK, RECIPIENT_NAME
+
+_logger = logging.getLogger(__name__)
+
+REMINDER = "payment_reminder"
+
+
+class WhatsappBillingMessage(models.Model):
+    _inherit = "whatsapp.billing.message"
+
+    replaces_id = fields.Many2one(
+        "whatsapp.billing.message",
+        string="Replaces",
+        index="btree_not_null",
+        ondelete="set null",
+        copy=False,
+        help="The message that was not sent because its document had changed.",
+    )
+
+    # === BUSINESS METHODS - AT QUEUEING === #
+
+    @api.model
+    def _read_fingerprints(self, targets):
+        """Give each target the fingerprint of what it says, in one query a model."""
+        for model, records in self._group_records(targets).items():
+            found = self.env[model].browse(records)._wab_fingerprints()
+            for target in targets:
+                if target.record._name == model and target.record.id in found:
+                    target.snapshot = _digest(found[target.record.id])
+                    target.says_more = self._says_more(target)
+
+    @api.model
+    def _group_records(self, targets):
+        records = defaultdict(set)
+        for target in targets:
+            records[target.record._name].add(target.record.id)
+        return records
+
+    @api.model
+    def _says_more(self, target):
+        """Tell whether the text names what the fingerprint does not cover."""
+        covered = {
+            "",
+            RECIPIENT_NAME,
+            PAY_LINK,
+            *target.record._wab_fingerprint_paths(),
+        }
+        paths = target.template.variable_ids.mapped("field_path")
+        return any((path or "") not in covered for path in paths)
+
+    # === BUSINESS METHODS - AT THE CLAIM === #
+
+    @api.model
+    def _mark_changed(self, rows):
+        """Set `changed` on claimed rows whose text is not what it would say today.
+
+        Sets `file_changed` where the text is the same and only the file may be
+        another. A fixed number of queries for all rows whose fingerprint is the same.
+
+        :param list rows: dictionaries as `drain_claim` reads them
+        """
+        for row in rows:
+            row["changed"] = row["file_changed"] = False
+        kept = [row for row in rows if row["snapshot"]]
+        by_model = defaultdict(list)
+        for row in kept:
+            by_model[row["res_model"]].append(row["res_id"])
+        found = {
+            model: self.env[model].browse(ids)._wab_fingerprints()
+            for model, ids in by_model.items()
+        }
+        differing = []
+        for row in kept:
+            fingerprint = found[row["res_model"]].get(row["res_id"])
+            row["snapshot_now"] = _digest(fingerprint)
+            row["is_same"] = row["snapshot"] == row["snapshot_now"]
+            if row["document_type"] == REMINDER:
+                # What a reminder says of its lines is looked at elsewhere.
+                row["changed"] = not row["is_same"]
+            elif not row["is_same"] or (row["content"] or {}).get("says_more"):
+                differing.append(row)
+        if differing:
+            self._compare_texts(differing)
+
+    @api.model
+    def _compare_texts(self, rows):
+        """Fill the templates in again and compare, template by template."""
+        by_template = defaultdict(list)
+        for row in rows:
+            by_template[row["template_id"], row["res_model"]].append(row)
+        for (template_id, model), group in by_template.items():
+            template = self.env["whatsapp.billing.template"].browse(template_id)
+            texts = self._texts_now(template.exists(), model, group)
+            for row in group:
+                now = texts.get(row["id"])
+                row["changed"] = not now or (
+                    template._facts_of(now) != template._facts_of(row["content"])
+                )
+                row["file_changed"] = not row["changed"] and not row["is_same"]
+        self._keep_snapshots([row for row in rows if row["file_changed"]])
+
+    @api.model
+    def _texts_now(self, template, model, rows):
+        """Return {message id: content} as it would be queued now."""
+        records = self.env[model].browse({row["res_id"] for row in rows}).exists()
+        if not template or not records:
+            return {}
+        targets = {
+            row["id"]: Target(
+                records.browse(row["res_id"]),
+                self.env["res.partner"].browse(row["partner_id"]),
+                self.env["res.company"],
+                row["document_type"],
+                template=template,
+            )
+            for row in rows
+            if row["res_id"] in records._ids and row["partner_id"]
+        }
+        self._render(list(targets.values()))
+        return {
+            message_id: self._content(target)
+            for message_id, target in targets.items()
+            if not target.rendered.get("problem")
+        }
+
+    @api.model
+    def _keep_snapshots(self, rows):
+        """Remember the new fingerprint of messages whose text is still true."""
+        if not rows:
+            return
+        values = SQL(", ").join(
+            SQL("(%s, %s)", row["id"], row["snapshot_now"]) for row in rows
+        )
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message m
+                   SET content = jsonb_set(m.content, '{snapshot}', to_jsonb(v.snapshot))
+                  FROM (VALUES %s) AS v (id, snapshot) WHERE m.id = v.id
+                """,
+                values,
+            )
+        )
+
+    # === BUSINESS METHODS - WHAT TAKES ITS PLACE === #
+
+    def _replace_changed(self):
+        """Queue what these cancelled messages should say now; else ask a person.
+
+        Never stops the drain that found them: whatever goes wrong is asked of a person
+        too. Called with sudo.
+        """
+        for message in self._told_meanwhile():
+            self -= message
+        ready = self.filtered(lambda message: message._is_replaceable())
+        done = self.browse()
+        for messages in ready.grouped(lambda m: m._order_values()).values():
+            try:
+                with self.env.cr.savepoint():
+                    done |= messages._queue_again()
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except Exception:
+                # Anybody's template and document meet here; the other messages of
+                # the claim go on.
+                _logger.exception("Messages %s were not replaced", messages.ids)
+        (self - done)._ask_about_changed()
+
+    def _told_meanwhile(self):
+        """Return those whose recipient is told by a later message already."""
+        if not self:
+            return self
+        self.flush_model(
+            ["state", "res_model", "res_id", "document_type", "partner_id"]
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT o.id FROM whatsapp_billing_message o
+                 WHERE o.id = ANY(%s) AND EXISTS (
+                       SELECT 1 FROM whatsapp_billing_message n
+                        WHERE n.id > o.id AND n.res_model = o.res_model
+                          AND n.res_id = o.res_id
+                          AND n.document_type IS NOT DISTINCT FROM o.document_type
+                          AND n.template_name IS NOT DISTINCT FROM o.template_name
+                          AND n.direction = 'out'
+                          AND n.method IS DISTINCT FROM 'test'
+                          AND n.partner_id IS NOT DISTINCT FROM o.partner_id
+                          AND n.state NOT IN ('canceled', 'failed'))
+                """,
+                self.ids,
+            )
+        )
+        return self.browse(row[0] for row in rows)
+
+    def _is_replaceable(self):
+        """Tell whether the system may say by itself what is true now.
+
+        Once: text that differs each time it is filled in must not go round for ever.
+        A document that is another customer's by now is a person's to send.
+        """
+        self.ensure_one()
+        record = self.env[self.res_model].browse(self.res_id).exists()
+        return bool(
+            record
+            and not self.replaces_id
+            and self.document_type != REMINDER
+            and self.partner_id
+            and self.template_id
+            and self.document_partner_id == self._document_partner(record)
+        )
+
+    def _order_values(self):
+        """Return what the call was told that queued this, as a hashable."""
+        self.ensure_one()
+        return (
+            self.res_model,
+            self.company_id,
+            self.user_id,
+            self.template_id,
+            self.method,
+            self.purpose,
+            self.document_type,
+            any(rule["rule"] == "sent_by_person" for rule in self.trace or []),
+        )
+
+    def _queue_again(self):
+        """Queue these anew, all made by one call; return those that wait or go."""
+        first = self[:1]
+        model, company, user, template, method, purpose, kind, explicit = (
+            first._order_values()
+        )
+        author = user or self.env.user
+        records = (
+            self.env[model]
+            .with_user(author)
+            .with_company(company)
+            .with_context(lang=author.lang)
+            .sudo()
+            .browse(self.mapped("res_id"))
+        )
+        recipients = defaultdict(self.env["res.partner"].browse)
+        for message in self:
+            recipients[message.res_id] |= message.partner_id
+        types = {record.id: record._wab_document_type() for record in records}
+        is_note = any(kind != types[record.id] for record in records)
+        order = Order(
+            method,
+            template=template.id,
+            purpose=purpose,
+            explicit=explicit,
+            is_note=is_note,
+        )
+        results = (
+            self.env[self._name]
+            .with_env(records.env)
+            ._enqueue(records, recipients, dict.fromkeys(records.ids, kind), order)
+        )
+        old = {(message.res_id, message.partner_id.id): message for message in self}
+        done = self.browse()
+        for result in results:
+            message = old[result["id"], result["partner_id"]]
+            self.browse(result["message_id"]).replaces_id = message
+            if result["state"] in ("queued", "held"):
+                done |= message
+        return done
+
+    def _ask_about_changed(self):
+        """Put an activity on the documents of messages that nobody can replace."""
+        for (model, company), messages in self.grouped(
+            lambda message: (message.res_model, message.company_id)
+        ).items():
+            records = self.env[model].browse(messages.mapped("res_id")).exists()
+            if not hasattr(records, "activity_schedule"):
+                continue
+            for record in records.with_company(company):
+                mine = messages.filtered(lambda m, r=record: m.res_id == r.id)
+                mine[:1]._ask_person(
+                    record,
+                    self.env._("WhatsApp message not sent: the document changed"),
+                    self.env._(
+                        "%(document)s changed after a WhatsApp message about it was"
+                        " queued, so that message was not sent. Send it again if the"
+                        " customer is still to be told.",
+                        document=record._wab_document_name(),
+                    ),
+                )
+
+    def _ask_person(self, record, title, text):
+        """Ask whoever sent this message, else who looks after its account, once."""
+        self.ensure_one()
+        if any(activity.summary == title for activity in record.activity_ids):
+            return
+        user = self.user_id
+        if not user.active or user._is_superuser() or user.share:
+            user = self.account_id._get_responsible() or user
+        record.activity_schedule(
+            "mail.mail_activity_data_warning",
+            summary=title,
+            note=text,
+            user_id=user.id,
+        )
+
+
+class WhatsappBillingTemplate(models.Model):
+    _inherit = "whatsapp.billing.template"
+
+    def _facts_of(self, content):
+        """Return what a message's content says of its document.
+
+        Not how it calls its recipient: a contact that was renamed or merged is still
+        told the truth.
+        """
+        self.ensure_one()
+        header = (content.get("header") or {}).get("param") or ""
+        body = list(content.get("body") or [])
+        for variable in self.variable_ids:
+            if variable.field_path != RECIPIENT_NAME:
+                continue
+            if variable.component == "header":
+                header = ""
+            elif variable.component == "body" and variable.position <= len(body):
+                body[variable.position - 1] = ""
+        # As they come back from the database: lists, not tuples.
+        return json.loads(json.dumps([header, body, content.get("buttons") or []]))
+
+
+def _digest(fingerprint):
+    return fingerprint and hashlib.sha256(fingerprint.encode()).hexdigest()[:32]
