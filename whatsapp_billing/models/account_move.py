@@ -156,7 +156,7 @@ class AccountMove(models.Model):
         if not self:
             return {}
         self.flush_recordset([*FINGERPRINT_FIELDS, "access_token"])
-        self.company_id.flush_recordset(["name"])
+        self.env["res.company"].flush_model(["name"])
         columns = SQL(", ").join(SQL.identifier("m", name) for name in FINGERPRINT_FIELDS)
         rows = self.env.execute_query(
             SQL(

@@ -120,7 +120,7 @@ class AccountPayment(models.Model):
         if not self:
             return {}
         self.flush_recordset(FINGERPRINT_FIELDS)
-        self.company_id.flush_recordset(["name"])
+        self.env["res.company"].flush_model(["name"])
         columns = SQL(", ").join(SQL.identifier("p", name) for name in FINGERPRINT_FIELDS)
         rows = self.env.execute_query(
             SQL(
