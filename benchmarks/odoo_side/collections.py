@@ -94,6 +94,9 @@ def _copy_partners(env, count):
                 "phone_sanitized": SQL(
                     "'+346' || lpad((new_id %% 100000000)::text, 8, '0')"
                 ),
+                "wab_person_key": SQL(
+                    "'+346' || lpad((new_id %% 100000000)::text, 8, '0')"
+                ),
                 "wab_e164": SQL("'+346' || lpad((new_id %% 100000000)::text, 8, '0')"),
                 "name": SQL("'Customer ' || new_id"),
                 "commercial_partner_id": SQL("new_id"),

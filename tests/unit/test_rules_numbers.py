@@ -1,7 +1,8 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import phonenumbers
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules import numbers
@@ -97,36 +98,216 @@ def test_a_number_that_was_read_is_read_the_same_again(raw, country):
     assert numbers.normalise(number, None) == number
 
 
-digits = st.text("0123456789", min_size=8, max_size=12)
-e164s = st.builds(
-    "+{}{}".format, st.sampled_from(["55", "52", "54", "34", "1"]), digits
+@pytest.mark.parametrize(
+    ("raw", "country", "expected"),
+    [
+        # GH google/libphonenumber#1302: three letters became "vanity" digits.
+        ("0664 1234567 Eva", "AT", "+436641234567"),
+        ("0664 1234567 (Oma Eva)", "AT", "+436641234567"),
+        ("Mutter 0664 1234567", "AT", "+436641234567"),
+        ("Tel.: 0664/1234567", "AT", "+436641234567"),
+        ("0664 1234567 ext 12", "AT", "+436641234567"),
+        ("0664 1234567 x12", "AT", "+436641234567"),
+        ("600 000 001 ext. 4", "ES", "+34600000001"),
+        ("tel:+34-600-000-001", None, "+34600000001"),
+        ("tel:600000001;phone-context=+34", "FR", "+34600000001"),
+        ("tel:+34600000001;ext=12", None, "+34600000001"),
+        ("+49 (0) 30 / 123456", None, "+4930123456"),
+        ("030/123456", "DE", "+4930123456"),
+        (
+            "\u0665\u0665 \u0661\u0662\u0663\u0664 \u0665\u0666\u0667\u0668",
+            "MX",
+            "+525512345678",
+        ),
+        ("\uff0b\uff13\uff14 600 000 001", None, "+34600000001"),
+        # GH twcclegg/libphonenumber-csharp#272: Benin's 01, with its zero.
+        ("+229 97 12 34 56", None, "+2290197123456"),
+        ("97 12 34 56", "BJ", "+2290197123456"),
+        ("+229 01 97 12 34 56", None, "+2290197123456"),
+        ("0022997123456", None, "+2290197123456"),
+        # GH google/libphonenumber#2693: prefixes that Mexico gave up.
+        ("044 55 1234 5678", "MX", "+525512345678"),
+        ("045 55 1234 5678", "MX", "+525512345678"),
+        ("01 55 1234 5678", "MX", "+525512345678"),
+        ("1 55 1234 5678", "MX", "+525512345678"),
+        ("+52 1 55 1234 5678", "MX", "+525512345678"),
+        ("+52 044 55 1234 5678", None, "+525512345678"),
+        ("01 800 123 4567", "MX", "+528001234567"),
+        ("07 12 34 56", "CI", "+2250707123456"),
+        ("+225 45 12 34 56", None, "+2250545123456"),
+        ("+225 01 23 45 67", None, "+2250101234567"),
+        ("+241 06 12 34 56", None, "+24166123456"),
+        ("07 12 34 56", "GA", "+24177123456"),
+        ("(1) 234 5678", "CO", "+576012345678"),
+        ("098 123 456", "EC", "+593998123456"),
+        ("0168 123 4567", "VN", "+84381234567"),
+        ("77 12 34 56", "CM", "+237677123456"),
+    ],
 )
-
-
-@given(e164s)
-def test_variants_are_symmetric_and_include_the_number(number):
-    found = numbers.variants(number)
-    assert number in found
-    for other in found:
-        assert numbers.variants(other) == found
+def test_only_typed_digits_are_used_in_the_spelling_of_today(raw, country, expected):
+    assert numbers.normalise(raw, country) == expected
 
 
 @pytest.mark.parametrize(
-    ("one", "other"),
+    ("raw", "country"),
     [
-        ("+5511981234567", "+551181234567"),
-        ("+525512345678", "+5215512345678"),
-        ("+5491123456789", "+541123456789"),
+        ("600 000 001 / 600 000 002", "ES"),
+        ("0664 1234567/68", "AT"),
+        ("0664 1234567 / 7654321", "AT"),
+        ("0664 1234567, 12", "AT"),
+        ("0664 1234567\n12345", "AT"),
+        ("0664 1234567 oder 664 765", "AT"),
+        ("+43 664 1234567 +43 664 12", None),
+        ("1-800-FLOWERS", "US"),
+        ("0664 EVA 1234567", "AT"),
+        ("664 EVA", "AT"),
+        ("464 1234", "AG"),
+        ("97 12 34 56", None),
+        ("044 55 1234 5678", None),
+        ("+229 97 12 34", None),
     ],
 )
-def test_old_and_new_spelling_are_the_same_person(one, other):
-    assert numbers.variants(one) == {one, other}
-    assert numbers.variants(other) == {one, other}
+def test_what_is_not_one_typed_number_is_refused(raw, country):
+    with pytest.raises(numbers.InvalidNumber) as caught:
+        numbers.normalise(raw, country)
+    assert caught.value.reason == "invalid_number"
 
 
-@pytest.mark.parametrize("number", ["+551131234567", "+34600111222", "ES.1349", ""])
-def test_other_numbers_have_one_spelling(number):
-    assert numbers.variants(number) == {number}
+@given(
+    st.text(alphabet="0123456789 +-/()EVAeva.,x;#\n", min_size=5, max_size=24),
+    st.sampled_from(["AT", "DE", "US", "ES", "BR", "MX", "AR", "AG", "GA", None]),
+)
+def test_a_number_never_has_more_digits_than_were_typed(raw, country):
+    try:
+        number = numbers.normalise(raw, country)
+    except numbers.InvalidNumber:
+        return
+    typed = sum(char.isdigit() for char in raw)
+    # Country code, and what a country has lengthened every number by.
+    assert len(number) - 1 <= typed + 3 + 2
+
+
+# Spellings of one subscriber, as (what people and WhatsApp write).
+SPELLINGS = [
+    ("+5511981234567", "+551181234567"),
+    ("+525512345678", "+5215512345678", "+520445512345678", "+52445512345678"),
+    ("+5491123456789", "+541123456789"),
+    ("+2290197123456", "+22997123456"),
+    ("+2250707123456", "+22507123456"),
+    ("+2250545123456", "+22545123456"),
+    ("+2250101234567", "+22501234567"),
+    ("+24166123456", "+24106123456", "+2416123456"),
+    ("+24177123456", "+24107123456", "+2417123456"),
+    ("+24111712345", "+24101712345"),
+    ("+576012345678", "+5712345678"),
+    ("+593998123456", "+59398123456"),
+    ("+84381234567", "+841681234567"),
+    ("+84701234567", "+841201234567"),
+    ("+237677123456", "+23777123456"),
+    ("+237222123456", "+23722123456"),
+]
+
+
+@pytest.mark.parametrize("spellings", SPELLINGS)
+def test_every_spelling_of_one_subscriber_has_one_key(spellings):
+    assert len({numbers.person_key(spelling) for spelling in spellings}) == 1
+    for spelling in spellings:
+        assert numbers.person_key(spelling)
+
+
+@pytest.mark.parametrize(
+    "number", ["+551131234567", "+34600111222", "+15550253483", "ES.1349"]
+)
+def test_other_recipients_are_their_own_key(number):
+    assert numbers.person_key(number) == number
+
+
+@pytest.mark.parametrize("text", ["", "600111222", "34600111222", "Eva", "+0600", "-"])
+def test_what_is_no_recipient_is_nobody(text):
+    assert numbers.person_key(text) == ""
+
+
+REGIONS = sorted(phonenumbers.SUPPORTED_REGIONS)
+digits = st.text("0123456789", min_size=6, max_size=14)
+e164s = st.builds("+{}{}".format, st.sampled_from(range(1, 999)), digits).filter(
+    numbers.is_e164
+)
+renumbered = st.builds(
+    "+{}{}".format,
+    st.sampled_from(["55", "52", "54", "229", "225", "241", "57", "593", "237", "84"]),
+    digits,
+).filter(numbers.is_e164)
+
+
+@given(st.one_of(e164s, renumbered))
+@settings(max_examples=500)
+def test_a_key_is_its_own_key_and_a_number_or_nothing(number):
+    key = numbers.person_key(number)
+    assert numbers.person_key(key) == key
+    assert numbers.is_e164(key)
+
+
+@given(renumbered, renumbered)
+@settings(max_examples=500)
+def test_comparing_is_symmetric(one, other):
+    same = numbers.person_key(one) == numbers.person_key(other)
+    assert same == (numbers.person_key(other) == numbers.person_key(one))
+    assert numbers.person_key(one) == numbers.person_key(one)
+
+
+@given(st.sampled_from(REGIONS), st.integers(0, 99), st.integers(0, 99))
+def test_valid_numbers_of_today_are_never_taken_for_each_other(region, first, second):
+    """Two different valid subscribers have two keys; examples of every country."""
+    example = phonenumbers.example_number_for_type(
+        region, phonenumbers.PhoneNumberType.MOBILE
+    )
+    if example is None:
+        return
+    base = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    one, other = f"{base[:-2]}{first:02}", f"{base[:-2]}{second:02}"
+    assert (numbers.person_key(one) == numbers.person_key(other)) == (one == other)
+
+
+@pytest.mark.parametrize("region", REGIONS)
+@pytest.mark.parametrize("kind", ["MOBILE", "FIXED_LINE"])
+def test_a_valid_number_of_today_keeps_its_digits(region, kind):
+    """Renumbering never makes another subscriber of an example number of any country."""
+    example = phonenumbers.example_number_for_type(
+        region, getattr(phonenumbers.PhoneNumberType, kind)
+    )
+    if example is None:
+        return
+    number = phonenumbers.format_number(example, phonenumbers.PhoneNumberFormat.E164)
+    key = numbers.person_key(number)
+    if number.startswith(("+54", "+241")):
+        assert key.endswith(number[-6:])
+    else:
+        assert key == number
+    assert numbers.normalise(number, None) in {number, key}
+
+
+@given(renumbered)
+@settings(max_examples=500)
+def test_what_is_read_has_the_key_of_what_was_typed(number):
+    try:
+        read = numbers.normalise(number, None)
+    except numbers.InvalidNumber:
+        return
+    assert numbers.person_key(read) == numbers.person_key(number)
+
+
+@pytest.mark.parametrize(
+    ("number", "fixed"),
+    [
+        ("+34910000001", True),
+        ("+34600000001", False),
+        ("+12025550123", False),
+        ("+4315130", True),
+        ("ES.1349", False),
+    ],
+)
+def test_a_certain_landline_is_known(number, fixed):
+    assert numbers.is_fixed_line(number) is fixed
 
 
 @pytest.mark.parametrize(

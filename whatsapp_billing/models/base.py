@@ -100,22 +100,18 @@ class Base(models.AbstractModel):
 
     def _wab_find_by_phone(self):
         """Return {record id: partners} that have the phone numbers of these records."""
-        typed = {record.id: record._wab_e164_of_record() for record in self}
-        given = filter(None, typed.values())
-        wanted = {n for number in given for n in numbers.variants(number)}
+        keys = {
+            record.id: numbers.person_key(record._wab_e164_of_record())
+            for record in self
+        }
+        wanted = set(filter(None, keys.values()))
         owners = defaultdict(self.env["res.partner"].browse)
         if wanted:
             for partner in self.env["res.partner"].search(
-                [("wab_e164", "in", list(wanted))], order="id"
+                [("wab_person_key", "in", list(wanted))], order="id"
             ):
-                owners[partner.wab_e164] |= partner
-        return {
-            record_id: next(
-                (owners[n][:1] for n in numbers.variants(number) if n in owners),
-                owners[""],
-            )
-            for record_id, number in typed.items()
-        }
+                owners[partner.wab_person_key] |= partner
+        return {record_id: owners[key][:1] for record_id, key in keys.items()}
 
     def _wab_e164_of_record(self):
         """Return the record's own phone number as WhatsApp writes it, or ""."""

@@ -36,6 +36,13 @@ class ResPartner(models.Model):
         store=True,
         index="btree_not_null",
     )
+    wab_person_key = fields.Char(
+        string="WhatsApp Subscriber",
+        compute="_compute_wab_e164",
+        store=True,
+        index="btree_not_null",
+        help="One for every spelling of the same number; for comparing only.",
+    )
     wab_number_problem = fields.Char(compute="_compute_wab_number_problem")
     wab_opt_in_state = fields.Json(
         compute="_compute_wab_opt_in_state",
@@ -72,11 +79,13 @@ class ResPartner(models.Model):
     def _compute_wab_e164(self):
         for partner in self:
             try:
-                partner.wab_e164 = numbers.normalise(
+                number = numbers.normalise(
                     partner._wab_raw_number(), partner.country_id.code or None
                 )
             except numbers.InvalidNumber:
-                partner.wab_e164 = False
+                number = ""
+            partner.wab_e164 = number or False
+            partner.wab_person_key = numbers.person_key(number) or False
 
     @api.depends("wab_e164")
     def _compute_wab_number_problem(self):
@@ -338,12 +347,15 @@ class ResPartner(models.Model):
         :param number: '+' and digits, or a user id of the provider
         :param company: only partners of this company or of none
         """
-        if not number or numbers.is_bsuid(number):
+        key = numbers.person_key(number or "")
+        if not key:
+            return self.browse()
+        if numbers.is_bsuid(key):
             messages = self.env["whatsapp.billing.message"]
             return messages.search(
-                [("recipient_uid", "=", number), ("partner_id", "!=", False)], limit=1
+                [("recipient_uid", "=", key), ("partner_id", "!=", False)], limit=1
             ).partner_id
-        domain = Domain("wab_e164", "in", list(numbers.variants(number)))
+        domain = Domain("wab_person_key", "=", key)
         if company:
             domain &= Domain("company_id", "in", [False, company.id])
         return self.search(domain)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 import phonenumbers
@@ -24,30 +25,90 @@ _E164: Final = re.compile(r"\+[1-9][0-9]{6,14}", re.ASCII)
 _UNASSIGNED: Final = re.compile(r"\+1555[0-9]{7}|\+447700900[0-9]{3}", re.ASCII)
 
 
-class _Spelling(NamedTuple):
-    long: re.Pattern[str]
-    short: re.Pattern[str]
-    digit: str
+class _Renumbering(NamedTuple):
+    """Spellings of one country that became another, and have no other meaning."""
+
+    old: re.Pattern[str]
+    new: str
 
 
-def _spelling(prefix: str, digit: str, subscriber: str) -> _Spelling:
-    return _Spelling(
-        re.compile(f"({prefix}){digit}({subscriber})"),
-        re.compile(f"({prefix})({subscriber})"),
-        digit,
-    )
+def _renumbering(old: str, new: str) -> _Renumbering:
+    return _Renumbering(re.compile(old, re.ASCII), new)
 
 
-# One subscriber, two spellings. WhatsApp's `wa_id` keeps the number as it was when
-# the account was made (GH chatwoot#5840, #14048, #14264):
-# Brazil's mobiles got a ninth digit, Mexico dropped the 1 of its mobiles, Argentina
-# writes a 9 for mobiles from abroad.
-_SPELLINGS: Final = (
-    # Old mobiles begin with 6-9; adding a 9 to a landline would be somebody else.
-    _spelling(r"\+55[0-9]{2}", "9", r"[6-9][0-9]{7}"),
-    _spelling(r"\+52", "1", r"[0-9]{10}"),
-    _spelling(r"\+54", "9", r"[0-9]{10}"),
+# One subscriber, several spellings: address books keep a number as it was written, and
+# WhatsApp's `wa_id` as it was when the account was made (GH chatwoot#5840, #14048,
+# #14264). Only changes where every old number has exactly one new one are here, and
+# only lengths that the country gives to nobody else today; the ITU announces them at
+# https://www.itu.int/oth/T0202.aspx (read 2026-11).
+_RENUMBERED: Final = (
+    # Brazil's mobiles got a ninth digit until 2016. Old ones begin with 6 to 9: adding
+    # a 9 to a fixed line would be somebody else.
+    _renumbering(r"\+55([1-9][0-9])([6-9][0-9]{7})", r"+55\g<1>9\2"),
+    # Mexico dropped 1 for mobiles from abroad, and the prefixes 044, 045 and 01 from
+    # within, in August 2019: what is left has ten digits.
+    _renumbering(r"\+520?(?:1|44|45)([2-9][0-9]{9})", r"+52\1"),
+    # Argentina writes a 9 for mobiles from abroad. Area code and number are unique
+    # without it, so the fixed-line spelling of a mobile is nobody else's.
+    _renumbering(r"\+54([1-3][0-9]{9})", r"+549\1"),
+    # Benin put 01 before all eight digits on 2024-11-30.
+    _renumbering(r"\+229([2-9][0-9]{7})", r"+22901\1"),
+    # Ivory Coast, 2021-01-31: the second digit of the eight named the operator. Fixed
+    # lines (2, 3) were sorted by ranges and are left alone.
+    _renumbering(r"\+225([04-9][0-3][0-9]{6})", r"+22501\1"),
+    _renumbering(r"\+225([04-9][4-6][0-9]{6})", r"+22505\1"),
+    _renumbering(r"\+225([04-9][7-9][0-9]{6})", r"+22507\1"),
+    # Gabon, 2019-06-15: 01 became 11, 02, 05 and 06 became 6x, 04 and 07 became 7x.
+    _renumbering(r"\+2410?1([0-9]{6})", r"+24111\1"),
+    _renumbering(r"\+2410?([256][0-9]{6})", r"+2416\1"),
+    _renumbering(r"\+2410?([47][0-9]{6})", r"+2417\1"),
+    # Colombia put 60 before the area code of fixed lines on 2021-09-01.
+    _renumbering(r"\+57((?!46)[124-8][2-9][0-9]{6})", r"+5760\1"),
+    # Ecuador put a 9 before its mobiles (8, 9) on 2012-09-30.
+    _renumbering(r"\+593([89][0-9]{7})", r"+5939\1"),
+    # Cameroon, 2014-11-21: 6 before mobiles, 2 before fixed lines.
+    _renumbering(r"\+237([579][0-9]{7})", r"+2376\1"),
+    _renumbering(r"\+237((?:22|33)[0-9]{6})", r"+2372\1"),
+    # Vietnam shortened its eleven-digit mobiles in 2018, prefix by prefix.
+    *(
+        _renumbering(rf"\+84{old}([0-9]{{7}})", rf"+84{new}\1")
+        for old, new in (
+            *((f"16{digit}", f"3{digit}") for digit in range(2, 10)),
+            *(
+                ("120", "70"),
+                ("121", "79"),
+                ("122", "77"),
+                ("126", "76"),
+                ("128", "78"),
+            ),
+            *(
+                ("123", "83"),
+                ("124", "84"),
+                ("125", "85"),
+                ("127", "81"),
+                ("129", "82"),
+            ),
+            *(("186", "56"), ("188", "58"), ("199", "59")),
+        )
+    ),
 )
+
+# Other scripts' signs for plus, brackets and hyphens.
+_SIGNS: Final = str.maketrans(
+    "\uff0b\ufe62\uff08\uff09\uff3b\uff3d\uff0d\u2010\u2011\u2012\u2013\u2014\u2212\uff0e\uff0f",
+    "++()[]-------./",
+)
+# What may stand between the digits of one number; the plus begins another.
+_NUMBER: Final = re.compile(r"\+?[ ()\[\]]*[0-9][0-9 ()\[\]./-]*", re.ASCII)
+_EXTENSION: Final = re.compile(
+    r"(?:;ext=|\b(?:ext(?:ension|ensi[oó]n|\.)?|x|int(?:erno|\.)?|anexo|ramal|dw)|#)"
+    r"[\s.:]*[0-9]{1,7}\s*$",
+    re.IGNORECASE | re.ASCII,
+)
+# RFC 3966, "tel:600000001;phone-context=+34".
+_CONTEXT: Final = re.compile(r";phone-context=(\+[0-9]{1,4})\b", re.ASCII)
+# "030/123456" is an area code and a number; longer than this it is a number already.
+_AREA_DIGITS: Final = 5
 
 
 class InvalidNumber(ValueError):
@@ -61,12 +122,14 @@ class InvalidNumber(ValueError):
 def normalise(raw: str, country_code: str | None) -> str:
     """Return a number in E.164, as a person may have typed it.
 
-    `00` for the plus, trunk zeros (`05x`, `(0)`), a missing plus and the old mobile
-    spellings of Brazil, Mexico and Argentina are understood.
+    `00` for the plus, trunk zeros (`05x`, `(0)`), a missing plus, digits of other
+    scripts, words and an extension around the number, and spellings that a country
+    has given up (`person_key`) are understood. Only digits that somebody typed are
+    used: letters never stand for digits, and two numbers are never joined.
 
     :param country_code: ISO code of the country to read a national number with
     :raise InvalidNumber: `no_number` for nothing, `invalid_number` for anything that
-        is not a number of a known plan, or national without a country
+        is not one number of a known plan, or national without a country
     """
     text = _visible(raw)
     if not text:
@@ -74,29 +137,90 @@ def normalise(raw: str, country_code: str | None) -> str:
     if is_bsuid(text):
         # The parser would read its digits as a telephone number.
         raise InvalidNumber("invalid_number")
-    text = re.sub(r"^\(?\s*00\s*\)?", "+", text)
+    text = _only_number(text)
     try:
         parsed = phonenumbers.parse(text, (country_code or "").upper() or None)
     except phonenumbers.NumberParseException as error:
         raise InvalidNumber("invalid_number") from error
     number = phonenumbers.format_number(parsed, phonenumbers.PhoneNumberFormat.E164)
-    for spelling in (number, *sorted(variants(number) - {number})):
+    typed = sum(char.isdigit() for char in text)
+    if len(number) - 1 > typed + len(str(parsed.country_code)):
+        # Some plans complete a short number with an area code.
+        raise InvalidNumber("invalid_number")
+    for spelling in _spellings(number):
         if _is_valid(spelling):
             return spelling
     raise InvalidNumber("invalid_number")
 
 
 def _visible(raw: str) -> str:
-    """Drop what a copied contact carries along: direction marks, zero-width spaces."""
-    spaced = (" " if char.isspace() else char for char in raw)
-    kept = (char for char in spaced if unicodedata.category(char) not in {"Cf", "Cc"})
-    return "".join(kept).strip()
+    """Drop what a copied contact carries along, and read every script's digits.
+
+    Direction marks and zero-width spaces vanish; a line break stays, as what follows
+    is something else.
+    """
+    kept = (
+        "\n" if char in "\n\r\v\f\x85\u2028\u2029" else " " if char.isspace() else char
+        for char in raw
+        if char.isspace() or unicodedata.category(char) not in {"Cf", "Cc"}
+    )
+    text = "".join(str(unicodedata.decimal(char, char)) for char in kept)
+    return text.translate(_SIGNS).strip()
+
+
+def _only_number(text: str) -> str:
+    """Return the one number in a text, its extension and the words around it cut.
+
+    :raise InvalidNumber: where there is no number, or more than one
+    """
+    context = _CONTEXT.search(text)
+    text = _EXTENSION.sub("", _CONTEXT.sub("", text))
+    found = [match.group().strip() for match in _NUMBER.finditer(text)]
+    if len(found) != 1 or _are_several(found[0]):
+        raise InvalidNumber("invalid_number")
+    number = re.sub(
+        r"^\(?\s*00\s*\)?", "+", found[0].replace("[", "(").replace("]", ")")
+    )
+    if context and not number.startswith("+"):
+        number = context.group(1) + number
+    return number
+
+
+def _are_several(text: str) -> bool:
+    """Tell whether a slash parts two numbers, and not area code and number."""
+    *before, last = text.split("/")
+    if not before:
+        return False
+    area = re.sub(r"[^0-9+]", "", "".join(before)).removeprefix("00")
+    for size in (3, 2, 1):
+        if (
+            text.startswith(("+", "00"))
+            and int(area.lstrip("+")[:size] or 0)
+            in phonenumbers.COUNTRY_CODE_TO_REGION_CODE
+        ):
+            area = area.lstrip("+")[size:]
+            break
+    area = area.lstrip("+0")
+    return len(area) > _AREA_DIGITS or sum(char.isdigit() for char in last) < 4
+
+
+def _spellings(e164: str) -> Iterator[str]:
+    """Yield what a number may be written as today, the likeliest first."""
+    current = person_key(e164)
+    if e164.startswith("+54"):
+        # Both spellings are in use: with 9 for a mobile, without for a fixed line.
+        yield e164
+        yield current
+        yield re.sub(r"^\+549", "+54", e164)
+    else:
+        yield current
+        yield e164
 
 
 def _is_valid(e164: str) -> bool:
     if _UNASSIGNED.fullmatch(e164):
         return True
-    return phonenumbers.is_valid_number(phonenumbers.parse(e164))
+    return is_e164(e164) and phonenumbers.is_valid_number(phonenumbers.parse(e164))
 
 
 def is_e164(text: str) -> bool:
@@ -109,20 +233,32 @@ def is_bsuid(text: str) -> bool:
     return _BSUID.fullmatch(text) is not None
 
 
-def variants(e164: str) -> frozenset[str]:
-    """Return every spelling under which the same person may write to us.
+def person_key(number_or_bsuid: str) -> str:
+    """Return one key for every spelling of one subscriber; "" for what is nobody's.
 
-    Symmetric: `a in variants(b)` exactly when `b in variants(a)`; includes the number
-    itself. For finding a partner by the sender of a message, not for sending.
+    The only comparison of recipients there is: two belong to the same subscriber
+    exactly when their keys are equal and not empty. For comparing and finding, not for
+    sending. A user id is its own key.
+
+    :param number_or_bsuid: E.164, or a business-scoped user id
     """
-    for long, short, digit in _SPELLINGS:
-        match = long.fullmatch(e164)
+    if is_bsuid(number_or_bsuid):
+        return number_or_bsuid
+    if not is_e164(number_or_bsuid):
+        return ""
+    for renumbering in _RENUMBERED:
+        match = renumbering.old.fullmatch(number_or_bsuid)
         if match:
-            return frozenset({e164, f"{match[1]}{match[2]}"})
-        match = short.fullmatch(e164)
-        if match:
-            return frozenset({e164, f"{match[1]}{digit}{match[2]}"})
-    return frozenset({e164})
+            return match.expand(renumbering.new)
+    return number_or_bsuid
+
+
+def is_fixed_line(e164: str) -> bool:
+    """Tell whether a number surely is a landline, where the plan keeps them apart."""
+    if not is_e164(e164):
+        return False
+    kind = phonenumbers.number_type(phonenumbers.parse(e164))
+    return bool(kind == phonenumbers.PhoneNumberType.FIXED_LINE)
 
 
 def country_of(e164: str) -> str:

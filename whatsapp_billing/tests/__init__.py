@@ -28,6 +28,7 @@ from . import test_multicompany
 from . import test_neutralize
 from . import test_partner_consent
 from . import test_partner_enable
+from . import test_person_key
 from . import test_retention
 from . import test_secrets
 from . import test_send_dialog

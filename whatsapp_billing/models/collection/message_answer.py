@@ -9,7 +9,7 @@ import babel.dates
 from odoo import api, fields, models
 from odoo.tools.misc import format_date
 
-from ...rules import answers, numbers
+from ...rules import answers
 from ...rules import consent as consent_rules
 from .case_truth import CLEARED
 
@@ -78,7 +78,7 @@ class WhatsappBillingMessage(models.Model):
                 ("direction", "=", "out"),
                 ("account_id", "=", self.account_id.id),
                 # Theirs may be spelled another way than what we wrote to.
-                ("recipient", "in", list(numbers.variants(self.recipient))),
+                ("person_key", "=", self.person_key or "-"),
                 ("document_type", "=", "payment_reminder"),
                 ("state", "in", ("sent", "delivered", "read", "unknown")),
                 ("queued_at", ">=", fields.Datetime.now() - ABOUT),

@@ -33,6 +33,7 @@ PARTNER_FIELDS = [
     "phone",
     "wab_number",
     "wab_e164",
+    "wab_person_key",
     "wab_enabled",
     "commercial_partner_id",
 ]
@@ -211,6 +212,7 @@ class WhatsappBillingMessage(models.Model):
             values = self._row_values(target, order) | {
                 "id": message_id,
                 "uuid": str(uuid.uuid4()),
+                "person_key": target.partner.wab_person_key,
                 "direction": "out",
                 "audience": "customer",
                 "attempts": 0,

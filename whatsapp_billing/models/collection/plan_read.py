@@ -391,13 +391,13 @@ class WhatsappBillingCollectionPlan(models.Model):
         # sudo: res.users - only their numbers are looked at
         users_sudo = self.env["res.users"].sudo()
         people = users_sudo.search([("company_ids", "in", company.ids)])
-        numbers = set(filter(None, people.partner_id.mapped("wab_e164")))
+        keys = set(filter(None, people.partner_id.mapped("wab_person_key")))
         debtors = self.env["res.partner"].sudo().browse(debtor_ids)
         recipients = debtors._wab_default_recipients()
         return {
             debtor_id
             for debtor_id, partners in recipients.items()
-            if partners and set(partners.mapped("wab_e164")) <= numbers
+            if partners and set(partners.mapped("wab_person_key")) <= keys
         }
 
     @api.model

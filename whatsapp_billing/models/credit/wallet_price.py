@@ -13,7 +13,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import formatLang
 
-from ...rules import markets, pricing, window
+from ...rules import markets, numbers, pricing, window
 from ...rules.reasons import HOLDING
 
 GROUP_COST = "whatsapp_billing.group_cost"
@@ -85,7 +85,8 @@ class WhatsappBillingCreditWallet(models.Model):
         result = []
         for item in items:
             category = item.category or "service"
-            inside = (item.phone_id, item.recipient) in open_windows
+            key = numbers.person_key(item.recipient)
+            inside = (item.phone_id, key) in open_windows
             kind = (markets.market_of(item.recipient), category, inside)
             if kind not in known:
                 rate = self._get_price(*kind, today)
@@ -101,27 +102,25 @@ class WhatsappBillingCreditWallet(models.Model):
 
     @api.model
     def _get_open_windows(self, items):
-        """Return {(phone id, recipient)} of who may be answered freely now."""
-        recipients = list({item.recipient for item in items if item.recipient})
-        if not recipients:
+        """Return {(phone id, person's key)} of who may be answered freely now."""
+        keys = {numbers.person_key(item.recipient) for item in items} - {""}
+        if not keys:
             return set()
         now = fields.Datetime.now()
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT phone_id, recipient, max(sent_at)
+                SELECT phone_id, person_key, max(sent_at)
                   FROM whatsapp_billing_message
-                 WHERE direction = 'in' AND sent_at > %s AND recipient = ANY(%s)
-              GROUP BY phone_id, recipient
+                 WHERE direction = 'in' AND sent_at > %s AND person_key = ANY(%s)
+              GROUP BY phone_id, person_key
                 """,
                 now - timedelta(days=1),
-                recipients,
+                list(keys),
             )
         )
         return {
-            (phone_id, recipient)
-            for phone_id, recipient, last in rows
-            if window.is_open(last, now)
+            (phone_id, key) for phone_id, key, last in rows if window.is_open(last, now)
         }
 
     @api.model

@@ -8,6 +8,7 @@ from odoo.tools import SQL
 
 from ... import const
 from ...rules import consent as consent_rules
+from ...rules import numbers
 
 
 class WhatsappBillingConsent(models.Model):
@@ -27,7 +28,10 @@ class WhatsappBillingConsent(models.Model):
         "res.partner", string="Contact", index="btree_not_null", ondelete="restrict"
     )
     company_id = fields.Many2one("res.company", index="btree_not_null")
-    recipient = fields.Char(index="btree_not_null")
+    recipient = fields.Char()
+    person_key = fields.Char(
+        compute="_compute_person_key", store=True, string="WhatsApp Subscriber"
+    )
     purpose = fields.Selection(const.PURPOSES, required=True)
     granted = fields.Boolean(required=True)
     decision = fields.Selection(
@@ -53,7 +57,7 @@ class WhatsappBillingConsent(models.Model):
     key = fields.Char(copy=False)
 
     _latest_index = models.Index("(partner_id, purpose, id DESC)")
-    _recipient_index = models.Index("(recipient, purpose, id DESC)")
+    _recipient_index = models.Index("(person_key, purpose, id DESC)")
     _key_unique = models.UniqueIndex(
         "(company_id, partner_id, purpose, granted, key) WHERE key IS NOT NULL",
         "This key was used before.",
@@ -65,6 +69,11 @@ class WhatsappBillingConsent(models.Model):
     def _compute_decision(self):
         for consent in self:
             consent.decision = "granted" if consent.granted else "withdrawn"
+
+    @api.depends("recipient")
+    def _compute_person_key(self):
+        for consent in self:
+            consent.person_key = numbers.person_key(consent.recipient or "") or False
 
     # === CRUD METHODS === #
 
@@ -131,14 +140,14 @@ class WhatsappBillingConsent(models.Model):
                    SELECT DISTINCT ON (purpose) id, purpose, granted
                      FROM whatsapp_billing_consent
                     WHERE partner_id = p.id
-                       OR (partner_id IS NULL AND recipient = p.wab_e164)
+                       OR (partner_id IS NULL AND person_key = p.wab_person_key)
                  ORDER BY purpose, id DESC
               ) c ON TRUE
              WHERE p.id = ANY(%s)
             """,
             list(partners.ids),
         )
-        partners.flush_recordset(["wab_e164"])
+        partners.flush_recordset(["wab_e164", "wab_person_key"])
         self.flush_model()
         for partner_id, purpose, consent_id, granted in self.env.execute_query(query):
             result[partner_id][purpose] = (consent_id, granted)

@@ -17,7 +17,7 @@ from ...clients.whatsapp.base import (
     TextMessage,
 )
 from ...clients.whatsapp.sender import Document, Work
-from ...rules import answers, eligibility, traces
+from ...rules import answers, eligibility, numbers, traces
 from . import drain_reminders
 
 # What these reasons block may become true again: the row waits instead of ending.
@@ -29,7 +29,7 @@ class Claimed:
     """A message on its way, and what recording its outcome needs."""
 
     work: Work
-    recipient: str
+    person_key: str
     attempts: int
     template_id: int
     checksum: str
@@ -88,7 +88,7 @@ def _mark_sending(drain, free, recording):
     may not go after all is given back in the same transaction.
     """
     busy = {
-        row.recipient
+        row.person_key
         for key, row in drain.in_flight.items()
         if key not in recording.keys
     }
@@ -97,18 +97,19 @@ def _mark_sending(drain, free, recording):
     cr.execute(
         """
         WITH due AS MATERIALIZED (
-             SELECT DISTINCT ON (recipient) id
-               FROM (SELECT id, priority, recipient
+             SELECT DISTINCT ON (person_key) id
+               FROM (SELECT id, priority,
+                            COALESCE(person_key, recipient, id::text) AS person_key
                        FROM whatsapp_billing_message
                       WHERE phone_id = %(phone_id)s AND state = 'queued'
                         AND document_state IN ('none', 'ready')
                         AND (next_attempt_at IS NULL
                              OR next_attempt_at <= now() at time zone 'utc')
-                        AND NOT recipient = ANY(%(busy)s)
+                        AND NOT COALESCE(person_key, '') = ANY(%(busy)s)
                    ORDER BY priority, id
                       LIMIT %(free)s
                  FOR NO KEY UPDATE SKIP LOCKED) locked
-           ORDER BY recipient, priority, id),
+           ORDER BY person_key, priority, id),
         m AS (
              UPDATE whatsapp_billing_message
                 SET state = 'sending', lease_until = %(lease)s,
@@ -116,7 +117,7 @@ def _mark_sending(drain, free, recording):
                FROM due
               WHERE whatsapp_billing_message.id = due.id
           RETURNING whatsapp_billing_message.*)
-        SELECT m.id, m.uuid, m.recipient, m.recipient_uid, m.attempts, m.content,
+        SELECT m.id, m.uuid, m.recipient, m.recipient_uid, m.person_key, m.attempts, m.content,
                m.body, m.template_id, m.template_name, m.lang_code, m.purpose,
                m.document_type, m.res_model, m.res_id, m.filename, m.reason,
                m.document_state, m.partner_id, m.document_partner_id, m.content ->> 'snapshot' AS snapshot,
@@ -125,7 +126,7 @@ def _mark_sending(drain, free, recording):
                p.active AS partner_active,
                v.state AS move_state, v.payment_state,
                v.partner_id AS move_partner_id,
-               p.wab_e164,
+               p.wab_person_key,
                f.id AS attachment_id, f.store_fname, f.checksum, f.file_size,
                f.mimetype,
                c.granted, c.id AS consent_id
@@ -150,7 +151,7 @@ def _mark_sending(drain, free, recording):
                 WHERE (purpose = m.purpose
                        OR (m.purpose = 'collections' AND purpose = 'billing'))
                   AND (partner_id = m.partner_id
-                       OR (partner_id IS NULL AND recipient = m.recipient))
+                       OR (partner_id IS NULL AND person_key = m.person_key))
              ORDER BY id DESC LIMIT 1) c ON TRUE
       ORDER BY m.priority, m.id
         """,
@@ -228,8 +229,10 @@ def _get_obstacle(drain, row):
 
 def _is_superseded(row):
     """Tell whether the invoice or the contact's number is another one by now."""
-    if row["wab_e164"] and row["wab_e164"] != row["recipient"]:
-        return True
+    if row["partner_id"] and not numbers.is_bsuid(row["recipient"] or ""):
+        # Another number, or none any more: it may be somebody else's by now.
+        if (row["wab_person_key"] or "") != (row["person_key"] or ""):
+            return True
     if row["truth"].has_changed and not row["truth"].is_settled:
         return True
     return _is_about_another(row)
@@ -278,7 +281,7 @@ def _claimed(drain, row, media):
         )
     return Claimed(
         work=Work(row["id"], _outgoing(row), document),
-        recipient=row["recipient"],
+        person_key=row["person_key"] or "",
         attempts=row["attempts"],
         template_id=row["template_id"],
         checksum=row["checksum"] or "",
@@ -322,7 +325,9 @@ def _outgoing(row):
             else None,
             body=tuple(content.get("body") or ()),
             buttons=tuple(
-                ButtonParam(index=index, kind=kind, value=_button_value(row, kind, value))
+                ButtonParam(
+                    index=index, kind=kind, value=_button_value(row, kind, value)
+                )
                 for index, kind, value in content.get("buttons") or ()
             ),
         )

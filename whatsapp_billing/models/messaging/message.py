@@ -57,6 +57,10 @@ class WhatsappBillingMessage(models.Model):
     )
     recipient = fields.Char(help="'+' and digits, or the id of a user without number.")
     recipient_uid = fields.Char(string="Provider's User ID")
+    # The one way to compare recipients (`rules.numbers`).
+    person_key = fields.Char(
+        compute="_compute_person_key", store=True, string="WhatsApp Subscriber"
+    )
     audience = fields.Selection(const.AUDIENCES, default="customer", required=True)
     purpose = fields.Selection(const.PURPOSES, default="billing", required=True)
     method = fields.Char(help="The public method or user action that made it.")
@@ -147,10 +151,10 @@ class WhatsappBillingMessage(models.Model):
     _open_index = models.Index(
         "(state, id) WHERE state IN ('sending', 'held', 'unknown', 'queued')"
     )
-    _recipient_index = models.Index("(recipient, id)")
+    _recipient_index = models.Index("(person_key, id)")
     _created_index = models.Index("(create_date)")
     _inbound_index = models.Index(
-        "(recipient, phone_id, sent_at) WHERE direction = 'in'"
+        "(person_key, phone_id, sent_at) WHERE direction = 'in'"
     )
 
     # === COMPUTE METHODS === #
@@ -163,6 +167,11 @@ class WhatsappBillingMessage(models.Model):
             message.display_name = " - ".join(
                 filter(None, [who, message.document_name])
             ) or self.env._("WhatsApp message")
+
+    @api.depends("recipient")
+    def _compute_person_key(self):
+        for message in self:
+            message.person_key = numbers.person_key(message.recipient or "") or False
 
     @api.depends("reason")
     def _compute_reason_detail(self):

@@ -4,6 +4,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ...rules import consent as consent_rules
+from ...rules import numbers
 from .message_status import _moment
 from .template_components import without_null
 
@@ -89,7 +90,7 @@ class WhatsappBillingMessage(models.Model):
                 ("direction", "=", "out"),
                 ("partner_id", "!=", False),
                 "|",
-                ("recipient", "=", sender),
+                ("person_key", "=", numbers.person_key(sender) or "-"),
                 ("recipient_uid", "=", update.user_uid or "-"),
             ],
             limit=1,
@@ -125,10 +126,10 @@ class WhatsappBillingMessage(models.Model):
                 UPDATE whatsapp_billing_message
                    SET state = 'canceled', reason = 'opted_out'
                  WHERE state IN ('queued', 'held') AND direction = 'out'
-                   AND recipient = %s
+                   AND person_key = %s
              RETURNING id
                 """,
-                self.recipient,
+                self.person_key,
             )
         )
         self.browse(row[0] for row in rows)._after_state_change()

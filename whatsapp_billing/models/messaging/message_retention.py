@@ -44,7 +44,8 @@ class WhatsappBillingMessage(models.Model):
                        AND (recipient IS NOT NULL OR body IS NOT NULL)
                      LIMIT %s FOR UPDATE SKIP LOCKED)
                 UPDATE whatsapp_billing_message m
-                   SET recipient = NULL, recipient_uid = NULL, body = NULL,
+                   SET recipient = NULL, recipient_uid = NULL,
+                       person_key = NULL, body = NULL,
                        content = NULL, payload = NULL, error_detail = NULL,
                        filename = NULL, trace_data = NULL
                   FROM old WHERE m.id = old.id
@@ -100,7 +101,14 @@ class WhatsappBillingMessage(models.Model):
                 load=None,
             ),
             "consents": consents.read(
-                ["recipient", "purpose", "granted", "source", "evidence", "create_date"],
+                [
+                    "recipient",
+                    "purpose",
+                    "granted",
+                    "source",
+                    "evidence",
+                    "create_date",
+                ],
                 load=None,
             ),
         }
@@ -116,7 +124,8 @@ class WhatsappBillingMessage(models.Model):
         self.env.cr.execute(
             """
             UPDATE whatsapp_billing_message
-               SET recipient = NULL, recipient_uid = NULL, body = NULL,
+               SET recipient = NULL, recipient_uid = NULL,
+                       person_key = NULL, body = NULL,
                    content = NULL, payload = NULL, error_detail = NULL,
                    filename = NULL, trace_data = NULL
              WHERE partner_id = ANY(%s)
@@ -124,7 +133,7 @@ class WhatsappBillingMessage(models.Model):
             [partners.ids],
         )
         self.env.cr.execute(
-            "UPDATE whatsapp_billing_consent SET recipient = NULL "
+            "UPDATE whatsapp_billing_consent SET recipient = NULL, person_key = NULL "
             "WHERE partner_id = ANY(%s)",
             [partners.ids],
         )
