@@ -247,7 +247,7 @@ class TestDocumentChanged(LifecycleCommon):
         def fail(_self):
             raise ValueError("broken")
 
-        self.patch(type(self.messages), "_queue_again", fail)
+        self.patch(type(self.messages), "_queue_replacements", fail)
         self.drain_all()
         self.assertEqual(fine.state, "sent")
         self.assertEqual(message.state, "canceled")

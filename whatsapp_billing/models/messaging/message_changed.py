@@ -178,7 +178,7 @@ class WhatsappBillingMessage(models.Model):
         for messages in ready.grouped(lambda m: m._order_values()).values():
             try:
                 with self.env.cr.savepoint():
-                    done |= messages._queue_again()
+                    done |= messages._queue_replacements()
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 raise
             except Exception:
@@ -245,7 +245,7 @@ class WhatsappBillingMessage(models.Model):
             any(rule["rule"] == "sent_by_person" for rule in self.trace or []),
         )
 
-    def _queue_again(self):
+    def _queue_replacements(self):
         """Queue these anew, all made by one call; return those that wait or go."""
         first = self[:1]
         model, company, user, template, method, purpose, kind, explicit = (
