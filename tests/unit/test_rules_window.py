@@ -28,6 +28,12 @@ def test_window_never_opened_is_closed():
 )
 def test_window_closes_five_minutes_early(age, expected):
     assert window.is_open(NOW - age, NOW) is expected
+
+
+def test_any_moment_can_be_compared():
+    for moment in (datetime.max, datetime.min):
+        here = moment.replace(tzinfo=NOW.tzinfo)
+        assert window.is_open(here, NOW) is (moment == datetime.max)
     assert window.closes_at(NOW) == NOW + timedelta(hours=23, minutes=55)
 
 

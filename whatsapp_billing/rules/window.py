@@ -19,8 +19,12 @@ def closes_at(last_inbound: datetime) -> datetime:
 
 
 def is_open(last_inbound: datetime | None, now: datetime) -> bool:
-    """Tell whether free text may be sent; None means they never wrote."""
-    return last_inbound is not None and now < closes_at(last_inbound)
+    """Tell whether free text may be sent; None means they never wrote.
+
+    Any moment can be compared, also one at the end of the calendar: what says that it
+    was written in the future was written now at the latest.
+    """
+    return last_inbound is not None and now - min(last_inbound, now) < SERVICE_WINDOW
 
 
 def next_allowed(

@@ -354,6 +354,11 @@ _TABLE: dict[str, dict[str, str]] = {
         "147001 147002 147003 147004 147005": _lt(
             "WhatsApp did not accept this user name for your business. Choose another."
         ),
+        "not_sendable": _lt(
+            "This message cannot be put together any more: a part of it, such as the"
+            " number, was erased or is damaged. Send the document again to make a new"
+            " message."
+        ),
         "d360_refused": _lt(
             "360dialog did not accept this. Look at the details, correct what they"
             " name, and try again."

@@ -67,13 +67,18 @@ class WhatsappBillingCreditWallet(models.Model):
         now = fields.Datetime.now()
         with self._own_transaction() as env:
             messages = env["whatsapp.billing.message"]
-            while self._durably(env, lambda: messages._release_overdue(now, BATCH)):
+            while self._durably_alone(
+                env, lambda: messages._release_overdue(now, BATCH), "reservations"
+            ):
                 continue
             for wallet in env[self._name].search([]):
-                self._durably(env, lambda w=wallet: w._grant_allowances(now))
-                self._durably(env, wallet._fold_free)
-                self._durably(env, wallet._warn_low)
-                self._durably(env, lambda w=wallet: w._verify(now))
+                for step in (
+                    lambda w=wallet: w._grant_allowances(now),
+                    wallet._fold_free,
+                    wallet._warn_low,
+                    lambda w=wallet: w._verify(now),
+                ):
+                    self._durably_alone(env, step, f"wallet {wallet.id}")
 
     def _fold_free(self):
         """Fold where nobody is taking at this moment; the next run does the others."""

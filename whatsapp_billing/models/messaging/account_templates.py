@@ -9,6 +9,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import file_open
 
 from ...clients.errors import ClientError
@@ -130,7 +131,14 @@ class WhatsappBillingAccount(models.Model):
         )
         for done, account in enumerate(due):
             remaining = len(due) - done - 1
-            account._check_templates()
+            try:
+                with self.env.cr.savepoint():
+                    account._check_templates()
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except Exception:
+                # A worker: one account's templates must not keep the others waiting.
+                _logger.exception("Templates of account %s not read", account.id)
             if not self.env["ir.cron"]._commit_progress(1, remaining=remaining):
                 return
 

@@ -2,6 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Claim the next messages of a number, after a last look at the truth."""
 
+import logging
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -19,6 +20,8 @@ from ...clients.whatsapp.base import (
 from ...clients.whatsapp.sender import Document, Work
 from ...rules import answers, eligibility, numbers, traces
 from . import drain_reminders
+
+_logger = logging.getLogger(__name__)
 
 # What these reasons block may become true again: the row waits instead of ending.
 WAITING_REASONS = {"account_inactive", "template_not_approved"}
@@ -44,8 +47,33 @@ def claim(drain, free, recording):
         are free again
     :return: (claimed rows, ids of rows that may no longer go)
     """
-    drop, wait_for_document, ready = [], [], []
+    claimed, dropped = [], []
+
+    def blame(row, error):
+        _fail(drain, row, error)
+        dropped.append(row["id"])
+
     rows = _mark_sending(drain, free, recording)
+    for ready, gone in drain.messages._separately(
+        drain.env, lambda some: _prepare(drain, some), rows, blame
+    ):
+        claimed += ready
+        dropped += gone
+    return claimed, dropped
+
+
+def _fail(drain, row, error):
+    """Fail a row that cannot be made into a call, in words; the others go on."""
+    _logger.error(
+        "Message %s cannot be sent: %s", row["id"], type(error).__name__, exc_info=error
+    )
+    detail = f"{type(error).__name__}: {error}"[:500]
+    drain.messages.browse(row["id"])._fail_unsendable(detail)
+
+
+def _prepare(drain, rows):
+    """Return (calls to make, ids of rows that may no longer go) of marked rows."""
+    drop, wait_for_document, ready = [], [], []
     truths = drain_reminders.look(drain, rows)
     drain.messages._mark_changed(rows)
     changed = []

@@ -2,6 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Write down what became of calls, a slice at a time."""
 
+import logging
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -11,6 +12,8 @@ from odoo.tools import SQL
 from ... import const
 from .message_attempt import Receipt
 from .template_components import without_null
+
+_logger = logging.getLogger(__name__)
 
 # The provider no longer has a file that we thought it had (fact sheet 3.1).
 MEDIA_GONE = {"131053", "131052"}
@@ -39,6 +42,20 @@ def record(drain, outcomes):
     recording = Recording(keys={outcome.key for outcome in outcomes})
     if not outcomes:
         return recording
+    drain.messages._separately(
+        drain.env, lambda some: _record(drain, some, recording), outcomes, _blame
+    )
+    return recording
+
+
+def _blame(outcome, error):
+    """Leave a call that cannot be recorded to its lease: it ends as `unknown`."""
+    _logger.error(
+        "What became of message %s cannot be recorded", outcome.key, exc_info=error
+    )
+
+
+def _record(drain, outcomes, recording):
     accepted = [outcome for outcome in outcomes if outcome.result is not None]
     refused = [outcome for outcome in outcomes if outcome.result is None]
     _record_accepted(drain, accepted)
@@ -52,10 +69,9 @@ def record(drain, outcomes):
         if checksum not in recording.gone
     }
     drain.env["whatsapp.billing.media"]._store(drain.phone.id, uploads)
-    recording.ids = [outcome.key for outcome in accepted]
-    recording.ended = [outcome.key for outcome in refused]
-    recording.accepted = len(accepted)
-    return recording
+    recording.ids += [outcome.key for outcome in accepted]
+    recording.ended += [outcome.key for outcome in refused]
+    recording.accepted += len(accepted)
 
 
 def _record_accepted(drain, outcomes):
@@ -214,4 +230,3 @@ def _tell_owner(drain, row, error):
     elif error.kind == "template" and row.template_id:
         template = drain.env["whatsapp.billing.template"].browse(row.template_id)
         template._apply_send_error(error)
-

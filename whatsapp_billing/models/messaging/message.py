@@ -301,6 +301,11 @@ class WhatsappBillingMessage(models.Model):
         )
         # sudo: whatsapp.billing.message - rows are written by the system only
         todo_sudo = todo.sudo()
+        erased_sudo = todo_sudo.filtered(lambda m: not m.recipient)
+        erased_sudo._fail_unsendable("")
+        erased_sudo._after_state_change()
+        todo_sudo -= erased_sudo
+        todo = todo.browse(todo_sudo.ids)
         todo_sudo._begin_attempt()
         # A retry is a first attempt again as far as patience goes.
         todo_sudo.write(

@@ -8,6 +8,8 @@ from odoo.tools import SQL
 from ...rules import status as status_rules
 
 STATES = ("sent", "delivered", "read", "failed")
+# Our own code for a message that cannot be made into a call (`meta_errors`).
+UNSENDABLE = "not_sendable"
 
 
 class Receipt:
@@ -186,6 +188,46 @@ class WhatsappBillingMessage(models.Model):
         )
         self.invalidate_recordset(["uuid", "wamid", "attempt_ids"], flush=False)
         self.env["whatsapp.billing.message.attempt"].invalidate_model(flush=False)
+
+    def _fail_unsendable(self, detail):
+        """Fail messages of which no call can be made, with a sentence for people.
+
+        :param str detail: what was in the way, for the technical page
+        """
+        if not self:
+            return
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message
+                   SET state = 'failed', reason = NULL, failed_at = %s,
+                       lease_until = NULL, next_attempt_at = NULL, unknown_at = NULL,
+                       error_code = %s, error_detail = %s
+                 WHERE id = ANY(%s)
+             RETURNING id, attempts
+                """,
+                fields.Datetime.now(),
+                UNSENDABLE,
+                detail or None,
+                self.ids,
+            )
+        )
+        self.env["whatsapp.billing.message.attempt"].create(
+            [
+                {
+                    "message_id": message_id,
+                    "number": max(attempts, 1),
+                    "kind": "content",
+                    "outcome": "failed",
+                    "error_code": UNSENDABLE,
+                    "error_detail": detail or False,
+                }
+                for message_id, attempts in rows
+            ]
+        )
+        self.env.flush_all()
+        self.invalidate_recordset(flush=False)
 
     @api.model
     def _apply_earlier(self, receipts, column):

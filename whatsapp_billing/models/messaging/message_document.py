@@ -1,6 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import logging
+from time import monotonic
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -10,7 +11,7 @@ from ...rules import eligibility, parameters, traces
 
 _logger = logging.getLogger(__name__)
 
-# Documents made in one transaction. Rendering takes a second each.
+# Documents read at once; each is made in a transaction of its own.
 BATCH = 10
 
 
@@ -28,41 +29,72 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _process_documents(self):
-        """Make the documents that messages wait for, then let those messages go."""
-        phone_ids = set()
+        """Make documents as long as a worker may, and have the rest made after that."""
+        if self._make_documents(monotonic() + self._run_seconds()):
+            self._trigger_documents()
+
+    @api.model
+    def _make_documents(self, until):
+        """Make the documents that messages wait for; each lets its messages go.
+
+        One that fails keeps no other waiting, and none is begun when time is up.
+
+        :param until: on the monotonic clock
+        :return: whether some are left for another run
+        """
+        faulty = []
         with (
             self._own_transaction() as env,
             self._exclusive(env, "whatsapp_billing_documents", 0) as held,
         ):
+            messages = env[self._name]
             while held:
-                messages = env[self._name]
-                found = self._durably(env, messages._make_next_documents)
-                if found is None:
-                    break
-                phone_ids |= found
-        for phone in self.env["whatsapp.billing.phone"].sudo().browse(phone_ids):
-            phone._trigger_drain()
+                waiting = messages._next_documents(faulty)
+                if not waiting:
+                    return False
+                for res_model, res_id, message_ids, phone_ids in waiting:
+                    if monotonic() >= until:
+                        return True
+                    rows = messages.browse(message_ids)
+                    if not rows._make_alone(res_model, res_id):
+                        faulty += message_ids
+                    env["whatsapp.billing.phone"].browse(phone_ids)._let_go()
+        return False
+
+    def _make_alone(self, res_model, res_id):
+        """Make one document in a transaction of its own; its fault is its messages'.
+
+        :return: whether it could be tried at all
+        """
+        about = f"document {res_model},{res_id}"
+        made = self._durably_alone(
+            self.env, lambda: self._make_document(res_model, res_id) or True, about
+        )
+        if not made:
+            text = self.env._("The document could not be made.")
+            self._durably_alone(self.env, lambda: self._document_failed(text), about)
+        return bool(made)
 
     @api.model
-    def _make_next_documents(self):
-        """Make the next few documents; return their numbers, or None when done."""
-        rows = self.env.execute_query(
+    def _next_documents(self, faulty):
+        """Return [(model, id, message ids, phone ids)] of the documents to make next.
+
+        :param faulty: ids of messages whose document has just failed
+        """
+        return self.env.execute_query(
             SQL(
                 """
-                SELECT res_model, res_id, array_agg(id), array_agg(DISTINCT phone_id)
+                SELECT res_model, res_id, array_agg(id),
+                       array_agg(DISTINCT phone_id) FILTER (WHERE phone_id IS NOT NULL)
                   FROM whatsapp_billing_message
                  WHERE document_state = 'pending' AND direction = 'out'
-                   AND state IN ('queued', 'held')
+                   AND state IN ('queued', 'held') AND NOT id = ANY(%s)
               GROUP BY res_model, res_id ORDER BY min(id) LIMIT %s
                 """,
+                faulty,
                 BATCH,
             )
         )
-        if not rows:
-            return None
-        for res_model, res_id, message_ids, _phones in rows:
-            self.browse(message_ids)._make_document(res_model, res_id)
-        return {phone for row in rows for phone in row[3] if phone}
 
     def _make_document(self, res_model, res_id):
         """Render one document for all its messages, as its company's system user."""
@@ -120,9 +152,7 @@ class WhatsappBillingMessage(models.Model):
         """
         waiting = self.browse()
         for message in self:
-            problem = self.template_id._get_file_problem(
-                record, message.document_type
-            )
+            problem = self.template_id._get_file_problem(record, message.document_type)
             if problem:
                 message._cancel_for(eligibility.refuse_template(problem))
             else:
@@ -143,6 +173,9 @@ class WhatsappBillingMessage(models.Model):
         self._after_state_change()
 
     def _document_ready(self, attachment):
+        if not attachment:
+            self._document_failed(self.env._("The document could not be made."))
+            return
         if attachment.file_size > parameters.MAX_DOCUMENT_BYTES:
             self.write(
                 {

@@ -54,9 +54,11 @@ class Drain:
         )
         return max(1, min(int(configured or DEFAULT_THREADS), max(self.phone.pace, 1)))
 
-    def run(self):
-        """Return how many messages were accepted."""
-        client = self.phone.account_id._get_client(pool_size=self.threads)
+    def run(self, client):
+        """Return how many messages were accepted.
+
+        :param client: the account's client, with a connection for each thread
+        """
         sender = Sender(client, self.phone.phone_uid, self.threads)
         try:
             while self._step(sender):
@@ -92,9 +94,21 @@ class Drain:
         rows, dropped = drain_claim.claim(self, free, recording) if free else ([], [])
         recording.again = bool(dropped)
         ended = recording.ended + dropped
-        if ended:
-            self.messages.browse(ended)._after_state_change()
+        self._follow(ended)
         return recording, rows
+
+    def _follow(self, ids):
+        """Do what follows from new states; what one message raises is its own."""
+        self.messages._separately(
+            self.env,
+            lambda some: self.messages.browse(some)._after_state_change(),
+            ids,
+            lambda message_id, error: _logger.error(
+                "What follows from the state of message %s failed",
+                message_id,
+                exc_info=error,
+            ),
+        )
 
     def _remember(self, outcomes, recording, rows):
         for outcome in outcomes:
@@ -114,10 +128,9 @@ class Drain:
         """
         if not self.changed or not (now or self.clock() >= self.told_at + TELL_SECONDS):
             return
-        messages = self.messages.browse(self.changed)
-        self.changed = []
+        changed, self.changed = self.changed, []
         self.told_at = self.clock()
-        self.messages._durably(self.env, messages._after_state_change)
+        self.messages._durably(self.env, lambda: self._follow(changed))
 
     def _free(self, returned):
         """Return how many more may go; `returned` calls have just ended."""
@@ -198,25 +211,68 @@ class WhatsappBillingMessage(models.Model):
         """Do what no event does: leases, evidence, held rows, and whatever is due.
 
         With a job runner this finds nothing to send; without one it is what sends.
+        Messages go before documents are made, and all of it ends in time: what is
+        left begins the next run, which starts at once.
         """
-        self._expire_leases()
-        self._resolve_unknown()
-        self._release_held()
-        self._process_documents()
+        until = time.monotonic() + self._run_seconds()
+        for step in (self._expire_leases, self._resolve_unknown, self._release_held):
+            self._skip_faults(step, step.__name__)
+        # A third of the time is the documents': neither waits for the other.
+        is_left = self._drain_numbers(until - self._run_seconds() / 3)
+        is_left |= bool(
+            self._skip_faults(lambda: self._make_documents(until), "documents")
+        )
+        is_left |= self._drain_numbers(until)
+        if is_left:
+            self.env.ref("whatsapp_billing.ir_cron_outbox").sudo()._trigger()
+
+    @api.model
+    def _drain_numbers(self, until):
+        """Drain each number that has work, in equal shares of the time.
+
+        :param until: on the monotonic clock
+        :return: whether some number has more to do
+        """
+        phone_ids = self._skip_faults(self._read_due_phone_ids, "due numbers") or []
+        for done, phone_id in enumerate(phone_ids):
+            seconds = (until - time.monotonic()) / (len(phone_ids) - done)
+            if seconds <= 0:
+                return True
+            phone = self.env["whatsapp.billing.phone"].sudo().browse(phone_id)
+            self._skip_faults(
+                lambda p=phone, s=seconds: p._drain(s), f"number {phone_id}"
+            )
+        left = self._skip_faults(self._read_due_phone_ids, "due numbers") or []
+        # A number that fails is tried by the next run in its own time.
+        return bool(set(left) & set(phone_ids)) and time.monotonic() >= until
+
+    @api.model
+    def _read_due_phone_ids(self):
         with self._own_transaction() as env:
-            phone_ids = env["whatsapp.billing.message"]._due_phone_ids()
-        for phone in self.env["whatsapp.billing.phone"].sudo().browse(phone_ids):
-            phone._drain()
+            return env["whatsapp.billing.message"]._due_phone_ids()
+
+    @api.model
+    def _skip_faults(self, step, about):
+        """Run one step of a worker; what it raises is logged and stops no later one.
+
+        For steps in transactions of their own only.
+        """
+        try:
+            return step()
+        except Exception:
+            _logger.exception("Skipped, the others go on: %s", about)
+            return None
 
     @api.model
     def _due_phone_ids(self):
         self.env.cr.execute(
             """
-            SELECT DISTINCT phone_id FROM whatsapp_billing_message
+            SELECT phone_id FROM whatsapp_billing_message
              WHERE state = 'queued' AND phone_id IS NOT NULL
                AND document_state IN ('none', 'ready')
                AND (next_attempt_at IS NULL
                     OR next_attempt_at <= now() at time zone 'utc')
+          GROUP BY phone_id ORDER BY min(id)
             """
         )
         return [row[0] for row in self.env.cr.fetchall()]

@@ -22,7 +22,10 @@ class WhatsappBillingMessage(models.Model):
         for company in self.env["res.company"].search([]):
             if company.wab_retention_days:
                 limit = now - timedelta(days=company.wab_retention_days)
-                self._erase_older(company, limit)
+                self._skip_faults(
+                    lambda c=company, day=limit: self._erase_older(c, day),
+                    f"retention of company {company.id}",
+                )
 
     @api.model
     def _erase_older(self, company, limit):

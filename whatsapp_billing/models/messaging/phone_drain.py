@@ -1,9 +1,11 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import logging
+import time
 from datetime import timedelta
 
 from odoo import fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .message_drain import Drain
@@ -41,6 +43,11 @@ class WhatsappBillingPhone(models.Model):
             eta=eta, identity_key=f"whatsapp_billing.drain.{self.id}{later}"
         )._job_drain()
 
+    def _let_go(self):
+        """Delay their jobs at once, from a worker that goes on with something else."""
+        for phone in self:
+            self._durably_alone(self.env, phone._trigger_drain, f"number {phone.id}")
+
     def _job_drain(self):
         """Send what is due for this number and see to it that the rest follows."""
         self.ensure_one()
@@ -48,14 +55,18 @@ class WhatsappBillingPhone(models.Model):
         self._continue()
         return sent
 
-    def _drain(self):
+    def _drain(self, seconds=None):
         """Send what is due, unless another worker is at it; return how many went.
 
         Whoever finds the lock taken leaves: the holder looks again after giving it
         up, so what was queued meanwhile is seen by one of the two.
+
+        :param seconds: to spend in all; what is left then is for the next run
         """
         self.ensure_one()
-        seconds = self.env["whatsapp.billing.message"]._run_seconds()
+        limit = self.env["whatsapp.billing.message"]._run_seconds()
+        seconds = min(limit, limit if seconds is None else seconds)
+        until = time.monotonic() + seconds
         total = 0
         while True:
             with self._own_transaction() as env:
@@ -63,9 +74,9 @@ class WhatsappBillingPhone(models.Model):
                 with self._exclusive(env, self._table, self.id) as held:
                     sent = phone._drain_locked(seconds) if held else 0
                 total += sent
-                if not sent or not phone._has_due():
+                seconds = min(until - time.monotonic(), 5)
+                if not sent or seconds <= 0 or not phone._has_due():
                     return total
-                seconds = min(seconds, 5)
 
     def _drain_locked(self, seconds):
         messages = self.env["whatsapp.billing.message"]
@@ -74,7 +85,19 @@ class WhatsappBillingPhone(models.Model):
         if account.state not in SENDABLE_STATES or not account._is_bound():
             self._durably(self.env, self._hold_due)
             return 0
-        return Drain(self.env, self, seconds).run()
+        try:
+            drain = Drain(self.env, self, seconds)
+            client = account._get_client(pool_size=drain.threads)
+        except UserError as error:
+            # Without token or ids nothing can be called: the messages wait for them.
+            sentence = str(error)
+            self._durably(self.env, lambda: self._stop_account(sentence))
+            return 0
+        return drain.run(client)
+
+    def _stop_account(self, sentence):
+        self.account_id._set_error(sentence)
+        self._hold_due()
 
     def _hold_due(self):
         """Mark what is due as held while its account cannot send."""

@@ -1,11 +1,14 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import logging
 from contextlib import contextmanager
 
 from psycopg2 import extensions
 
 from odoo import SUPERUSER_ID, api, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+_logger = logging.getLogger(__name__)
 
 
 class WhatsappBillingOutboxMixin(models.AbstractModel):
@@ -62,6 +65,52 @@ class WhatsappBillingOutboxMixin(models.AbstractModel):
                     raise
         return None
 
+    @api.model
+    def _durably_alone(self, env, step, about):
+        """As `_durably`, for one of many: what it raises is logged and stops no other.
+
+        :param str about: whose work it is, for the log
+        :return: what `step` returned, None where it failed
+        """
+        try:
+            return self._durably(env, step)
+        except Exception:
+            env.cr.rollback()
+            env.clear()
+            _logger.exception("Skipped, the others go on: %s", about)
+            return None
+
+    @api.model
+    def _separately(self, env, step, items, on_fault):
+        """Do `step(items)` at once; where that fails, with each item alone.
+
+        Within the transaction of `env`: what a failing item has written is undone.
+
+        :param step: a callable that takes a list of items
+        :param on_fault: called with the item and the exception that is its fault
+        :return: what `step` returned, one entry a call that worked
+        """
+        if not items:
+            return []
+        env.flush_all()
+        try:
+            with env.cr.savepoint(flush=False):
+                result = step(items)
+                env.flush_all()
+                return [result]
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception as error:  # noqa: BLE001
+            # Whatever one row makes our code or another module raise is that row's.
+            env.clear()
+            if len(items) == 1:
+                on_fault(items[0], error)
+                return []
+        results = []
+        for item in items:
+            results += self._separately(env, step, [item], on_fault)
+        return results
+
     @contextmanager
     def _exclusive(self, env, space, number):
         """Hold a session-level advisory lock; yields whether it was free.
@@ -69,9 +118,7 @@ class WhatsappBillingOutboxMixin(models.AbstractModel):
         :param str space: what is locked, e.g. the model's table
         :param int number: which one of them
         """
-        env.cr.execute(
-            "SELECT pg_try_advisory_lock(hashtext(%s), %s)", [space, number]
-        )
+        env.cr.execute("SELECT pg_try_advisory_lock(hashtext(%s), %s)", [space, number])
         held = env.cr.fetchone()[0]
         try:
             yield held
