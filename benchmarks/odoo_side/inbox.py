@@ -7,6 +7,8 @@ import hashlib
 import json
 import time
 
+from psycopg2.extras import Json
+
 from odoo.addons.whatsapp_billing.clients.whatsapp import CLIENTS
 
 from . import setup
@@ -87,7 +89,8 @@ def _reset(env, account, count):
     env.cr.execute_values(
         """
         INSERT INTO whatsapp_billing_webhook_event
-               (app_key, provider, body, digest, received_at, state, create_date)
+               (app_key, provider, body, digest, signer_ids, received_at, state,
+                create_date)
         VALUES %s
         """,
         [
@@ -96,6 +99,7 @@ def _reset(env, account, count):
                 "meta",
                 base64.b64encode(content),
                 hashlib.sha256(content).hexdigest(),
+                Json([account.id]),
                 "2026-11-20 08:00:00",
                 "new",
                 "2026-11-20 08:00:00",

@@ -28,7 +28,7 @@ BY_ACTION = {
 ALLOWED = {
     "T": {"pace", "transient"},
     "P": {"content", "recipient", "template"},
-    "C": {"account"},
+    "C": {"account", "number"},
     "S": {"recipient_limit", "template"},
 }
 SUBCODES = [

@@ -278,6 +278,7 @@ def test_every_kind_says_whether_it_was_sent_and_may_be_tried_again():
         "recipient": (False, False),
         "recipient_limit": (False, True),
         "template": (False, False),
+        "number": (False, False),
         "account": (False, False),
         "unknown": (None, False),
     }

@@ -10,6 +10,7 @@ ClientError
 ├── RecipientError       this person cannot be reached: final, says why
 ├── RecipientLimitError  refused for now: later, counted
 ├── TemplateError        stops this template
+├── NumberError          stops this sender number; the account's others go on
 ├── AccountError         stops the account
 └── UnknownOutcomeError  nobody knows whether it was accepted: never send again blindly
 """
@@ -130,8 +131,14 @@ class TemplateError(ClientError):
     kind = "template"
 
 
+class NumberError(ClientError):
+    """The sender number cannot send: registration, verification, its name."""
+
+    kind = "number"
+
+
 class AccountError(ClientError):
-    """Credentials, permissions, payment or registration: stops the account."""
+    """Credentials, permissions or payment: stops the account."""
 
     kind = "account"
 
@@ -153,6 +160,7 @@ KINDS: dict[str, type[ClientError]] = {
         RecipientError,
         RecipientLimitError,
         TemplateError,
+        NumberError,
         AccountError,
         UnknownOutcomeError,
     )

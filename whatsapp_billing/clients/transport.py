@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from http.client import HTTPException
 from typing import Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import requests
 import urllib3
@@ -30,6 +30,7 @@ from urllib3.exceptions import HTTPError, ReadTimeoutError
 from urllib3.filepost import encode_multipart_formdata
 from urllib3.util.ssl_ import create_urllib3_context
 
+from . import addresses
 from .errors import ClientError, NotConnectedError, UnknownOutcomeError
 from .redaction import SecretFilter, redact_text
 from .response import Headers, Response
@@ -129,7 +130,7 @@ class _Adapter(HTTPAdapter):
     """Send prepared requests; resolve proxy, TLS and pool once per origin."""
 
     def __init__(self, pool_size: int, connect_timeout: float, max_bytes: int) -> None:
-        self._origins: dict[tuple[str, str], _Origin] = {}
+        self._origins: dict[addresses.Origin, _Origin] = {}
         self._connect_timeout = connect_timeout
         self._max_bytes = max_bytes
         super().__init__(pool_connections=MAX_ORIGINS, pool_maxsize=pool_size)
@@ -197,29 +198,25 @@ class _Adapter(HTTPAdapter):
         return body
 
     def _route(self, url: str) -> tuple[_Origin, str]:
-        if not (url.isascii() and url.isprintable()) or " " in url:
-            message = "address has characters that do not belong into one"
-            raise _UnconnectedError(message)
+        """Find the pool; nobody after us reads the address again."""
         try:
-            parts = urlsplit(url)
-            key = (parts.scheme, parts.netloc)
-            origin = self._origins.get(key) or self._open(key)
+            where, target = addresses.split(url)
+            return self._origins.get(where) or self._open(where), target
         except (ValueError, HTTPError, requests.RequestException) as error:
             raise _UnconnectedError(_reason(error)) from error
-        target = parts.path or "/"
-        return origin, f"{target}?{parts.query}" if parts.query else target
 
-    def _open(self, key: tuple[str, str]) -> _Origin:
-        base = f"{key[0]}://{key[1]}/"
+    def _open(self, where: addresses.Origin) -> _Origin:
+        place = (where.host, where.port, where.scheme)
+        base = f"{where}/"
         proxy = select_proxy(base, get_environ_proxies(base, no_proxy=None))
         if proxy is None:
-            origin = _Origin(self.poolmanager.connection_from_url(base), None)
+            origin = _Origin(self.poolmanager.connection_from_host(*place), None)
         else:
             proxy = proxy if "://" in proxy else f"http://{proxy}"
-            pool = self.proxy_manager_for(proxy).connection_from_url(base)
-            plain = key[0] == "http" and not proxy.lower().startswith("socks")
+            pool = self.proxy_manager_for(proxy).connection_from_host(*place)
+            plain = where.scheme == "http" and not proxy.lower().startswith("socks")
             origin = _Origin(pool, self.proxy_headers(proxy) if plain else None)
-        self._origins[key] = origin
+        self._origins[where] = origin
         return origin
 
 

@@ -8,25 +8,23 @@ UPDATE whatsapp_billing_account
        app_secret_changed_at = NULL,
        binding = NULL;
 
--- New webhook addresses; accounts of one app go on sharing theirs.
+-- New webhook addresses; accounts that proved to be of one app go on sharing theirs.
 WITH fresh AS (
-    SELECT COALESCE(NULLIF(app_uid, ''), 'account ' || id) AS app,
+    SELECT webhook_token AS old,
            replace(gen_random_uuid()::text, '-', '') AS token,
            replace(gen_random_uuid()::text, '-', '') AS verify_token
-      FROM (SELECT min(id) AS id, app_uid
+      FROM (SELECT DISTINCT webhook_token
               FROM whatsapp_billing_account
-             WHERE app_uid != ''
-          GROUP BY app_uid
-             UNION ALL
-            SELECT id, NULL
-              FROM whatsapp_billing_account
-             WHERE app_uid IS NULL OR app_uid = '') AS apps
+             WHERE webhook_token IS NOT NULL) AS addresses
 )
 UPDATE whatsapp_billing_account account
    SET webhook_token = fresh.token,
        webhook_verify_token = fresh.verify_token
   FROM fresh
- WHERE fresh.app = COALESCE(NULLIF(account.app_uid, ''), 'account ' || account.id);
+ WHERE fresh.old = account.webhook_token;
+
+-- Nobody may register a number of the original with its PIN.
+UPDATE whatsapp_billing_phone SET pin_cipher = NULL, is_pin_shown = FALSE;
 
 -- What waits or may be on its way belongs to the original.
 UPDATE whatsapp_billing_message

@@ -1,4 +1,6 @@
 from . import test_account
+from . import test_account_guard
+from . import test_account_number
 from . import test_account_tour
 from . import test_automation
 from . import test_collection_answer

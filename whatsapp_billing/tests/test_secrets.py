@@ -15,7 +15,7 @@ from odoo.tests import tagged
 from odoo.tools import config
 
 from ..models.messaging import secrets
-from .common import APP_UID, SECRET, TOKEN, WhatsappBillingCommon
+from .common import SECRET, TOKEN, WhatsappBillingCommon
 
 
 def _with_keys(*keys):
@@ -125,27 +125,6 @@ class TestSecrets(WhatsappBillingCommon):
             self.assertEqual(self.account._webhook_secrets(), ["next", SECRET])
         with freeze_time(now + timedelta(hours=25)):
             self.assertEqual(self.account._webhook_secrets(), ["next"])
-
-    def test_moving_the_address_to_another_host_drops_the_token(self):
-        account = self.account.with_user(self.manager)
-        account.api_url = "https://graph.facebook.com:8443"
-        self.assertTrue(account.has_access_token)
-        account.api_url = "https://elsewhere.example.com"
-        self.assertFalse(account.has_access_token)
-
-    def test_an_inherited_app_secret_never_leaves_its_host(self):
-        account = (
-            self.env["whatsapp.billing.account"]
-            .with_user(self.manager)
-            .create({"name": "B", "app_uid": APP_UID, "access_token": "mine"})
-        )
-        self.assertEqual(account._webhook_secrets(), [SECRET])
-        account.api_url = "https://elsewhere.example.com"
-        self.assertEqual(account._webhook_secrets(), [])
-        self.assertTrue(account.has_access_token)
-        self.assertNotEqual(account.webhook_url, self.account.webhook_url)
-        elsewhere = account.copy({"app_uid": APP_UID})
-        self.assertEqual(elsewhere._webhook_secrets(), [])
 
     def test_new_address_with_new_token_keeps_it(self):
         self.account.with_user(self.manager).write(

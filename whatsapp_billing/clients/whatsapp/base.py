@@ -128,6 +128,7 @@ class PhoneInfo:
     number: str
     verified_name: str = ""
     is_verified: bool = False
+    is_registered: bool = True
     quality: str = ""
     tier: str = ""
     pace: int = 80
@@ -360,6 +361,14 @@ class WhatsAppClient(Protocol):
 
     def verify_code(self, phone_uid: str, code: str) -> None:
         """Confirm a number with the code that it received."""
+        ...
+
+    def register_phone(self, phone_uid: str, pin: str) -> None:
+        """Let a verified number send; its PIN is set the first time, else compared."""
+        ...
+
+    def fetch_business_verification(self) -> str:
+        """Return the provider's word about the business, "" where it has none."""
         ...
 
     def health(self) -> Json:

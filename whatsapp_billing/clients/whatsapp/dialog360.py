@@ -114,6 +114,14 @@ class Dialog360Client(MetaCloudClient):
         """Refuse: numbers are verified in the 360dialog Hub."""
         self._unsupported()
 
+    def register_phone(self, phone_uid: str, pin: str) -> None:
+        """Refuse: numbers are registered in the 360dialog Hub."""
+        self._unsupported()
+
+    def fetch_business_verification(self) -> str:
+        """Return nothing: 360dialog shows it in its Hub."""
+        return ""
+
     # === TEMPLATES === #
 
     def list_templates(self) -> Iterator[TemplateInfo]:

@@ -140,6 +140,19 @@ class MetaCloudClient(GraphCaller):
         path = self._phone_path(phone_uid, "verify_code")
         self._call("POST", path, data={"code": digits}, own=True)
 
+    def register_phone(self, phone_uid: str, pin: str) -> None:
+        """Register a number for the Cloud API (ten times in 72 hours at most)."""
+        body = {"messaging_product": "whatsapp", "pin": pin}
+        path = self._phone_path(phone_uid, "register")
+        self._call("POST", path, json=body, own=True)
+
+    def fetch_business_verification(self) -> str:
+        """Return verified, not_verified, pending, rejected, ... in Meta's word."""
+        params = {"fields": "business_verification_status"}
+        path = quote(self._config.waba_uid, safe="")
+        answer = self._call("GET", path, params=params, own=True)
+        return text(answer.get("business_verification_status")).lower()
+
     def health(self) -> Json:
         """Return whether the account can send, and if not, why (fact sheet 9.2)."""
         params = {"fields": "health_status"}

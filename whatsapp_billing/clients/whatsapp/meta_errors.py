@@ -39,11 +39,6 @@ _TABLE: dict[str, dict[str, str]] = {
             " to give it access to the account in Meta's business settings, then"
             " connect again."
         ),
-        "33": _lt(
-            "Meta does not know the sender number any more; it was probably deleted."
-            " Ask an administrator to connect the account again and choose another"
-            " number."
-        ),
         "100/33": _lt(
             "Meta cannot find this WhatsApp account or number, or does not let us use"
             " it. Ask an administrator to check the numbers typed in the account's"
@@ -58,26 +53,10 @@ _TABLE: dict[str, dict[str, str]] = {
             "Meta has locked this WhatsApp account. Open Meta's Business Support page"
             " to see why and to ask for a review."
         ),
-        "131037": _lt(
-            "The sender number has no approved display name yet. Have the name"
-            " approved in WhatsApp Manager, then activate the account again."
-        ),
         "131042 131044": _lt(
             "Meta could not charge for messages: a payment method is missing, expired"
             " or over its limit. Correct the payment settings of the WhatsApp account"
             " at Meta, then activate the account again."
-        ),
-        "131045 133010": _lt(
-            "The sender number is not registered for sending at Meta. Register it in"
-            " WhatsApp Manager, then activate the account again."
-        ),
-        "133005": _lt(
-            "The PIN of the sender number is not the right one. Enter the PIN that was"
-            " set in WhatsApp Manager, or set a new one there."
-        ),
-        "133006": _lt(
-            "The sender number is not verified yet. Ask for a verification code and"
-            " enter it first."
         ),
         "134011": _lt(
             "The terms of WhatsApp Payments have not been accepted. Accept them in"
@@ -110,6 +89,30 @@ _TABLE: dict[str, dict[str, str]] = {
         "no_app": _lt(
             "The app id or the app secret is missing. Enter both in the WhatsApp"
             " account; you find them in the settings of your app at Meta."
+        ),
+    },
+    "number": {
+        "33": _lt(
+            "Meta does not know the sender number any more; it was probably deleted."
+            " Ask an administrator to connect the account again and choose another"
+            " number."
+        ),
+        "131037": _lt(
+            "The sender number has no approved display name yet. Have the name"
+            " approved in WhatsApp Manager, then press Test Connection on the account."
+        ),
+        "131045 133010": _lt(
+            "The sender number is not registered for sending. Open the number and press"
+            " Register; what waits for it then goes out by itself."
+        ),
+        "133005": _lt(
+            "This is not the PIN of the sender number. Type the PIN that was set when"
+            " it was registered before and press Register, or set a new one in WhatsApp"
+            " Manager under two-step verification."
+        ),
+        "133006": _lt(
+            "The sender number is not verified yet. Ask for a verification code and"
+            " enter it first."
         ),
     },
     "pace": {

@@ -193,12 +193,32 @@ def phone_info(row: Mapping[str, Any]) -> PhoneInfo:
         verified_name=text(row.get("verified_name")),
         is_verified=verification == "VERIFIED"
         or (verification == "EXPIRED" and status.upper() == "CONNECTED"),
+        is_registered=_is_registered(row, status),
         quality=text(row.get("quality_rating")),
         tier=text(tier) or text(row.get("messaging_limit_tier")),
         pace=_pace(level, row.get("is_on_biz_app") is True),
         status=status,
         raw=dict(row),
     )
+
+
+# States of a number from which nothing can be sent until it is registered (again).
+_UNREGISTERED = frozenset(
+    {"DISCONNECTED", "UNVERIFIED", "UNLINKED", "DELETED", "MIGRATED"}
+)
+
+
+def _is_registered(row: Mapping[str, Any], status: str) -> bool:
+    """Tell whether a number was registered for this API; yes where nothing says no.
+
+    Meta names the platform a number was registered for; older answers only have the
+    state, where PENDING is a number that was never registered.
+    """
+    platform = text(row.get("platform_type")).upper()
+    word = status.upper()
+    if platform:
+        return platform == "CLOUD_API" and word not in _UNREGISTERED
+    return word not in {"PENDING", *_UNREGISTERED}
 
 
 def _pace(level: str, is_on_phone: bool) -> int:

@@ -150,7 +150,7 @@ class WhatsappBillingMessage(models.Model):
                     company, "customer", template.category or "utility"
                 )
                 if phone.account_id != account:
-                    phone = account.phone_ids.filtered("is_verified")[:1]
+                    phone = account.phone_ids.filtered("is_usable")[:1]
             state = self._account_state(replace(target, account=account, phone=phone))
             cache[name] = (account, phone, state)
         return cache[name]

@@ -1,3 +1,4 @@
+from . import system_fields
 from . import account
 from . import account_secrets
 from . import account_connect
@@ -5,6 +6,7 @@ from . import account_state
 from . import account_templates
 from . import account_checklist
 from . import phone
+from . import phone_register
 from . import phone_route
 from . import template
 from . import template_default

@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import hmac
+import re
 from secrets import token_urlsafe
 from urllib.parse import urlencode, urlsplit
 
@@ -7,15 +9,18 @@ from odoo import api, fields, http, models
 from odoo.exceptions import UserError, ValidationError
 
 from ... import const
+from ...clients import addresses
 from ...clients.transport import Transport
 from ...clients.whatsapp import get_client
 from ...clients.whatsapp.base import AccountConfig
-from . import secrets
 
 API_URLS = {
     "meta": "https://graph.facebook.com",
     "dialog360": "https://waba-v2.360dialog.io",
 }
+
+SECRETS = ("access_token", "app_secret")
+API_VERSION = re.compile(r"v\d{1,3}\.\d{1,3}", re.ASCII)
 
 
 class WhatsappBillingAccount(models.Model):
@@ -28,8 +33,28 @@ class WhatsappBillingAccount(models.Model):
 
     _name = "whatsapp.billing.account"
     _description = "WhatsApp Business Account"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "whatsapp.billing.system.fields.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
     _order = "sequence, id"
+    _system_fields = frozenset(
+        {
+            "webhook_token",
+            "webhook_verify_token",
+            "last_webhook_at",
+            "state",
+            "state_detail",
+            "last_sync_at",
+            "remote_facts",
+            "binding",
+            "access_token_cipher",
+            "app_secret_cipher",
+            "app_secret_previous_cipher",
+            "app_secret_changed_at",
+        }
+    )
 
     name = fields.Char(required=True, tracking=True)
     active = fields.Boolean(default=True)
@@ -128,10 +153,30 @@ class WhatsappBillingAccount(models.Model):
     @api.constrains("api_url")
     def _check_api_url(self):
         for account in self:
-            parts = urlsplit(account.api_url or "")
-            if parts.scheme not in {"http", "https"} or not parts.hostname:
+            try:
+                found = addresses.check_api_url(account.api_url or "")
+            except ValueError as error:
                 raise ValidationError(
-                    self.env._("The API address must start with https://.")
+                    self.env._(
+                        "The API address must look like https://graph.facebook.com:"
+                        " https, a host and perhaps a path, without user names,"
+                        " question marks or special characters."
+                    )
+                ) from error
+            if found.scheme == "http" and not found.is_loopback:
+                raise ValidationError(
+                    self.env._(
+                        "The API address must start with https://. Over http:// anybody"
+                        " on the way could read the access token."
+                    )
+                )
+
+    @api.constrains("api_version")
+    def _check_api_version(self):
+        for account in self:
+            if not API_VERSION.fullmatch(account.api_version or ""):
+                raise ValidationError(
+                    self.env._("The API version must look like v25.0.")
                 )
 
     @api.constrains("waba_uid", "app_uid")
@@ -162,16 +207,24 @@ class WhatsappBillingAccount(models.Model):
         return accounts
 
     def write(self, vals):
-        """Ask for the secrets again when they would go to another host."""
+        """Forget the secrets when they would go elsewhere, and hand numbers on."""
         vals = self._prepare_ids(vals)
-        if "api_url" in vals:
-            self._forget_secrets_of_other_host(vals)
+        # Typed for the new address, so stored after the old ones are forgotten.
+        typed = {name: vals.pop(name) for name in SECRETS if name in vals}
+        places = {account: account._get_place() for account in self}
         result = super().write(vals)
-        if {"app_uid", "api_url"} & vals.keys():
+        moved = self.filtered(lambda account: account._get_place() != places[account])
+        moved._forget_secrets()
+        if typed:
+            result = super().write(typed)
+        if moved or "app_uid" in vals:
             for account in self:
                 account._join_app()
         if "provider" in vals:
             self._ensure_header_secret()
+        if "active" in vals:
+            # sudo: whatsapp.billing.phone - numbers are the system's to write
+            self.sudo()._hand_on_numbers(vals["active"])
         return result
 
     @api.model
@@ -182,50 +235,89 @@ class WhatsappBillingAccount(models.Model):
             name: vals[name].strip().rstrip("/") for name in names if vals.get(name)
         }
 
-    def _join_app(self):
-        """Take over address and secrets of an account of the same app, or make own.
+    def _get_place(self):
+        """Return where this account's secrets go, which is what they were typed for."""
+        self.ensure_one()
+        return self.provider, addresses.origin(self.api_url)
 
-        Meta has one callback per app: accounts with the same `app_uid` share it.
+    def _hand_on_numbers(self, is_active):
+        """Let another account have the numbers while this one is archived.
+
+        When it comes back it gets those that nobody else has taken. Called with sudo.
+        """
+        phones = self.with_context(active_test=False).phone_ids
+        if is_active:
+            phones = phones.filtered(lambda phone: not phone.active)
+            phones -= phones._get_taken()
+        phones.write({"active": is_active})
+
+    def _join_app(self):
+        """Share the address of an app whose secret was typed here, else have one's own.
+
+        Meta has one callback per app, so accounts of an app share address and verify
+        token. Naming the app proves nothing: whoever joins has typed the same secret.
         """
         self.ensure_one()
         # sudo: whatsapp.billing.account - an app may serve several companies
         account_sudo = self.sudo()
-        sibling_sudo = account_sudo._get_siblings()[:1]
-        if sibling_sudo:
-            account_sudo.write(
-                {
-                    "webhook_token": sibling_sudo.webhook_token,
-                    "webhook_verify_token": sibling_sudo.webhook_verify_token,
-                    "app_secret_cipher": sibling_sudo.app_secret_cipher
-                    or account_sudo.app_secret_cipher,
-                }
-            )
-        elif not account_sudo.webhook_token or len(account_sudo._get_same_token()) > 1:
+        left_sudo = account_sudo._get_same_address().filtered(
+            lambda other: not account_sudo._is_same_app(other)
+        )
+        if left_sudo or not account_sudo.webhook_token:
             account_sudo.write(
                 {
                     "webhook_token": token_urlsafe(24),
                     "webhook_verify_token": token_urlsafe(24),
                 }
             )
+        group_sudo = account_sudo | account_sudo._get_proven_siblings()
+        # The address that Meta may know already stays.
+        kept_sudo = min(
+            group_sudo, key=lambda a: (a.state == "draft", not a.last_webhook_at, a.id)
+        )
+        group_sudo.filtered(
+            lambda a: a.webhook_token != kept_sudo.webhook_token
+        ).write(
+            {
+                "webhook_token": kept_sudo.webhook_token,
+                "webhook_verify_token": kept_sudo.webhook_verify_token,
+            }
+        )
 
-    def _get_siblings(self):
-        """Return the other accounts of the same app. Called with sudo.
+    def _is_same_app(self, other):
+        """Tell whether both are of one app: the same id elsewhere is another one."""
+        return (
+            bool(self.app_uid)
+            and self.app_uid == other.app_uid
+            and self._get_place() == other._get_place()
+        )
 
-        The same id at another host is another app: a secret that one account got
-        from another never goes to a host that it was not typed for.
-        """
+    def _get_same_address(self):
+        """Return the other accounts of the webhook address. Called with sudo."""
         self.ensure_one()
-        if not self.app_uid:
+        if not self.webhook_token:
+            return self.browse()
+        return self.with_context(active_test=False).search(
+            [("webhook_token", "=", self.webhook_token), ("id", "!=", self.id)],
+            order="id",
+        )
+
+    def _get_proven_siblings(self):
+        """Return the other accounts of the same app and secret. Called with sudo."""
+        self.ensure_one()
+        secret = self._get_secret("app_secret").encode()
+        if not self.app_uid or not secret:
             return self.browse()
         others = self.with_context(active_test=False).search(
             [("app_uid", "=", self.app_uid), ("id", "!=", self.id)], order="id"
         )
-        host = secrets.host(self.api_url)
-        return others.filtered(lambda account: secrets.host(account.api_url) == host)
-
-    def _get_same_token(self):
-        return self.with_context(active_test=False).search(
-            [("webhook_token", "=", self.webhook_token)]
+        return others.filtered(
+            lambda other: (
+                self._is_same_app(other)
+                and hmac.compare_digest(
+                    other._get_secret("app_secret").encode(), secret
+                )
+            )
         )
 
     # === BUSINESS METHODS === #

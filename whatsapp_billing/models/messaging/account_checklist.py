@@ -38,7 +38,10 @@ class WhatsappBillingAccount(models.Model):
         "last_webhook_at",
         "binding",
         "access_token_cipher",
-        "phone_ids.is_verified",
+        "phone_ids.is_usable",
+        "phone_ids.problem",
+        "phone_ids.status",
+        "phone_ids.quality",
         "template_ids.status",
     )
     def _compute_checklist(self):
@@ -134,14 +137,19 @@ class WhatsappBillingAccount(models.Model):
         return True, ""
 
     def _check_number(self):
-        if self.phone_ids.filtered("is_verified"):
-            return True, ""
-        if self.phone_ids:
-            return False, self.env._(
-                "No number is verified yet. Open one, have a code sent to it and enter"
-                " the code."
-            )
-        return (None if self.state == "draft" else False), self._ask_test()
+        """Say whether every number that is written from can send."""
+        if not self.phone_ids and not (self.remote_facts or {}).get("taken"):
+            return (None if self.state == "draft" else False), self._ask_test()
+        usable = self.phone_ids.filtered("is_usable")
+        if not usable:
+            return False, self._get_number_problem()
+        written_from = self.phone_ids.filtered("route_ids") or self.phone_ids
+        stopped = [
+            f"{phone.number_label}: {phone.standing_detail}"
+            for phone in written_from
+            if phone.standing_detail
+        ]
+        return not stopped, " ".join(stopped)
 
     def _check_webhook(self, facts):
         problem = (facts.get("errors") or {}).get("webhook")

@@ -67,7 +67,8 @@ class WhatsappBillingAccount(models.Model):
     def action_deactivate(self):
         """Send nothing from this account until it is switched on again."""
         self.check_access("write")
-        self.write({"state": "inactive", "state_detail": False})
+        # sudo: whatsapp.billing.account - the state is the system's to write
+        self.sudo().write({"state": "inactive", "state_detail": False})
         return True
 
     def action_activate(self):
@@ -133,7 +134,7 @@ class WhatsappBillingAccount(models.Model):
         """Store what a connection attempt brought. Called with sudo."""
         self._apply_facts(remote)
         if remote.phones is not None:
-            self.env["whatsapp.billing.phone"]._apply_infos(self, remote.phones)
+            self._apply_numbers(remote.phones)
             self.env["whatsapp.billing.phone.route"]._make_defaults(self)
         if remote.templates is not None:
             self._copy_ready_templates()
@@ -146,9 +147,16 @@ class WhatsappBillingAccount(models.Model):
         """Store what a test brought. Called with sudo."""
         self._apply_facts(remote)
         if remote.phones is not None:
-            self.env["whatsapp.billing.phone"]._apply_infos(self, remote.phones)
+            self._apply_numbers(remote.phones)
         if self.state not in ("draft", "inactive"):
             self._apply_outcome(remote)
+
+    def _apply_numbers(self, infos):
+        """Store the numbers, and remember which another account has."""
+        taken = self.env["whatsapp.billing.phone"]._apply_infos(self, infos)
+        facts = dict(self.remote_facts or {})
+        facts["taken"] = [info.number or info.phone_uid for info in taken]
+        self.remote_facts = facts
 
     def _apply_facts(self, remote):
         facts = dict(self.remote_facts or {})
@@ -229,13 +237,37 @@ class WhatsappBillingAccount(models.Model):
             )
         return ""
 
+    def _get_number_problem(self):
+        """Return in words why none of the numbers can send, and what to do."""
+        taken = (self.remote_facts or {}).get("taken")
+        if not self.phone_ids and taken:
+            return self.env._(
+                "%(numbers)s belongs to another account of this database. Archive the"
+                " number there if it is to write from here, then press Connect.",
+                numbers=", ".join(taken),
+            )
+        if not self.phone_ids:
+            return self.env._(
+                "The WhatsApp Business account has no number yet. Add one in WhatsApp"
+                " Manager, then press Connect."
+            )
+        problems = [phone.problem for phone in self.phone_ids if phone.problem]
+        if problems:
+            return problems[0]
+        if self.phone_ids.filtered("is_verified"):
+            return self.env._(
+                "None of the numbers is registered for sending yet. Open a number and"
+                " press Register."
+            )
+        return self.env._(
+            "None of the numbers is verified yet. Open a number, have a code sent"
+            " to it and enter the code."
+        )
+
     def _get_waiting_reason(self):
         """Return what is still missing before anything can be sent, "" if nothing."""
-        if not self.phone_ids.filtered("is_verified"):
-            return self.env._(
-                "None of the numbers is verified yet. Open a number, have a code sent"
-                " to it and enter the code."
-            )
+        if not self.phone_ids.filtered("is_usable"):
+            return self._get_number_problem()
         if not self._webhook_secrets():
             return self.env._(
                 "Without the app secret nobody can tell whether news about messages is"

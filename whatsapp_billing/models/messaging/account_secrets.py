@@ -6,7 +6,6 @@ from datetime import timedelta
 from secrets import token_urlsafe
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
 from . import secrets
 
@@ -127,15 +126,24 @@ class WhatsappBillingAccount(models.Model):
         return [secret for secret in found if secret]
 
     def _set_app_secret(self, secret):
-        """Replace the secret of the app, for every account that shares the app."""
+        """Replace the secret of the app.
+
+        Accounts that share the app follow where the same person may change them. A
+        company can neither replace nor see what another one has typed.
+        """
         self.ensure_one()
         # sudo: whatsapp.billing.account - accounts of an app share its secret
         account_sudo = self.sudo()
-        siblings_sudo = account_sudo._get_siblings()
-        self._check_shared_secret(siblings_sudo, secret)
-        for member_sudo in account_sudo + siblings_sudo:
+        followers_sudo = account_sudo._get_proven_siblings()
+        if not self.env.su:
+            allowed = self.env.user.company_ids
+            followers_sudo = followers_sudo.filtered(
+                lambda follower: follower.company_id in allowed
+            )
+        for member_sudo in account_sudo + followers_sudo:
             if member_sudo._get_secret("app_secret") != secret:
                 member_sudo.write(member_sudo._prepare_app_secret(secret))
+        account_sudo._join_app()
 
     def _prepare_app_secret(self, secret):
         values = {"app_secret_cipher": secrets.encrypt(self.env, secret)}
@@ -146,39 +154,24 @@ class WhatsappBillingAccount(models.Model):
             }
         return values
 
-    def _check_shared_secret(self, siblings_sudo, secret):
-        """Stop one company from replacing the secret that another one relies on."""
-        others_sudo = siblings_sudo.filtered(
-            lambda account: (
-                account.company_id not in self.env.user.company_ids
-                and account._get_secret("app_secret") != secret
-            )
-        )
-        if others_sudo and not self.env.su:
-            raise UserError(
-                self.env._(
-                    "This app is also used by another company, with another app"
-                    " secret. Ask somebody who works in both companies to change it."
-                )
-            )
-
-    def _forget_secrets_of_other_host(self, vals):
-        """Drop the secrets that were not typed for the host they would now go to.
+    def _forget_secrets(self):
+        """Drop the secrets: they were not typed for where they would now go.
 
         Keeping them would let whoever may change the address read what the screen
-        never shows. An account that was never connected keeps a token of its own.
+        never shows.
         """
-        new_host = secrets.host(vals["api_url"])
         # sudo: whatsapp.billing.account - ciphers are nobody's to write
         for account_sudo in self.sudo():
-            if secrets.host(account_sudo.api_url) == new_host:
-                continue
-            is_shared = bool(account_sudo._get_siblings())
-            if account_sudo.state != "draft" or is_shared:
-                account_sudo.app_secret_cipher = False
-                account_sudo.app_secret_previous_cipher = False
-            if account_sudo.state != "draft":
-                account_sudo.access_token_cipher = False
+            values = dict.fromkeys(CIPHERS, False) | {"remote_facts": False}
+            if account_sudo.has_access_token and account_sudo.state != "inactive":
+                values |= {
+                    "state": "draft",
+                    "state_detail": self.env._(
+                        "The API address changed, so the access token and the app"
+                        " secret must be entered again. Then press Connect."
+                    ),
+                }
+            account_sudo.write(values)
 
     @api.model
     def _reencrypt_secrets(self):

@@ -69,13 +69,11 @@ class WhatsappBillingAccount(models.Model):
     def _apply_event(self, event):
         """Take over what a webhook says about the account or one of its numbers.
 
-        One account at WhatsApp may be connected here twice, say for two companies.
+        One account at WhatsApp may be connected here twice, say for two companies;
+        whom an event speaks for is decided by its signature (`webhook_route.py`).
         """
         # sudo: whatsapp.billing.account - what follows is the provider's word
-        accounts_sudo = self.sudo()
-        if event.waba_uid:
-            accounts_sudo |= accounts_sudo.search([("waba_uid", "=", event.waba_uid)])
-        for account_sudo in accounts_sudo:
+        for account_sudo in self.sudo():
             account_sudo._apply_one_event(event)
 
     def _apply_one_event(self, event):
@@ -189,7 +187,7 @@ class WhatsappBillingAccount(models.Model):
     def _show_refusal(self, error):
         return self._show("danger", self._get_error_sentence(error))
 
-    def _show(self, kind, message):
+    def _show(self, kind, message, sticky=False):
         """Return the action that shows a message and reads the form again."""
         return {
             "type": "ir.actions.client",
@@ -197,7 +195,7 @@ class WhatsappBillingAccount(models.Model):
             "params": {
                 "type": kind,
                 "message": message,
-                "sticky": kind == "danger",
+                "sticky": sticky,
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }

@@ -137,7 +137,7 @@ def _record_refused(drain, outcome, recording):
     values = _decide(drain, row, error)
     if values.pop("media_gone", False):
         recording.gone.add(row.checksum)
-    recording.stop = recording.stop or error.kind == "account"
+    recording.stop = recording.stop or error.kind in ("account", "number")
     recording.slow_down = recording.slow_down or error.kind == "pace"
     applied = _update_refused(drain, row, values, error)
     if not applied:
@@ -165,7 +165,7 @@ def _decide(drain, row, error):
     now = fields.Datetime.now()
     if error.sent is None:
         return {"state": "unknown", "unknown_at": now}
-    if error.kind == "account":
+    if error.kind in ("account", "number"):
         return {"state": "held", "reason": "account_inactive"}
     if error.kind == "template":
         return {"state": "held", "reason": "template_not_approved"}
@@ -224,9 +224,11 @@ def _update_refused(drain, row, values, error):
 
 
 def _tell_owner(drain, row, error):
-    """Stop the account or the template that the provider no longer accepts."""
+    """Stop the account, number or template that the provider no longer accepts."""
     if error.kind == "account":
         drain.phone.account_id._apply_account_error(error)
+    elif error.kind == "number":
+        drain.phone._apply_number_error(error.code)
     elif error.kind == "template" and row.template_id:
         template = drain.env["whatsapp.billing.template"].browse(row.template_id)
         template._apply_send_error(error)

@@ -418,6 +418,9 @@ class WhatsappBillingMessage(models.Model):
                   FROM whatsapp_billing_account a
                  WHERE m.state = 'held' AND a.id = m.account_id
                    AND a.state IN ('connected', 'pending')
+                   AND NOT EXISTS (
+                       SELECT 1 FROM whatsapp_billing_phone p
+                        WHERE p.id = m.phone_id AND p.is_usable IS NOT TRUE)
                    AND (m.reason = 'account_inactive'
                         OR (m.reason = 'template_not_approved'
                             AND NOT EXISTS (

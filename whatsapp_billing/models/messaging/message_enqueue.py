@@ -238,7 +238,7 @@ class WhatsappBillingMessage(models.Model):
                 company, "customer", template.category or "utility"
             )
             if phone.account_id != account:
-                phone = account.phone_ids.filtered("is_verified")[:1]
+                phone = account.phone_ids.filtered("is_usable")[:1]
         return template, account, phone
 
     @api.model

@@ -298,6 +298,8 @@ class WhatsappBillingMessage(models.Model):
                 messages.template_id._apply_send_error_code(code)
             elif kind == "account":
                 messages.account_id._apply_error_code(code)
+            elif kind == "number":
+                messages.phone_id._apply_number_error(code)
 
     def _withdraw_marketing(self):
         for message in self:

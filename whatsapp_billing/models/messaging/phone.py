@@ -2,10 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError
 
-from ...clients.errors import ClientError
-from ...rules import languages
 from . import wording
 
 HIGH_PACE = 1000
@@ -16,8 +13,29 @@ class WhatsappBillingPhone(models.Model):
 
     _name = "whatsapp.billing.phone"
     _description = "WhatsApp Number"
-    _inherit = ["mail.thread"]
-    _order = "is_verified desc, id"
+    _inherit = ["whatsapp.billing.system.fields.mixin", "mail.thread"]
+    _order = "is_usable desc, id"
+    _system_fields = frozenset(
+        {
+            "account_id",
+            "phone_uid",
+            "number",
+            "verified_name",
+            "is_verified",
+            "is_registered",
+            "problem",
+            "pace",
+            "quality",
+            "tier",
+            "status",
+            "is_vanished",
+            "code_detail",
+            "pin_cipher",
+            "is_pin_shown",
+            "last_webhook_at",
+            "last_status_at",
+        }
+    )
     _rec_name = "number"
     _rec_names_search = ["number", "verified_name"]
 
@@ -30,6 +48,20 @@ class WhatsappBillingPhone(models.Model):
     number = fields.Char(help="With its country code: + and digits.")
     verified_name = fields.Char(string="Name Shown")
     is_verified = fields.Boolean(string="Verified")
+    is_registered = fields.Boolean(
+        string="Registered",
+        default=True,
+        help="Off while WhatsApp says that nothing can be sent from this number until"
+        " it is registered with its PIN.",
+    )
+    problem = fields.Char(
+        copy=False,
+        help="Why WhatsApp refused to send from this number the last time it was"
+        " asked; empty while it works.",
+    )
+    is_usable = fields.Boolean(
+        string="Can Send", compute="_compute_is_usable", store=True
+    )
     pace = fields.Integer(
         string="Messages per Second", default=80, help="The most WhatsApp allows."
     )
@@ -38,6 +70,20 @@ class WhatsappBillingPhone(models.Model):
     quality_label = fields.Char(string="Rating", compute="_compute_labels")
     tier_label = fields.Char(string="Contacts per Day", compute="_compute_labels")
     status = fields.Char(tracking=True)
+    number_label = fields.Char(string="Sender Number", compute="_compute_labels")
+    standing = fields.Selection(
+        [
+            ("usable", "Can send"),
+            ("unverified", "Not verified"),
+            ("unregistered", "Not registered"),
+            ("gone", "Gone from WhatsApp"),
+            ("stopped", "Stopped"),
+        ],
+        compute="_compute_standing",
+    )
+    standing_detail = fields.Char(
+        compute="_compute_standing", help="Why it cannot send, and what to do."
+    )
     is_vanished = fields.Boolean(
         string="Gone from WhatsApp",
         help="WhatsApp no longer lists this number under the account.",
@@ -53,7 +99,9 @@ class WhatsappBillingPhone(models.Model):
     route_ids = fields.One2many("whatsapp.billing.phone.route", "phone_id")
 
     _phone_uid_unique = models.UniqueIndex(
-        "(account_id, phone_uid)", "This number is already in this account."
+        "(phone_uid) WHERE active",
+        "This number belongs to another account of this database. Archive it there"
+        " first.",
     )
 
     # === COMPUTE METHODS === #
@@ -61,66 +109,62 @@ class WhatsappBillingPhone(models.Model):
     @api.depends("number", "verified_name")
     def _compute_display_name(self):
         for phone in self:
-            parts = (phone.number or phone.phone_uid, phone.verified_name)
+            parts = (
+                wording.number(phone.number) or phone.phone_uid,
+                phone.verified_name,
+            )
             phone.display_name = " ".join(part for part in parts if part)
 
-    @api.depends("quality", "tier")
+    @api.depends("is_verified", "is_registered", "is_vanished", "problem", "active")
+    def _compute_is_usable(self):
+        for phone in self:
+            phone.is_usable = (
+                phone.active
+                and phone.is_verified
+                and phone.is_registered
+                and not phone.is_vanished
+                and not phone.problem
+            )
+
+    @api.depends(
+        "is_verified", "is_registered", "is_vanished", "problem", "status", "quality"
+    )
+    def _compute_standing(self):
+        for phone in self:
+            phone.standing, phone.standing_detail = phone._get_standing()
+
+    def _get_standing(self):
+        """Return what stands in the way of sending, and in words what to do."""
+        if self.is_vanished:
+            return "gone", self.env._(
+                "WhatsApp no longer lists this number under the account. Choose"
+                " another one under Sender Numbers."
+            )
+        if not self.is_verified:
+            return "unverified", self.env._(
+                "Have a code sent to the number and enter it."
+            )
+        if not self.is_registered:
+            return "unregistered", self.problem or self.env._(
+                "Nothing can be sent from it until it is registered. Open it and press"
+                " Register."
+            )
+        if self.problem:
+            return "stopped", self.problem
+        if (self.status or "CONNECTED").upper() not in ("CONNECTED", "LINKED"):
+            return "usable", wording.number_state(self.env, self.status)
+        if (self.quality or "").upper() == "RED":
+            return "usable", self.env._(
+                "Its rating is low: people block or report what comes from it."
+            )
+        return "usable", False
+
+    @api.depends("quality", "tier", "number")
     def _compute_labels(self):
         for phone in self:
+            phone.number_label = wording.number(phone.number) or phone.phone_uid
             phone.quality_label = wording.quality(self.env, phone.quality)
             phone.tier_label = wording.tier(self.env, phone.tier)
-
-    # === ACTION METHODS === #
-
-    def action_request_code(self):
-        """Have WhatsApp send a code to the number, by text message or call."""
-        self.ensure_one()
-        self.account_id._check_action()
-        language = languages.meta_code(self.env.user.lang or "en_US") or "en_US"
-        client = self.account_id._make_action_client()
-        return self._ask(
-            lambda: client.request_code(self.phone_uid, self.code_method, language),
-            {},
-            self.env._("WhatsApp is sending a code to %(phone)s.", phone=self.number),
-        )
-
-    def action_verify_code(self):
-        """Confirm the number with the code that was entered."""
-        self.ensure_one()
-        self.account_id._check_action()
-        code = "".join(char for char in self.verification_code or "" if char.isdigit())
-        if not code:
-            raise UserError(self.env._("Enter the code that WhatsApp sent first."))
-        client = self.account_id._make_action_client()
-        return self._ask(
-            lambda: client.verify_code(self.phone_uid, code),
-            {"is_verified": True, "verification_code": False},
-            self.env._("%(phone)s is verified.", phone=self.number),
-        )
-
-    def _ask(self, call, values, message):
-        """Call the provider, then keep what came of it and show it."""
-        try:
-            call()
-        except ClientError as error:
-            sentence = self.account_id._get_error_sentence(error)
-            self.code_detail = sentence
-            self.account_id._apply_account_error(error)
-            return self.account_id._show("danger", sentence)
-        self.write(values | {"code_detail": message})
-        if self.is_verified:
-            self._use_verified()
-        return self.account_id._show("success", message)
-
-    def _use_verified(self):
-        """Make the routes that were waiting for a verified number."""
-        # sudo: whatsapp.billing.account - a consequence, not a change by the user
-        account_sudo = self.account_id.sudo()
-        self.env["whatsapp.billing.phone.route"].sudo()._make_defaults(account_sudo)
-        if account_sudo.state == "pending":
-            waiting = account_sudo._get_waiting_reason()
-            if not waiting:
-                account_sudo.write({"state": "connected", "state_detail": False})
 
     # === BUSINESS METHODS === #
 
@@ -143,7 +187,13 @@ class WhatsappBillingPhone(models.Model):
 
     @api.model
     def _apply_infos(self, account, infos):
-        """Store the numbers of an account as the provider lists them."""
+        """Store the numbers of an account as the provider lists them.
+
+        A number that another account of this database has stays there: accounts of
+        one WhatsApp Business account see each other's numbers.
+
+        :return: the infos of those numbers
+        """
         known = {
             phone.phone_uid: phone
             for phone in self.with_context(active_test=False).search(
@@ -153,21 +203,48 @@ class WhatsappBillingPhone(models.Model):
         seen = {info.phone_uid: self._prepare_info(info) for info in infos}
         for uid in known.keys() & seen.keys():
             known[uid].write(seen[uid])
+        # sudo: whatsapp.billing.phone - whose it is, in whatever company
+        taken = set(
+            self.sudo()
+            .search(
+                [
+                    ("phone_uid", "in", list(seen.keys() - known.keys())),
+                    ("active", "=", True),
+                ]
+            )
+            .mapped("phone_uid")
+        )
         self.create(
             [
                 values | {"account_id": account.id, "phone_uid": uid}
                 for uid, values in seen.items()
-                if uid not in known
+                if uid not in known and uid not in taken
             ]
         )
+        account.phone_ids.filtered(lambda phone: not phone.is_registered)._ensure_pin()
         gone = self.browse().union(*(known[uid] for uid in known.keys() - seen.keys()))
         gone.write({"is_vanished": True, "is_verified": False})
+        return [info for info in infos if info.phone_uid in taken]
+
+    def _get_taken(self):
+        """Return those of these archived numbers that another account has now."""
+        # sudo: whatsapp.billing.phone - whose it is, in whatever company
+        uids = set(
+            self.sudo()
+            .search(
+                [("phone_uid", "in", self.mapped("phone_uid")), ("active", "=", True)]
+            )
+            .mapped("phone_uid")
+        )
+        return self.filtered(lambda phone: phone.phone_uid in uids)
 
     def _prepare_info(self, info):
         return {
             "number": info.number,
             "verified_name": info.verified_name or False,
             "is_verified": info.is_verified,
+            "is_registered": info.is_registered,
+            "problem": False,
             "quality": info.quality or False,
             "tier": info.tier or False,
             "pace": info.pace,

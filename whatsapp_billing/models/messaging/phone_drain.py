@@ -82,7 +82,11 @@ class WhatsappBillingPhone(models.Model):
         messages = self.env["whatsapp.billing.message"]
         self._durably(self.env, lambda: messages._expire_leases_now(self))
         account = self.account_id
-        if account.state not in SENDABLE_STATES or not account._is_bound():
+        if (
+            account.state not in SENDABLE_STATES
+            or not self.is_usable
+            or not account._is_bound()
+        ):
             self._durably(self.env, self._hold_due)
             return 0
         try:
@@ -100,7 +104,7 @@ class WhatsappBillingPhone(models.Model):
         self._hold_due()
 
     def _hold_due(self):
-        """Mark what is due as held while its account cannot send."""
+        """Mark what is due as held while its account or number cannot send."""
         rows = self.env.execute_query(
             SQL(
                 """

@@ -40,7 +40,7 @@ class WhatsappBillingPhoneRoute(models.Model):
         required=True,
         index=True,
         ondelete="cascade",
-        domain="[('is_verified', '=', True), ('company_id', '=', company_id)]",
+        domain="[('is_usable', '=', True), ('company_id', '=', company_id)]",
     )
     advice = fields.Char(compute="_compute_advice")
 
@@ -94,6 +94,15 @@ class WhatsappBillingPhoneRoute(models.Model):
                         phone=route.phone_id.display_name,
                     )
                 )
+            if not route.phone_id.is_usable:
+                raise ValidationError(
+                    route.phone_id.problem
+                    or self.env._(
+                        "%(phone)s is not registered for sending. Open it, press"
+                        " Register, then choose it here.",
+                        phone=route.phone_id.display_name,
+                    )
+                )
             if route.phone_id.company_id != route.company_id:
                 raise ValidationError(
                     self.env._(
@@ -114,12 +123,12 @@ class WhatsappBillingPhoneRoute(models.Model):
 
     @api.model
     def _make_defaults(self, account):
-        """Answer every question with a verified number, where nobody has."""
-        usable = account.phone_ids.filtered(lambda phone: phone.is_verified)
+        """Answer every question with a number that can send, where nobody has."""
+        usable = account.phone_ids.filtered("is_usable")
         if not usable:
             return
         routes = self.search([("company_id", "=", account.company_id.id)])
-        routes.filtered(lambda route: not route.phone_id.is_verified).write(
+        routes.filtered(lambda route: not route.phone_id.is_usable).write(
             {"phone_id": usable[0].id}
         )
         answered = {(route.audience, route.category) for route in routes}

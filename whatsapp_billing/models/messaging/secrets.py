@@ -14,7 +14,6 @@ import hashlib
 import os
 import tempfile
 from pathlib import Path
-from urllib.parse import urlsplit
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
@@ -49,14 +48,6 @@ def reencrypt(env, cipher):
         return _fernet(env).rotate(cipher.encode()).decode()
     except InvalidToken:
         return cipher
-
-
-def host(url):
-    """Return the host of an address, "" for none."""
-    try:
-        return urlsplit((url or "").strip()).hostname or ""
-    except ValueError:
-        return ""
 
 
 def bindings(env):

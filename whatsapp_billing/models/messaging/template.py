@@ -35,7 +35,28 @@ class WhatsappBillingTemplate(models.Model):
 
     _name = "whatsapp.billing.template"
     _description = "WhatsApp Template"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = [
+        "whatsapp.billing.system.fields.mixin",
+        "mail.thread",
+        "mail.activity.mixin",
+    ]
+    _system_fields = frozenset(
+        {
+            "raw_category",
+            "status",
+            "status_detail",
+            "raw_status",
+            "rejected_reason",
+            "quality",
+            "template_uid",
+            "remote_components",
+            "unsupported",
+            "has_unsent_changes",
+            "last_checked_at",
+            "remote_time",
+            "edited_at",
+        }
+    )
     _order = "document_type, template_name, lang_code, id"
 
     name = fields.Char(required=True)

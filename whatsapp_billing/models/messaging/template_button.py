@@ -11,7 +11,9 @@ class WhatsappBillingTemplateButton(models.Model):
 
     _name = "whatsapp.billing.template.button"
     _description = "WhatsApp Template Button"
+    _inherit = ["whatsapp.billing.system.fields.mixin"]
     _order = "template_id, sequence, id"
+    _system_fields = frozenset({"remote_value"})
     _rec_name = "text"
 
     template_id = fields.Many2one(

@@ -197,13 +197,9 @@ class WhatsappBillingTemplate(models.Model):
     # === BUSINESS METHODS - EVENTS === #
 
     def _apply_event(self, event):
-        """Take over what a webhook says about this template.
-
-        One account at WhatsApp may be connected here twice, say for two companies:
-        all its templates of that id are the same one.
-        """
+        """Take over what a webhook says about this template."""
         # sudo: whatsapp.billing.template - the provider's word
-        for template_sudo in self.sudo() | self.sudo()._find_same(event):
+        for template_sudo in self.sudo():
             template_sudo._apply_category_event(event)
             if event.quality:
                 template_sudo.quality = event.quality
@@ -211,17 +207,6 @@ class WhatsappBillingTemplate(models.Model):
                 template_sudo.account_id._trigger_check()
             elif event.event:
                 template_sudo._apply_status_event(event)
-
-    @api.model
-    def _find_same(self, event):
-        if not (event.template_uid and event.waba_uid):
-            return self.browse()
-        return self.with_context(active_test=False).search(
-            [
-                ("template_uid", "=", event.template_uid),
-                ("account_id.waba_uid", "=", event.waba_uid),
-            ]
-        )
 
     def _apply_status_event(self, event):
         """Take over a status, unless a later one is already known.

@@ -4,7 +4,10 @@ import base64
 import hashlib
 import logging
 import time
+from collections import defaultdict
 from datetime import datetime, timezone
+
+from psycopg2.extras import Json
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
@@ -49,6 +52,11 @@ class WhatsappBillingWebhookEvent(models.Model):
     )
     company_id = fields.Many2one(related="account_id.company_id", store=True)
     app_key = fields.Char(help="The webhook address that received it.")
+    signer_ids = fields.Json(
+        groups=fields.NO_ACCESS,
+        help="Ids of the accounts of that address whose secret signed it: those that"
+        " it may speak for, now and whenever it is processed again.",
+    )
     provider = fields.Char(required=True)
     body = fields.Binary(attachment=False, required=True)
     digest = fields.Char(required=True)
@@ -90,15 +98,16 @@ class WhatsappBillingWebhookEvent(models.Model):
         found = accounts_sudo._webhook_credentials(token)
         if not found:
             return False
-        provider, secrets, company_id = found
-        if not CLIENTS[provider].verify_webhook(body, headers, secrets):
+        provider, rows = found
+        signers, companies = self._find_signers(provider, rows, body, headers)
+        if not signers:
             return False
         self.env.cr.execute(
             """
             INSERT INTO whatsapp_billing_webhook_event
-                   (app_key, provider, body, digest, company_id, received_at, state,
-                    create_date)
-            VALUES (%s, %s, %s, %s, %s, now() at time zone 'utc', 'new',
+                   (app_key, provider, body, digest, signer_ids, company_id,
+                    received_at, state, create_date)
+            VALUES (%s, %s, %s, %s, %s, %s, now() at time zone 'utc', 'new',
                     now() at time zone 'utc')
             ON CONFLICT (app_key, digest) DO NOTHING
             """,
@@ -107,12 +116,33 @@ class WhatsappBillingWebhookEvent(models.Model):
                 provider,
                 base64.b64encode(body),
                 hashlib.sha256(body).hexdigest(),
-                company_id,
+                Json(signers),
+                # Nobody may read an event before it is known whose it is.
+                companies.pop() if len(companies) == 1 else None,
             ],
         )
         if self.env.cr.rowcount:
             self._trigger_inbox()
         return True
+
+    @api.model
+    def _find_signers(self, provider, rows, body, headers):
+        """Return the ids of the accounts whose secret signed, and their companies.
+
+        Every secret is tried once, so the time does not tell which one matched.
+        """
+        owners = defaultdict(list)
+        for account_id, company_id, secrets in rows:
+            for secret in secrets:
+                owners[secret].append((account_id, company_id))
+        verify = CLIENTS[provider].verify_webhook
+        found = [
+            owner
+            for secret, owned in owners.items()
+            if verify(body, headers, [secret])
+            for owner in owned
+        ]
+        return sorted({row[0] for row in found}), {row[1] for row in found}
 
     @api.model
     def _trigger_inbox(self):
@@ -196,9 +226,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         for event in self:
             parsed[event] = event._parse()
         updates = [u for event in self for u in parsed[event]]
-        routes = self.env["whatsapp.billing.account"]._routes(
-            {(event.app_key, event.provider) for event in self}
-        )
+        routes = self.env["whatsapp.billing.account"]._routes(self)
         self._apply_statuses(parsed, routes)
         for event in self:
             event._finish(parsed[event], routes)
@@ -219,7 +247,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         for event, updates in parsed.items():
             for update in updates:
                 if isinstance(update, StatusUpdate):
-                    phone = routes.phone(event.app_key, update)
+                    phone = routes.phone(event, update)
                     if phone:
                         found.append((phone, update))
         if found:
@@ -232,11 +260,9 @@ class WhatsappBillingWebhookEvent(models.Model):
             return
         known, problem = False, False
         for update in updates:
-            account = routes.account(self.app_key, update)
-            if not account:
-                continue
-            known = account
-            problem = self._apply_one(account, update, routes) or problem
+            for account in routes.accounts(self, update):
+                known = account
+                problem = self._apply_one(account, update, routes) or problem
         values = {
             "state": "error" if problem else "done" if known else "ignored",
             "error": problem,
@@ -268,7 +294,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         return False
 
     def _apply_inbound(self, account, update, routes):
-        phone = routes.phone(self.app_key, update)
+        phone = routes.phone(self, update)
         self.env["whatsapp.billing.message"]._apply_inbound(account, phone, update)
 
     def _apply_template(self, account, update, _routes):
@@ -300,7 +326,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         status_at, any_at = {}, {}
         for event, updates in parsed.items():
             for update in updates:
-                phone = routes.phone(event.app_key, update)
+                phone = routes.phone(event, update)
                 if not phone:
                     continue
                 any_at[phone.id] = max(

@@ -19,94 +19,108 @@ ADDRESS_FIELDS = {
 
 
 class Routes:
-    """Which account and number an update inside a webhook speaks of.
+    """Which accounts and numbers an event may speak of.
 
-    Only the accounts of the address that received it: a genuine event of one app
-    never touches what belongs to another.
+    Only those whose secret signed it when it came, of the address that received it: a
+    genuine event of one app never touches what belongs to another, and accounts made
+    later get nothing of what came before, however often it is processed.
     """
 
     def __init__(self, accounts_by_key):
         self._accounts = accounts_by_key
         self._phones = {
-            key: {
-                phone.phone_uid: phone
-                for account in accounts
-                for phone in account.phone_ids
-            }
+            key: accounts.phone_ids.grouped("phone_uid")
             for key, accounts in accounts_by_key.items()
         }
 
-    def phone(self, key, update):
-        """Return the number an update names, or None."""
-        return self._phones.get(key, {}).get(getattr(update, "phone_uid", ""))
+    @staticmethod
+    def key(event):
+        """Return what decides whom an event may speak for."""
+        return event.app_key, tuple(event.signer_ids or ())
 
-    def account(self, key, update):
-        """Return the account an update names, or None."""
-        phone = self.phone(key, update)
+    def phone(self, event, update):
+        """Return the number an update names, or None.
+
+        Where a number was handed on, what was processed before stays with the account
+        that it was for then; the rest is for the account that has it now.
+        """
+        uid = getattr(update, "phone_uid", "")
+        found = self._phones[self.key(event)].get(uid) if uid else None
+        if not found or len(found) == 1:
+            return found
+        return (
+            found.filtered(lambda phone: phone.account_id == event.account_id)
+            or found.filtered("active")
+            or found
+        )[:1]
+
+    def accounts(self, event, update):
+        """Return the accounts an update names: several may share a WABA."""
+        accounts = self._accounts[self.key(event)]
+        phone = self.phone(event, update)
         if phone:
             return phone.account_id
-        accounts = self._accounts.get(key)
-        if not accounts or getattr(update, "phone_uid", ""):
-            return None
+        if getattr(update, "phone_uid", ""):
+            return accounts.browse()
         waba_uid = getattr(update, "waba_uid", "")
-        return next((a for a in accounts if a.waba_uid == waba_uid), None)
+        return accounts.filtered(lambda account: account.waba_uid == waba_uid)
 
 
 class WhatsappBillingAccount(models.Model):
     _inherit = "whatsapp.billing.account"
 
     @api.model
-    def _routes(self, keys):
-        """Return the `Routes` of webhook addresses.
-
-        :param keys: pairs of (address token, provider)
-        """
-        tokens = [token for token, _provider in keys]
-        accounts = self.with_context(active_test=False).search(
-            [("webhook_token", "in", tokens)]
-        )
+    def _routes(self, events):
+        """Return the `Routes` of webhook events. With sudo."""
+        keys = {Routes.key(event) for event in events}
+        accounts = self.with_context(active_test=False)
+        ids = {account_id for _token, signers in keys for account_id in signers}
+        known = accounts.browse(sorted(ids)).exists()
         return Routes(
             {
-                token: accounts.filtered(lambda a, t=token: a.webhook_token == t)
-                for token in tokens
+                (token, signers): known.filtered(
+                    lambda a, t=token, s=signers: a.webhook_token == t and a.id in s
+                )
+                for token, signers in keys
             }
         )
 
     @api.model
     def _webhook_credentials(self, token):
-        """Return (provider, secrets, company id) of an address, or None. With sudo.
+        """Return (provider, [(account id, company id, secrets)]), or None. With sudo.
 
-        Secrets of every account that shares the address count: accounts of one app
-        have the same, and a wrong one among them must not lock the others out. The
-        company is None where several share the address: nobody may read an event
-        before it is known whose it is.
+        Accounts of one app share the address and mostly the secret; whoever typed
+        another one locks nobody out and speaks for nobody else.
         """
         found = self._webhook_addresses().get(token)
         if not found:
             return None
-        provider, company_id, ciphers = found
-        secrets = {secret for row in ciphers for secret in self._open_secrets(*row)}
-        return provider, sorted(secrets), company_id
+        provider, rows = found
+        return provider, [
+            (account_id, company_id, self._open_secrets(*ciphers))
+            for account_id, company_id, ciphers in rows
+        ]
 
     @api.model
     @ormcache()
     def _webhook_addresses(self):
-        """Return {address token: (provider, company id, ciphers)} of all accounts.
+        """Return {address token: (provider, ((id, company id, ciphers), ...))}.
 
         Kept in memory, still encrypted: every receipt asks for it. Called with sudo.
         """
         accounts = self.with_context(active_test=False).search(
             [("webhook_token", "!=", False)]
         )
-        addresses = {}
-        for token, found in accounts.grouped("webhook_token").items():
-            companies = found.company_id
-            addresses[token] = (
+        return {
+            token: (
                 found[0].provider,
-                companies.id if len(companies) == 1 else None,
-                tuple(account._webhook_ciphers() for account in found),
+                tuple(
+                    (account.id, account.company_id.id, account._webhook_ciphers())
+                    for account in found
+                ),
             )
-        return addresses
+            for token, found in accounts.grouped("webhook_token").items()
+        }
 
     # === CRUD METHODS === #
 

@@ -4,6 +4,7 @@
 
 import re
 
+import phonenumbers
 from babel import Locale, UnknownLocaleError
 
 from odoo.tools import LazyTranslate
@@ -18,6 +19,41 @@ QUALITIES = {
     "UNKNOWN": _lt("Not rated yet"),
     "NA": _lt("Not rated yet"),
 }
+
+
+# Fact sheet 9.1: the state of a number, in two lists that Meta uses side by side.
+NUMBER_STATES = {
+    "CONNECTED": _lt("Connected"),
+    "LINKED": _lt("Connected"),
+    "PENDING": _lt("Not registered yet"),
+    "UNVERIFIED": _lt("Not verified yet"),
+    "DISCONNECTED": _lt("Not registered any more"),
+    "UNLINKED": _lt("Not registered any more"),
+    "DELETED": _lt("Deleted at WhatsApp"),
+    "MIGRATED": _lt("Moved to another account at WhatsApp"),
+    "FLAGGED": _lt("Flagged: its rating is low"),
+    "RESTRICTED": _lt("Restricted by WhatsApp"),
+    "BANNED": _lt("Banned by WhatsApp"),
+    "BLOCKED": _lt("Blocked by WhatsApp"),
+}
+
+
+def number_state(env, word):
+    """Return what the provider says about a number."""
+    known = NUMBER_STATES.get((word or "").upper())
+    return env._(known) if known else word or False
+
+
+def number(e164):
+    """Return a number as people write it: +1 555 010 0003."""
+    try:
+        parsed = phonenumbers.parse(e164 or "")
+    except phonenumbers.NumberParseException:
+        return e164 or ""
+    shown = phonenumbers.format_number(
+        parsed, phonenumbers.PhoneNumberFormat.INTERNATIONAL
+    )
+    return shown.replace("-", " ")
 
 
 def quality(env, word):

@@ -1,0 +1,52 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+
+from odoo import api, models
+from odoo.exceptions import AccessError
+
+
+class WhatsappBillingSystemFieldsMixin(models.AbstractModel):
+    """Fields that hold what the provider or this module found out.
+
+    Whoever could write them by hand could call an account connected, a template
+    approved or a number their own. The system writes them with sudo; from anybody
+    else they are refused, also as defaults in the context.
+    """
+
+    _name = "whatsapp.billing.system.fields.mixin"
+    _description = "WhatsApp Fields of the System"
+
+    _system_fields = frozenset()
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Refuse values that are not the user's to give."""
+        if not self.env.su:
+            for vals in vals_list:
+                self._check_system_fields(self._system_fields & vals.keys())
+        safe = self if self.env.su else self._without_system_defaults()
+        return super(WhatsappBillingSystemFieldsMixin, safe).create(vals_list)
+
+    def write(self, vals):
+        """Refuse values that are not the user's to give."""
+        if not self.env.su:
+            self._check_system_fields(self._system_fields & vals.keys())
+        return super().write(vals)
+
+    def _without_system_defaults(self):
+        names = {f"default_{name}" for name in self._system_fields}
+        context = {k: v for k, v in self.env.context.items() if k not in names}
+        return self.with_env(self.env(context=context))
+
+    @api.model
+    def _check_system_fields(self, names):
+        if not names:
+            return
+        labels = ", ".join(sorted(self._fields[name].string for name in names))
+        raise AccessError(
+            self.env._(
+                "Nobody writes these by hand, as they are what WhatsApp and this"
+                " system found out: %(fields)s.",
+                fields=labels,
+            )
+        )
