@@ -39,3 +39,4 @@ from . import test_template
 from . import test_template_file
 from . import test_template_render
 from . import test_tours
+from . import test_webhook_evidence

@@ -228,14 +228,7 @@ class TestMessageSending(LifecycleCommon):
         self.phone.sudo().last_status_at = self.ago(minutes=1)
         self.run_cron()
         self.assertEqual(message.state, "unknown", "alive now, but since when?")
-        self.receive(self.value(statuses=[]))
-        self.events.search([], limit=1).write(
-            {
-                "state": "done",
-                "account_id": self.account.id,
-                "received_at": self.ago(minutes=29),
-            }
-        )
+        message.channel_seen_at = self.ago(minutes=29)
         self.phone.sudo().last_status_at = self.ago(minutes=21)
         self.run_cron()
         self.assertEqual(message.state, "unknown", "seen alive, but not long enough")
@@ -250,7 +243,7 @@ class TestMessageSending(LifecycleCommon):
         message.write({"state": "unknown", "unknown_at": self.ago(minutes=30)})
         self.phone.sudo().last_status_at = self.ago(minutes=1)
         self.receive(self.value(statuses=[]))
-        self.events.search([], limit=1).state = "error"
+        self.events.search([], limit=1).write({"state": "error", "is_unread": True})
         self.run_cron()
         self.assertEqual(message.state, "unknown")
 

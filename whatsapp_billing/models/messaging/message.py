@@ -111,6 +111,10 @@ class WhatsappBillingMessage(models.Model):
     read_at = fields.Datetime()
     failed_at = fields.Datetime()
     unknown_at = fields.Datetime()
+    channel_seen_at = fields.Datetime(
+        help="When, after its outcome became unknown, its number's webhooks were first"
+        " seen alive.",
+    )
     expires_at = fields.Datetime(help="End of the message's time to live.")
     priority = fields.Integer(default=10)
     consent_id = fields.Many2one(

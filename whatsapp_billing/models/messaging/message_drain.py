@@ -323,10 +323,11 @@ class WhatsappBillingMessage(models.Model):
     def _resolve_unknown(self):
         """Queue again what the provider evidently never got; else ask a person.
 
-        Evidence: webhooks came after the call and a receipt of this number the
-        configured time after the first of them, everything received since was read,
-        and nothing about this message came (design section 6). One sign of life is
-        not enough: what the provider could not deliver it repeats later and later,
+        Evidence: webhooks of its number came after the call and a receipt the
+        configured time after the first of them, everything that its address received
+        since was read, and nothing about this message came. Other numbers' and other
+        addresses' events prove nothing and hold nothing up. One sign of life is not
+        enough: what the provider could not deliver it repeats later and later,
         so after an outage new messages are reported before old ones.
         """
         minutes = int(
@@ -351,15 +352,17 @@ class WhatsappBillingMessage(models.Model):
                    SET state = 'queued', unknown_at = NULL, next_attempt_at = NULL
                   FROM whatsapp_billing_phone p
                  WHERE m.state = 'unknown' AND p.id = m.phone_id
-                   AND EXISTS (
-                       SELECT 1 FROM whatsapp_billing_webhook_event e
-                        WHERE e.account_id = p.account_id
-                          AND e.received_at BETWEEN m.unknown_at
-                              AND p.last_status_at - %s * interval '1 minute')
+                   AND m.channel_seen_at BETWEEN m.unknown_at
+                       AND p.last_status_at - %s * interval '1 minute'
                    AND NOT EXISTS (
                        SELECT 1 FROM whatsapp_billing_webhook_event e
-                        WHERE e.state = 'new'
-                           OR (e.state = 'error' AND e.received_at >= m.unknown_at))
+                         JOIN whatsapp_billing_account a ON a.webhook_token = e.app_key
+                        WHERE a.id = p.account_id AND e.state = 'new')
+                   AND NOT EXISTS (
+                       SELECT 1 FROM whatsapp_billing_webhook_event e
+                         JOIN whatsapp_billing_account a ON a.webhook_token = e.app_key
+                        WHERE a.id = p.account_id AND e.is_unread
+                          AND e.received_at >= m.unknown_at)
              RETURNING m.id
                 """,
                 minutes,
@@ -369,6 +372,31 @@ class WhatsappBillingMessage(models.Model):
         messages._begin_attempt("unknown")
         messages._after_state_change()
         return messages.ids
+
+    @api.model
+    def _note_channel(self, seen_at):
+        """Note on unknown messages when a webhook of their number came after the call.
+
+        :param dict seen_at: phone id -> when one was received
+        """
+        values = SQL(", ").join(
+            SQL("(%s::int, %s::timestamp)", *item) for item in sorted(seen_at.items())
+        )
+        if not seen_at:
+            return
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message m SET channel_seen_at = v.at
+                  FROM (VALUES %s) v (phone_id, at)
+                 WHERE m.state = 'unknown' AND m.phone_id = v.phone_id
+                   AND v.at >= m.unknown_at
+                   AND (m.channel_seen_at IS NULL OR m.channel_seen_at > v.at
+                        OR m.channel_seen_at < m.unknown_at)
+                """,
+                values,
+            )
+        )
 
     @api.model
     def _ask_about_unknown(self, minutes):

@@ -5,7 +5,7 @@ import hashlib
 import logging
 import time
 from collections import defaultdict
-from datetime import datetime, timezone
+from datetime import datetime, timedelta, timezone
 
 from psycopg2.extras import Json
 
@@ -30,6 +30,8 @@ BATCH_BYTES = 16 * 1024 * 1024
 # A job is asked for at most this often by one process; it starts after events that
 # arrive meanwhile are committed, so it finds them too.
 TRIGGER_SECONDS = 1.0
+# An event that could not be applied is tried again after these; then a person is asked.
+RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120))
 # A receipt is committed within this many seconds.
 TRIGGER_MARGIN = 0.2
 
@@ -72,14 +74,31 @@ class WhatsappBillingWebhookEvent(models.Model):
         required=True,
     )
     error = fields.Char()
+    attempts = fields.Integer(help="How often it could not be processed, in a row.")
+    next_attempt_at = fields.Datetime(string="Tried Again")
+    is_unread = fields.Boolean(
+        help="Not even its receipts could be read, so nobody knows whom it is about.",
+    )
 
     _digest_unique = models.UniqueIndex(
         "(app_key, digest)", "This event was received before."
     )
     _new_index = models.Index("(id) WHERE state = 'new'")
     _received_index = models.Index("(received_at)")
+    _retry_index = models.Index("(next_attempt_at) WHERE next_attempt_at IS NOT NULL")
+    _unread_index = models.Index("(app_key, received_at) WHERE is_unread")
 
     _last_trigger = {}
+
+    def init(self):
+        """Read again what an earlier version of the module could not read."""
+        self.env.cr.execute(
+            """
+            UPDATE whatsapp_billing_webhook_event
+               SET state = 'new', attempts = 0, next_attempt_at = NULL
+             WHERE state = 'error'
+            """
+        )
 
     # === BUSINESS METHODS - INTAKE === #
 
@@ -168,7 +187,9 @@ class WhatsappBillingWebhookEvent(models.Model):
     @api.model
     def _job_process(self):
         """Process what is new until nothing is, or the worker's time is up."""
-        deadline = time.monotonic() + self.env["whatsapp.billing.message"]._run_seconds()
+        deadline = (
+            time.monotonic() + self.env["whatsapp.billing.message"]._run_seconds()
+        )
         total = 0
         while time.monotonic() < deadline:
             with self._own_transaction() as env:
@@ -214,8 +235,7 @@ class WhatsappBillingWebhookEvent(models.Model):
             _logger.exception("Webhook events %s could not be applied", self.ids)
             self.env.invalidate_all()
             if len(self) == 1:
-                text = f"{type(error).__name__}: {error}"[:500]
-                self.write({"state": "error", "error": text})
+                self._note_fault(f"{type(error).__name__}: {error}", is_unread=True)
                 return
             for event in self:
                 event._process_safely()
@@ -238,8 +258,67 @@ class WhatsappBillingWebhookEvent(models.Model):
         try:
             return CLIENTS[self.provider].parse_webhook(base64.b64decode(self.body))
         except (ValueError, KeyError) as error:
-            self.write({"state": "error", "error": str(error)[:500]})
+            # Its bytes will not change: only another version of us reads them.
+            self._note_fault(str(error), is_unread=True, is_final=True)
             return []
+
+    def _note_fault(self, text, is_unread=False, is_final=False):
+        """Keep what went wrong with an event, and when it is tried again.
+
+        :param bool is_unread: whether its receipts are unknown, too
+        :param bool is_final: whether trying again by itself is of no use
+        """
+        self.ensure_one()
+        delays = () if is_final else RETRY_DELAYS
+        is_last = self.attempts >= len(delays)
+        self.write(
+            {
+                "state": "error",
+                "error": text[:500],
+                "attempts": self.attempts + 1,
+                "next_attempt_at": False
+                if is_last
+                else fields.Datetime.now() + delays[self.attempts],
+                "is_unread": is_unread,
+            }
+        )
+        if is_last:
+            self._ask_person()
+
+    def _get_account(self):
+        """Return the account that an event is about, else one of its address."""
+        return (
+            self.account_id
+            or self.env["whatsapp.billing.account"]._of_address(self.app_key)[:1]
+        )
+
+    def _fault_title(self):
+        return self.env._("WhatsApp events could not be read")
+
+    def _ask_person(self):
+        """Put one activity on the account for all its events that failed for good."""
+        account = self._get_account()
+        if account:
+            account._warn_once(
+                account,
+                self._fault_title(),
+                self.env._(
+                    "WhatsApp reported something that could not be processed; it may be"
+                    " a receipt or an answer of a customer. Open Received Events, filter"
+                    " Error, and press Process Again, or update the module."
+                ),
+            )
+
+    def _close_activity(self):
+        """Take the activity back when the last of the address's faults is mended."""
+        account = self._get_account()
+        others = self.search_count(
+            [("app_key", "=", self.app_key), ("state", "=", "error")], limit=1
+        )
+        if account and not others:
+            account.activity_ids.filtered(
+                lambda activity: activity.summary == self._fault_title()
+            ).unlink()
 
     def _apply_statuses(self, parsed, routes):
         """Apply the receipts of all events at once."""
@@ -263,12 +342,25 @@ class WhatsappBillingWebhookEvent(models.Model):
             for account in routes.accounts(self, update):
                 known = account
                 problem = self._apply_one(account, update, routes) or problem
-        values = {
-            "state": "error" if problem else "done" if known else "ignored",
-            "error": problem,
-        }
         # An event that names nobody stays with the company whose address got it.
-        self.write(values | ({"account_id": known.id} if known else {}))
+        values = {"account_id": known.id} if known else {}
+        if problem:
+            self.write(values)
+            self._note_fault(problem)
+            return
+        had_failed = self.attempts
+        self.write(
+            values
+            | {
+                "state": "done" if known else "ignored",
+                "error": False,
+                "attempts": 0,
+                "next_attempt_at": False,
+                "is_unread": False,
+            }
+        )
+        if had_failed:
+            self._close_activity()
 
     def _apply_one(self, account, update, routes):
         """Apply one change in a savepoint; return what went wrong, if anything."""
@@ -348,6 +440,7 @@ class WhatsappBillingWebhookEvent(models.Model):
                     phone_id,
                 )
             )
+        self.env["whatsapp.billing.message"]._note_channel(any_at)
         phones = self.env["whatsapp.billing.phone"].browse(any_at)
         phones.invalidate_recordset(["last_webhook_at", "last_status_at"])
         for account, phone_list in groupby(phones, lambda p: p.account_id):
@@ -363,15 +456,30 @@ class WhatsappBillingWebhookEvent(models.Model):
             raise AccessError(self.env._("Only a manager may process events again."))
         self.check_access("read")
         # sudo: whatsapp.billing.webhook.event - events are the system's to write
-        self.sudo().write({"state": "new", "error": False})
+        self.sudo().write({"state": "new", "error": False, "next_attempt_at": False})
         self._trigger_inbox()
 
     # === CRON METHODS === #
 
     @api.model
     def _cron_inbox(self):
-        """Process what no job has processed."""
+        """Process what no job has processed, and try again what failed."""
+        with self._own_transaction() as env:
+            self._durably_alone(env, env[self._name]._retry_due, "failed events")
         self._job_process()
+
+    @api.model
+    def _retry_due(self):
+        self.env.cr.execute(
+            """
+            UPDATE whatsapp_billing_webhook_event
+               SET state = 'new', next_attempt_at = NULL
+             WHERE id IN (SELECT id FROM whatsapp_billing_webhook_event
+                           WHERE next_attempt_at <= %s AND state = 'error'
+                      FOR UPDATE SKIP LOCKED)
+            """,
+            [fields.Datetime.now()],
+        )
 
     @api.model
     def _erase_older(self, company_id, limit):
