@@ -302,3 +302,9 @@ class TestMessageAttempts(LifecycleCommon):
             self.message, [{"state": "held", "reason": "account_inactive"}]
         )
         self.assertEqual(self.account.state, "error")
+
+    def test_refusal_of_the_number_holds_too(self):
+        self.fail_first("133010")
+        self.assertRecordValues(
+            self.message, [{"state": "held", "reason": "account_inactive"}]
+        )

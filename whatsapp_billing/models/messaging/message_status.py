@@ -209,7 +209,7 @@ class WhatsappBillingMessage(models.Model):
         now = fields.Datetime.now()
         values = {"state": "failed", "reason": None, "at": None, "kind": spec.kind}
         is_alive = not row["expires_at"] or row["expires_at"] > now
-        if spec.kind == "account" and is_alive:
+        if spec.kind in ("account", "number") and is_alive:
             return values | {"state": "held", "reason": "account_inactive"}
         if spec.kind == "template" and row["template_id"] and is_alive:
             return values | {"state": "held", "reason": "template_not_approved"}

@@ -286,11 +286,9 @@ class WhatsappBillingWebhookEvent(models.Model):
             self._ask_person()
 
     def _get_account(self):
-        """Return the account that an event is about, else one of its address."""
-        return (
-            self.account_id
-            or self.env["whatsapp.billing.account"]._of_address(self.app_key)[:1]
-        )
+        """Return the account that an event is about, else one whose secret signed it."""
+        accounts = self.env["whatsapp.billing.account"]
+        return self.account_id or accounts.browse(self.signer_ids or []).exists()[:1]
 
     def _fault_title(self):
         return self.env._("WhatsApp events could not be read")
