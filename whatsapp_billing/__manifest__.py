@@ -23,6 +23,7 @@
         "security/ir.model.access.csv",
         "security/whatsapp_billing_security.xml",
         "data/ir_cron.xml",
+        "data/mail_activity_type.xml",
         "data/automation.xml",
         "data/queue_job.xml",
         "data/credit_data.xml",

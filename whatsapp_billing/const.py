@@ -81,6 +81,7 @@ REASONS = [
     ("opted_out", "Opted out"),
     ("no_number", "No number"),
     ("invalid_number", "Invalid number"),
+    ("number_changed", "Number changed"),
     ("no_template", "No template"),
     ("template_not_approved", "Template not approved"),
     ("template_unsupported", "Template cannot be sent"),

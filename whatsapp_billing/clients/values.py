@@ -38,10 +38,16 @@ def number(value: object) -> int:
     return 0
 
 
-def timestamp(value: object) -> int:
-    """Return unix seconds, or 0 where nothing usable was given."""
+def timestamp(value: object, latest: int = 0) -> int:
+    """Return unix seconds, or 0 where nothing usable was given.
+
+    :param latest: when it came; nothing is younger, and what names no moment (none,
+        zero, before 1970, the year 9999, a word) has this one
+    """
     seconds = number(value)
-    return seconds if 0 <= seconds <= LAST_SECOND else 0
+    if not latest:
+        return seconds if 0 <= seconds <= LAST_SECOND else 0
+    return seconds if 0 < seconds <= latest else latest
 
 
 def obj(value: object) -> dict[str, Any]:

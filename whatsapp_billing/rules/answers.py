@@ -2,7 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What a customer answers to a reminder: a tap on a button, or a plain date.
 
-A small grammar on purpose: what is not plainly one of these goes to a person. A tap
+A small grammar on purpose: what is not plainly one of these goes to a person, but for
+thanks, which decides nothing. A tap
 carries our own word and the message it is about; typed words count only as a whole
 message. A date counts when nothing else is in the message but how one says it: "I
 will pay on Friday", "el 25/11", "dia 3 de dezembro"; "not on Friday" is for a person.
@@ -17,6 +18,7 @@ from typing import Final, NamedTuple
 
 from .consent import fold
 
+# What a button may carry. A typed message may also be "thanks", which decides nothing.
 KINDS: Final = ("promise", "paid", "problem", "person")
 # What a problem may be about, in the order in which the list offers it.
 PROBLEMS: Final = ("amount", "goods", "invoice", "other")
@@ -110,6 +112,37 @@ _PHRASES: Final[dict[str, frozenset[str]]] = {
     ),
 }
 
+# Thanks and taking note, in words: at least one of these, and nothing else but how one
+# greets. "Listo", "hecho", "feito", "done" are left out: they may mean "paid".
+_THANKS: Final = frozenset(
+    word
+    for words in (
+        "thanks thank thankyou thx ty cheers ok okay okey oki great perfect noted received",
+        "understood gracias vale perfecto genial entendido recibido enterado bueno",
+        "obrigado obrigada obg brigado brigada valeu perfeito otimo entendi recebido",
+        "combinado certo beleza blz",
+    )
+    for word in words.split()
+)
+_THANKS_AROUND: Final = frozenset(
+    word
+    for words in (
+        "you so very much many a lot for the info message it got all right good day",
+        "hi hello dear sir madam muchas muchisimas mil por todo la el informacion mensaje",
+        "aviso muy amable amables hola buenos buenas dias tardes noches muito muita pela",
+        "pelo informacao mensagem oi ola bom boa dia tarde noite de nada esta bien bem",
+        "tudo",
+    )
+    for word in words.split()
+)
+# The same in signs: a thumb, clapping, folded hands, a heart, a smile, a tick.
+_THANKS_SIGNS: Final = frozenset(
+    "\U0001f44d\U0001f44c\U0001f64f\U0001f44f\U0001f64c\U0001f91d\U0001f4aa\u2764\U0001f49a\U0001f499"
+    "\U0001f60a\U0001f642\U0001f600\U0001f601\U0001f603\U0001f604\U0001f609\u263a\u2705\u2714\U0001fae1"
+    "\U0001fae0\U0001f970\U0001f618\U0001faf6"
+)
+_THANKS_KNOWN: Final = _THANKS | _THANKS_AROUND
+
 _MONTHS: Final[dict[str, int]] = {
     name: number
     for number, names in enumerate(
@@ -192,6 +225,8 @@ def understand(text: str, today: date, lang: str = "") -> Answer | None:
     :param lang: the customer's language; `en_US` writes the month first
     """
     folded = fold(text or "")
+    if is_thanks(text or ""):
+        return Answer("thanks")
     if not folded or len(folded) > 80:
         return None
     for kind, phrases in _PHRASES.items():
@@ -199,6 +234,30 @@ def understand(text: str, today: date, lang: str = "") -> Answer | None:
             return Answer(kind)
     day = read_date(folded, today, lang)
     return Answer("promise", day) if day else None
+
+
+def is_thanks(text: str) -> bool:
+    """Tell whether a whole message is thanks or taking note, in words or in signs.
+
+    A question is none, whatever its words: "ok?" wants an answer.
+    """
+    folded = fold(text)
+    if len(folded) > 80 or any(mark in text for mark in "?¿"):
+        return False
+    words = folded.split()
+    if words:
+        return not _THANKS.isdisjoint(words) and _THANKS_KNOWN.issuperset(words)
+    signs = [char for char in text if not _is_dressing(char)]
+    return bool(signs) and _THANKS_SIGNS.issuperset(signs)
+
+
+def _is_dressing(char: str) -> bool:
+    """Tell what only dresses a sign: spaces, joiners, skin tones, an exclamation."""
+    return (
+        char.isspace()
+        or char in "!.,\u200d\ufe0e\ufe0f"
+        or "\U0001f3fb" <= char <= "\U0001f3ff"
+    )
 
 
 def read_date(text: str, today: date, lang: str = "") -> date | None:

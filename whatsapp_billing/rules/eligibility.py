@@ -7,7 +7,7 @@ Rules are asked in the order of `RULES` and the first that fails gives the reaso
 1. the document: draft, cancelled, of the wrong type for the template, superseded;
    for reminders also paid, disputed, paused
 2. the partner and their consent: archived, opted out, not enabled, not opted in
-3. the number: none, not valid
+3. the number: none, not valid, changed
 4. the template: none, not approved, with a part that cannot be sent
 5. its parameters, then 6. the file
 7. the account: last, because it is the only one that passes by itself: a message
@@ -64,6 +64,7 @@ class Facts:
     :param consent: granted, withdrawn, none, or by_contract (the company's setting)
     :param number: E.164 or a business-scoped user id
     :param number_problem: None, no_number or invalid_number, from reading the number
+    :param number_changed: the provider says that they have another, nobody decided yet
     :param template_obstacle: what of the template cannot be sent, None when all can
     :param parameter_problem: the sentence of the problem, None when they fit
     :param file_size: bytes; None when there is no file or it is not made yet
@@ -87,6 +88,7 @@ class Facts:
     consent: str = "none"
     number: str = ""
     number_problem: str | None = None
+    number_changed: bool = False
     template_found: bool = False
     template_status: str | None = None
     template_obstacle: str | None = None
@@ -264,6 +266,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "invalid_number",
         lambda facts: mask(facts.number),
         _has_valid_number,
+    ),
+    _rule(
+        "number_current",
+        "number_changed",
+        lambda facts: facts.number_changed,
+        lambda facts: not facts.number_changed,
     ),
     _rule(
         "template_found",

@@ -152,3 +152,13 @@ def filename(name: str) -> str:
     text = re.sub(r"\.{2,}", ".", text)
     text = re.sub(r"-{2,}", "-", text).strip("-._")[:_FILE_NAME_LENGTH].rstrip("-._")
     return f"{text or 'document'}.pdf"
+
+
+def safe_name(name: str) -> str:
+    """Return a customer's file name as it may stand on our disks and screens.
+
+    Its ending stays; what separates folders, hides or reorders text goes.
+    """
+    text = re.sub(r"[^\w.]+", "-", unicodedata.normalize("NFC", name))
+    text = re.sub(r"-{2,}", "-", re.sub(r"\.{2,}", ".", text))
+    return text.strip("-._")

@@ -39,6 +39,10 @@ REASONS: Final[dict[str, str]] = {
         "The number is not valid. Write it with a plus and the country code, or set"
         " the contact's country."
     ),
+    "number_changed": _lt(
+        "WhatsApp says that the customer has another number. Ask them, then use the new"
+        " number or keep the old one on the contact."
+    ),
     "no_template": _lt(
         "No template fits this document and language. Choose one, or set a default"
         " for the type of document."
@@ -115,6 +119,7 @@ RULE_NAMES: Final[dict[str, str]] = {
     "consent_given": _lt("There is consent for this purpose"),
     "number_present": _lt("The contact has a number"),
     "number_valid": _lt("The number is valid"),
+    "number_current": _lt("The number is still theirs"),
     "template_found": _lt("There is a template"),
     "template_approved": _lt("WhatsApp approved the template"),
     "template_supported": _lt("All parts of the template can be sent from here"),

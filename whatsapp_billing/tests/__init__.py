@@ -7,6 +7,7 @@ from . import test_collection_answer
 from . import test_collection_around
 from . import test_collection_bad
 from . import test_collection_case
+from . import test_collection_inbound
 from . import test_collection_night
 from . import test_collection_ready
 from . import test_collection_run
@@ -23,6 +24,7 @@ from . import test_credit_wallet
 from . import test_engine_guards
 from . import test_message_attempts
 from . import test_document_changed
+from . import test_inbound
 from . import test_message_queueing
 from . import test_message_receipts
 from . import test_message_sending

@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import itertools
 import json
-from datetime import timedelta
+from datetime import timedelta, timezone
 
 from odoo import fields
 from odoo.tools.misc import file_path
@@ -144,10 +144,11 @@ class LifecycleCommon(WhatsappBillingCommon):
         self.process_inbox()
 
     def receive_text(self, text, sender="34600000001", wamid="wamid.in1", **extra):
+        """Receive what a customer has just written, unless `timestamp` says otherwise."""
         message = {
             "from": sender,
             "id": wamid,
-            "timestamp": "1763600100",
+            "timestamp": str(self.stamp()),
             "type": "text",
             "text": {"body": text},
             **extra,
@@ -155,6 +156,12 @@ class LifecycleCommon(WhatsappBillingCommon):
         contacts = [{"profile": {"name": "Ana"}, "wa_id": sender}]
         self.assertTrue(self.receive(self.value(contacts=contacts, messages=[message])))
         self.process_inbox()
+
+    @staticmethod
+    def stamp(moment=None):
+        """Return a moment (default now) as the provider writes it."""
+        moment = moment or fields.Datetime.now()
+        return int(moment.replace(tzinfo=timezone.utc).timestamp())
 
     def ago(self, **delta):
         return fields.Datetime.now() - timedelta(**delta)

@@ -235,10 +235,28 @@ class InboundMessage:
     payload: str = ""
     context_wamid: str = ""
     media: Json | None = None
+    # Written in a group of several people, not to us alone.
+    group_uid: str = ""
+    # Typed into a form of several fields: neither a message nor a tap.
+    is_form: bool = False
+    # What an edited message has become: its type, and what it answers.
+    edited_type: str = ""
+    edited_context: str = ""
+    # What the system says about this person: they have another number or user id.
+    notice: str = ""
+    new_sender: str = ""
     errors: tuple[ErrorInfo, ...] = ()
     waba_uid: str = ""
     phone_uid: str = ""
     raw: Json = default(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class MediaFile:
+    """A file that a person sent, as it was fetched."""
+
+    content: bytes = default(repr=False)
+    mime: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,6 +341,15 @@ class WhatsAppClient(Protocol):
         """Upload a file to be sent from this number and return its media id."""
         ...
 
+    def download_media(
+        self, phone_uid: str, media_uid: str, max_bytes: int
+    ) -> MediaFile:
+        """Return a file that a person sent to this number; thread safe.
+
+        :raise ContentError: it is gone, or larger than `max_bytes`
+        """
+        ...
+
     def fetch_token_info(self) -> TokenInfo | None:
         """Return what the credentials may do; None where the provider cannot say."""
         ...
@@ -383,9 +410,10 @@ class WhatsAppClient(Protocol):
         ...
 
     @staticmethod
-    def parse_webhook(body: bytes) -> list[Event]:
+    def parse_webhook(body: bytes, received: int = 0) -> list[Event]:
         """Return a webhook's events.
 
+        :param received: when it came, in unix seconds: nothing in it is younger
         :raise ValueError: if the body is not a JSON object
         """
         ...

@@ -9,7 +9,7 @@ that we register proves their origin.
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar, NoReturn
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from ..errors import ClientError, ContentError
 from ..signatures import verify_header_secret
@@ -62,6 +62,18 @@ class Dialog360Client(MetaCloudClient):
 
     def _phone_path(self, phone_uid: str, edge: str) -> str:
         return edge
+
+    def _media_path(self, media_uid: str, phone_uid: str) -> str:
+        return quote(media_uid, safe="")
+
+    def _media_url(self, url: str) -> str:
+        """Return where 360dialog hands out what Meta's address names.
+
+        The host is replaced by theirs, the path and the query stay (360dialog, media
+        download, 2026-11-20).
+        """
+        parts, ours = urlsplit(url), urlsplit(self._config.api_url)
+        return parts._replace(scheme=ours.scheme, netloc=ours.netloc).geturl()
 
     # === ACCOUNT === #
 

@@ -2,17 +2,20 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """WhatsApp Cloud API at Meta (fact sheet of 2026-11-20)."""
 
+import hashlib
+from base64 import b64encode
 from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
-from ..errors import UnknownOutcomeError
+from ..errors import TransientError, UnknownOutcomeError
 from ..signatures import verify_meta
 from ..values import number, obj, rows, text
 from .base import (
     SUBSCRIBED_FIELDS,
     Event,
     Json,
+    MediaFile,
     Outgoing,
     PhoneInfo,
     SendResult,
@@ -35,6 +38,11 @@ from .webhook import parse_webhook
 
 MAX_RESUMES = 3
 
+# Where files of customers may be fetched with our token, and by whom: default agents
+# of HTTP libraries are refused there (Meta, Cloud API media, 2026-11-20).
+MEDIA_HOSTS = ("fbsbx.com", "facebook.com")
+PLAIN_AGENT = "curl/8"
+
 PHONE_FIELDS = (
     "id,verified_name,display_phone_number,quality_rating,code_verification_status,"
     "name_status,status,throughput,platform_type,is_on_biz_app,account_mode,"
@@ -44,6 +52,13 @@ TEMPLATE_FIELDS = (
     "id,name,status,category,language,components,quality_score,rejected_reason,"
     "parameter_format,previous_category,correct_category,message_send_ttl_seconds,source"
 )
+
+
+def _has_hash(content: bytes, announced: str) -> bool:
+    """Tell whether a file has its announced SHA-256, in hex or base64, if any."""
+    digest = hashlib.sha256(content)
+    written = (digest.hexdigest(), b64encode(digest.digest()).decode("ascii"))
+    return not announced or announced in written
 
 
 class MetaCloudClient(GraphCaller):
@@ -85,6 +100,52 @@ class MetaCloudClient(GraphCaller):
             own=True,
         )
         return self._identifier(answer, "id")
+
+    def download_media(
+        self, phone_uid: str, media_uid: str, max_bytes: int
+    ) -> MediaFile:
+        """Fetch a file that a person sent: ask where it is, then fetch it there.
+
+        The address lives five minutes and wants the token, so it is followed to Meta's
+        own hosts only. What comes must be what was announced: same size, same hash.
+
+        :raise ContentError: it is gone, or larger than `max_bytes`
+        """
+        answer = self._call("GET", self._media_path(media_uid, phone_uid))
+        if number(answer.get("file_size")) > max_bytes:
+            raise self._build(ERRORS["131052"])
+        url = self._media_url(text(answer.get("url")))
+        headers = {**self._headers, "User-Agent": PLAIN_AGENT, "Accept": "*/*"}
+        response = self._transport.request("GET", url, headers=headers)
+        if response.status in (404, 410):
+            # Five minutes are over: the next attempt asks for another address.
+            message = "the address of the file has run out"
+            raise TransientError(message, sentence=ERRORS["131052"].sentence)
+        if response.status != 200:
+            raise unknown("no_answer", "the file was not handed out", response.status)
+        if len(response.body) > max_bytes:
+            raise self._build(ERRORS["131052"])
+        if not _has_hash(response.body, text(answer.get("sha256"))):
+            raise unknown("no_answer", "the file is not what was announced")
+        return MediaFile(response.body, text(answer.get("mime_type")))
+
+    def _media_path(self, media_uid: str, phone_uid: str) -> str:
+        path = quote(media_uid, safe="")
+        return f"{path}?phone_number_id={quote(phone_uid, safe='')}"
+
+    def _media_url(self, url: str) -> str:
+        """Return an address that our token may be shown to.
+
+        :raise UnknownOutcomeError: it is on nobody's host that we know
+        """
+        parts, ours = urlsplit(url), urlsplit(self._config.api_url)
+        host = parts.hostname or ""
+        is_metas = parts.scheme == "https" and any(
+            host == name or host.endswith(f".{name}") for name in MEDIA_HOSTS
+        )
+        if is_metas or (parts.scheme, parts.netloc) == (ours.scheme, ours.netloc):
+            return url
+        raise unknown("no_answer", "the file is on a host that is not the provider's")
 
     def _phone_path(self, phone_uid: str, edge: str) -> str:
         return f"{quote(phone_uid, safe='')}/{edge}"
@@ -257,6 +318,6 @@ class MetaCloudClient(GraphCaller):
         return verify_meta(secrets, body, find_header(headers, "X-Hub-Signature-256"))
 
     @staticmethod
-    def parse_webhook(body: bytes) -> list[Event]:
+    def parse_webhook(body: bytes, received: int = 0) -> list[Event]:
         """Return a webhook's events (see `webhook.parse_webhook`)."""
-        return parse_webhook(body)
+        return parse_webhook(body, received)

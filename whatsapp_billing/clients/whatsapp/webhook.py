@@ -49,11 +49,14 @@ class _Source:
     phone_uid: str
     number: str
     time: int
+    received: int
 
 
-def parse_webhook(body: bytes) -> list[Event]:
+def parse_webhook(body: bytes, received: int = 0) -> list[Event]:
     """Return the events of one POST, in its order.
 
+    :param received: when it came, in unix seconds: nothing in it is younger, and what
+        names no moment happened then
     :raise ValueError: if the body is not a JSON object, or no JSON that can be read
     """
     try:
@@ -65,7 +68,7 @@ def parse_webhook(body: bytes) -> list[Event]:
             raise ValueError(message)  # noqa: TRY004 - the documented error
         if any(mark in body for mark in _UNSAFE):
             envelope = _scrub(envelope)
-        return list(_events(envelope))
+        return list(_events(envelope, received))
     except RecursionError:
         message = "JSON nested too deep"
         raise ValueError(message) from None
@@ -100,7 +103,7 @@ def _scrub(value: Any) -> Any:
     return value
 
 
-def _events(envelope: Json) -> Iterator[Event]:
+def _events(envelope: Json, received: int) -> Iterator[Event]:
     entries = envelope.get("entry")
     if not isinstance(entries, list):
         yield UnknownEvent(field="", raw=envelope)
@@ -113,14 +116,14 @@ def _events(envelope: Json) -> Iterator[Event]:
             )
             continue
         for change in changes:
-            yield from _change_events(entry, change)
+            yield from _change_events(entry, change, received)
 
 
 def _items(value: object) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
-def _change_events(entry: Json, change: object) -> Iterator[Event]:
+def _change_events(entry: Json, change: object, received: int) -> Iterator[Event]:
     waba_uid = text(entry.get("id"))
     value = obj(obj(change).get("value"))
     metadata = obj(value.get("metadata"))
@@ -130,6 +133,7 @@ def _change_events(entry: Json, change: object) -> Iterator[Event]:
         phone_uid=text(metadata.get("phone_number_id")),
         number=e164(metadata.get("display_phone_number")),
         time=timestamp(entry.get("time")),
+        received=received,
     )
     if not value:
         yield _unknown(source, change)
@@ -198,7 +202,7 @@ def _status(source: _Source, status: Json, contacts: list[Json]) -> StatusUpdate
         wamid=text(status.get("id")),
         uuid=text(status.get("biz_opaque_callback_data")),
         status=text(status.get("status")),
-        timestamp=timestamp(status.get("timestamp")),
+        timestamp=timestamp(status.get("timestamp"), source.received),
         recipient=e164(recipient_id) or e164(contact.get("wa_id")),
         user_uid=user_uid,
         errors=error_infos(status.get("errors")),
@@ -228,6 +232,7 @@ def _inbound(
     contact = _contact(contacts, sender, user_uid)
     kind = text(message.get("type"))
     body = obj(message.get(kind)) if kind else {}
+    edited = obj(body.get("message")) if kind == "edit" else {}
     own_errors = error_infos(message.get("errors"))
     # An interactive answer may come without its object, the reason beside it.
     given_errors = own_errors or (() if body else error_infos(errors))
@@ -236,12 +241,18 @@ def _inbound(
         sender=e164(sender) or e164(contact.get("wa_id")),
         user_uid=user_uid or text(contact.get("user_id")),
         profile_name=text(obj(contact.get("profile")).get("name")),
-        timestamp=timestamp(message.get("timestamp")),
-        type=kind,
+        timestamp=timestamp(message.get("timestamp"), source.received),
+        type=_kind(kind, body),
         text=_text(kind, body, message),
         payload=_payload(kind, body),
         context_wamid=_context(kind, body, message),
         media=body if kind in MEDIA_TYPES and body else None,
+        group_uid=text(message.get("group_id")),
+        is_form=kind == "interactive" and _is_form(body),
+        edited_type=text(edited.get("type")),
+        edited_context=text(obj(edited.get("context")).get("id")),
+        notice=_notice(body) if kind == "system" else "",
+        new_sender=_new_sender(body) if kind == "system" else "",
         errors=given_errors,
         waba_uid=source.waba_uid,
         phone_uid=source.phone_uid,
@@ -249,9 +260,39 @@ def _inbound(
     )
 
 
+def _notice(body: Json) -> str:
+    """Return what the system says of a person: other_number, other_id, or its word.
+
+    The change of a number has had three names, and an older row names none.
+    """
+    word = text(body.get("type"))
+    if word.endswith("changed_number") or (not word and text(body.get("new_wa_id"))):
+        return "other_number"
+    return "other_id" if word.endswith("changed_user_id") else word
+
+
+def _new_sender(body: Json) -> str:
+    number = e164(body.get("wa_id")) or e164(body.get("new_wa_id"))
+    return number or text(body.get("user_id"))
+
+
 def _reply(body: Json) -> Json:
     """Return what was chosen in an interactive message, whatever its kind."""
     return obj(body.get(text(body.get("type"))))
+
+
+# What people chose or filled in; all else that comes as `interactive` goes by its own
+# name, as the permission to call them does.
+INTERACTIVE = frozenset({"", "button_reply", "list_reply", "nfm_reply"})
+
+
+def _kind(kind: str, body: Json) -> str:
+    chosen = text(body.get("type"))
+    return chosen if kind == "interactive" and chosen not in INTERACTIVE else kind
+
+
+def _is_form(body: Json) -> bool:
+    return text(body.get("type")) not in ("button_reply", "list_reply")
 
 
 def _text_of_location(body: Json) -> str:
@@ -269,7 +310,8 @@ def _text_of_edit(body: Json) -> str:
 
 def _text_of_interactive(body: Json) -> str:
     reply = _reply(body)
-    return text(reply.get("title")) or text(reply.get("body"))
+    words = text(reply.get("title")) or text(reply.get("body"))
+    return words or text(reply.get("response_json"))
 
 
 _TEXTS: dict[str, Callable[[Json], str]] = {
@@ -297,8 +339,8 @@ def _payload(kind: str, body: Json) -> str:
     if kind == "button":
         return text(body.get("payload"))
     if kind == "interactive":
-        reply = _reply(body)
-        return text(reply.get("id")) or text(reply.get("response_json"))
+        # A form's answer is a text of JSON with what people typed into it: no button.
+        return text(_reply(body).get("id"))
     return ""
 
 
@@ -366,7 +408,7 @@ def _preference(source: _Source, item: Json, contacts: list[Json]) -> Preference
         user_uid=user_uid or text(contact.get("user_id")),
         category=text(item.get("category")),
         value=text(item.get("value")),
-        timestamp=timestamp(item.get("timestamp")),
+        timestamp=timestamp(item.get("timestamp"), source.received),
         waba_uid=source.waba_uid,
         phone_uid=source.phone_uid,
         raw=item,

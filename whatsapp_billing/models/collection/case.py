@@ -2,6 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from datetime import timedelta
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools.misc import format_date
@@ -261,8 +263,11 @@ class WhatsappBillingCollectionCase(models.Model):
         )
         return True
 
-    def _promise(self, day):
-        """Wait for a promised day. Called with sudo."""
+    def _promise(self, day, named=True):
+        """Wait for a promised day. Called with sudo.
+
+        :param named: False when the customer wants to pay and has not said when
+        """
         todo = self.filtered(lambda c: c.state in ("active", "promised", "paused"))
         for plan, cases in todo.grouped("plan_id").items():
             again = day + timedelta(days=plan.grace_days + 1)
@@ -277,10 +282,14 @@ class WhatsappBillingCollectionCase(models.Model):
                 }
             )
         todo._withdraw_waiting("paused")
+        date = format_date(self.env, day)
         todo._note_on_invoices(
-            self.env._(
-                "The customer promised to pay on %(date)s.",
-                date=format_date(self.env, day),
+            self.env._("The customer promised to pay on %(date)s.", date=date)
+            if named
+            else self.env._(
+                "The customer wants to pay and has not said when. Reminders wait until"
+                " %(date)s.",
+                date=date,
             )
         )
         return True
@@ -330,7 +339,7 @@ class WhatsappBillingCollectionCase(models.Model):
             move.activity_schedule(
                 "mail.mail_activity_data_todo",
                 summary=title,
-                note=text,
+                note=Markup("<p>%s</p>") % text,
                 user_id=(user or case._get_responsible()).id,
             )
 

@@ -2,16 +2,18 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Answers to reminders that act: a promise, already paid, a problem, a person (D5)."""
 
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 import babel.dates
+from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.tools.misc import format_date
 
-from ...rules import answers
-from ...rules import consent as consent_rules
+from ...rules import answers, dunning_time, inbound
 from .case_truth import CLEARED
+from .plan_read import _zone_of
 
 # An answer without context is about the last reminder, if it is not older.
 ABOUT = timedelta(days=15)
@@ -19,119 +21,229 @@ ABOUT = timedelta(days=15)
 OFFERED = (1, 2, 3, 5, 7, 10, 14)
 
 
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """The customer's own time: the day on which they wrote, and what day it is."""
+
+    said_on: date
+    today: date
+    # The window for free text had closed before we read it.
+    is_late: bool
+
+
 class WhatsappBillingMessage(models.Model):
     _inherit = "whatsapp.billing.message"
 
     # === BUSINESS METHODS - ANSWERS === #
 
-    def _act_on_inbound(self, update):
+    def _act_on_inbound(self, heard):
         """Let an answer to a reminder act on its cases, after STOP and START."""
-        result = super()._act_on_inbound(update)
-        if update.type != "reaction":
-            self._answer_reminder(update)
+        result = super()._act_on_inbound(heard)
+        if not self._consent_word(heard):
+            self._answer_reminder(heard)
         return result
 
-    def _answer_reminder(self, update):
-        """Pause, promise or dispute what the answered reminder was about."""
+    def _answer_reminder(self, heard):
+        """Pause, promise or dispute what was answered; what is settled stays so."""
         self.ensure_one()
-        tapped = answers.read_payload(update.payload or "")
-        reminder = self._find_reminder(tapped)
-        if not reminder or (tapped is None and self._is_consent_word(update)):
+        tapped = answers.read_payload(heard.payload)
+        asked = self._find_asked(heard, tapped)
+        if not asked:
+            if answers.is_thanks(heard.text) and not heard.payload:
+                self._note_decided()
             return
-        answer = tapped or answers.understand(
-            update.text or "",
-            fields.Date.context_today(self),
-            self.partner_id.lang or "",
-        )
-        cases = self._find_cases(reminder)
-        if not cases:
-            self._answer_without_plan(reminder, answer)
+        clock = self._get_clock(asked)
+        answer = tapped or self._understand(heard, clock)
+        if answer and answer.kind == "thanks":
+            # Thanks decides nothing: a promise stays one, a reminder stays due.
+            self._note_decided()
             return
-        about = reminder._answered_cases(cases)
+        about = self._find_answered_cases(asked)
+        if about:
+            self._answer_cases(asked, about, answer, clock)
+        elif self._is_settled(asked):
+            self._note_settled(asked, answer, clock)
+        else:
+            self._answer_without_plan(asked, answer, clock)
+
+    def _understand(self, heard, clock):
+        """Return what typed words plainly say; those in a form take a person."""
+        if heard.is_form:
+            return None
+        lang = self.partner_id.lang or ""
+        return answers.understand(heard.text or "", clock.said_on, lang)
+
+    def _answer_cases(self, asked, about, answer, clock):
+        """Do what an answer says to the open cases that it is about."""
         if answer is None:
-            self._hand_to_person(cases, "answered")
+            self._hand_to_person(about | self._find_other_cases(about), "answered")
         elif answer.kind == "promise":
-            self._note_promise(about, answer.day, reminder)
+            self._note_promise(about, answer.day, asked, clock)
         elif answer.kind == "paid":
             self._hand_to_person(about, "claims_paid")
+            self._reply_paid(clock)
         elif answer.kind == "problem":
-            self._note_problem(about, reminder, answer.about)
+            self._note_problem(about, asked, clock, answer.about)
         else:
-            self._hand_to_person(cases, "wants_person")
+            others = self._find_other_cases(about)
+            self._hand_to_person(about | others, "wants_person")
+            self._reply_person(clock)
 
-    @api.model
-    def _is_consent_word(self, update):
-        return bool(consent_rules.keyword(update.text or update.payload or ""))
+    # --- what it is about ------------------------------------------------------------
 
-    def _find_reminder(self, tapped):
-        """Return the reminder that was answered: named, answered to, or the last."""
-        if tapped and tapped.uuid:
-            named = self._find_outgoing(self.account_id, uuid=tapped.uuid)
-            if named:
-                return named
-        if self.context_wamid:
-            named = self._find_outgoing(self.account_id, wamid=self.context_wamid)
-            if named.collection_item_ids:
-                return named
-        return self.search(
+    def _find_asked(self, heard, tapped):
+        """Return our message that was answered: named, quoted, or the last reminder.
+
+        A quote of what we never sent, or sent to somebody else, is about nothing that
+        we know, and words without a quote only about what was asked before them.
+        """
+        out = [("account_id", "=", self.account_id.id), ("direction", "=", "out")]
+        if tapped:
+            return self._find_outgoing(self.account_id, uuid=tapped.uuid)
+        quoted = heard.context_wamid
+        for _step in range(2):
+            if not quoted:
+                return self._find_last_reminder(out)
+            named = self._find_any(self.account_id, quoted)
+            if named.direction != "in":
+                return (
+                    self._get_source(named) if self._is_ours(named) else named.browse()
+                )
+            # They quote themselves: about what that was about.
+            quoted = named.context_wamid
+        return self.browse()
+
+    def _get_source(self, named):
+        """Return the reminder that a list of ours asked about, else the message."""
+        source = (named.content or {}).get("about")
+        if not source:
+            return named
+        return self._find_outgoing(self.account_id, uuid=source) or named
+
+    def _is_ours(self, named):
+        """Tell whether a message was sent to whoever answers now."""
+        return bool(named) and self._is_by_same_sender(named)
+
+    def _find_last_reminder(self, out):
+        """Return the last reminder before these words, to nobody but who wrote them."""
+        if not self.partner_id:
+            # A number of several customers: nobody knows for whom they write.
+            return self.browse()
+        last = self.search(
             [
-                ("direction", "=", "out"),
-                ("account_id", "=", self.account_id.id),
+                *out,
                 # Theirs may be spelled another way than what we wrote to.
                 ("person_key", "=", self.person_key or "-"),
                 ("document_type", "=", "payment_reminder"),
                 ("state", "in", ("sent", "delivered", "read", "unknown")),
-                ("queued_at", ">=", fields.Datetime.now() - ABOUT),
+                ("queued_at", "<=", self.sent_at + timedelta(minutes=1)),
+                ("queued_at", ">=", self.sent_at - ABOUT),
             ],
             limit=1,
         )
+        theirs = last.partner_id.commercial_partner_id
+        return (
+            last if theirs == self.partner_id.commercial_partner_id else last.browse()
+        )
 
-    def _find_cases(self, reminder):
-        """Return the running cases of whoever wrote, where they were reminded."""
-        debtor = (reminder.partner_id or self.partner_id).commercial_partner_id
-        if not reminder or not debtor:
-            return self.env["whatsapp.billing.collection.case"]
-        items = reminder.collection_item_ids
-        return items.case_id.filtered(lambda case: case.state != "done") | self.env[
-            "whatsapp.billing.collection.case"
-        ].search(
+    def _find_answered_cases(self, asked):
+        """Return the open cases of what our message was about.
+
+        Of a reminder its due lines; of another document its own. A case that was
+        closed and opened again is of the same line.
+        """
+        cases = self.env["whatsapp.billing.collection.case"]
+        lines = asked.collection_item_ids.filtered(
+            lambda item: item.role != "credit"
+        ).move_line_id
+        domain = [("company_id", "=", self.company_id.id), ("state", "!=", "done")]
+        if lines:
+            return cases.search([*domain, ("move_line_id", "in", lines.ids)])
+        if asked.res_model != "account.move":
+            return cases
+        return cases.search([*domain, ("move_id", "=", asked.res_id)])
+
+    def _find_other_cases(self, about):
+        """Return all that runs of the same customer: somebody will talk to them."""
+        return about.search(
             [
                 ("company_id", "=", self.company_id.id),
-                ("debtor_id", "=", debtor.id),
+                ("debtor_id", "in", about.debtor_id.ids),
                 ("state", "!=", "done"),
             ]
         )
 
-    def _answered_cases(self, cases):
-        """Return which of these cases this reminder named."""
-        mine = self.collection_item_ids.filtered(lambda item: item.role != "credit")
-        return (mine.case_id & cases) or cases
+    def _get_asked_moves(self, asked):
+        """Return the documents that our message was about."""
+        # sudo: account.move - the system reads and notes for whoever reminded
+        moves = self.env["account.move"].sudo()
+        lines = asked.collection_item_ids.filtered(lambda item: item.role != "credit")
+        if lines.move_line_id:
+            return lines.move_line_id.move_id.sudo()
+        if asked.res_model == moves._name:
+            return moves.browse(asked.res_id).exists()
+        return moves
+
+    def _is_settled(self, asked):
+        """Tell whether nothing of what our message was about is still to be paid."""
+        moves = self._get_asked_moves(asked)
+        return bool(moves) and not any(map(self._is_open_move, moves))
+
+    @api.model
+    def _is_open_move(self, move):
+        return move.state == "posted" and move.payment_state not in CLEARED
+
+    # --- their clock -----------------------------------------------------------------
+
+    def _get_clock(self, asked):
+        """Return the days of a customer: where they are, "tomorrow" is theirs."""
+        debtor = (asked.partner_id or self.partner_id).commercial_partner_id
+        plans = self.env["whatsapp.billing.collection.plan"]
+        zone = None
+        for _id, _active, country, _number, tz, default_tz in plans._read_places(
+            debtor.ids
+        ):
+            zone = _zone_of(country, self.recipient, tz, default_tz)
+        zone = zone or self.company_id.partner_id.tz
+        known = dunning_time.zone(zone)
+        local = self.with_context(tz=known.key if known else "UTC")
+        now = fields.Datetime.now()
+        return Clock(
+            said_on=fields.Datetime.context_timestamp(local, self.sent_at).date(),
+            today=fields.Datetime.context_timestamp(local, now).date(),
+            is_late=inbound.is_late(self.sent_at, now),
+        )
 
     # --- what each answer does -----------------------------------------------------
 
-    def _note_promise(self, cases, day, reminder):
+    def _note_promise(self, cases, day, asked, clock):
         """Wait for the promised day; without one for a few days, and ask for it."""
-        today = fields.Date.context_today(self)
-        plan = cases.plan_id[:1]
-        if day and day < today:
-            # An old list of days, tapped on late.
+        if day and day < clock.today:
+            # An old list tapped on late, or words that we read too late.
             day = None
-        promised = day or today + timedelta(days=plan.promise_days)
-        cases._promise(promised)
+        if not day and clock.is_late:
+            self._hand_to_person(cases, "answered")
+            return
+        plan = cases.plan_id[:1]
+        promised = day or clock.today + timedelta(days=plan.promise_days)
+        cases._promise(promised, named=bool(day))
+        self._note_decided()
         if day:
             self._reply(
                 lambda env: env._(
                     "Thank you. We noted that you will pay on %(date)s.",
                     date=format_date(env, promised, lang_code=env.lang),
-                )
+                ),
+                clock,
             )
         else:
-            self._offer_dates(reminder, today)
+            self._offer_dates(asked, clock)
 
-    def _note_problem(self, cases, reminder, about=""):
+    def _note_problem(self, cases, asked, clock, about=""):
         """Take out what the customer has a problem with, and ask what it is."""
+        self._note_decided()
         if about:
-            self._note_reason(cases, self._get_problem_words(self.env)[about])
+            self._note_reason(cases, self._get_problem_words(self.env)[about], clock)
             return
         reason = self.env._("The customer says that there is a problem.")
         for case in cases:
@@ -141,7 +253,7 @@ class WhatsappBillingMessage(models.Model):
             words = self._get_problem_words(env)
             return [
                 [
-                    answers.payload("problem", reminder.uuid, about=about),
+                    answers.payload("problem", asked.uuid, about=about),
                     words[about][:24],
                 ]
                 for about in answers.PROBLEMS
@@ -150,12 +262,17 @@ class WhatsappBillingMessage(models.Model):
         self._reply(
             lambda env: env._(
                 "We are sorry to hear that. What is wrong? Choose it, or write it;"
-                " somebody will look at it and answer here."
+                " somebody will look at it."
             ),
-            lambda env: {"button": env._("What is wrong?")[:20], "rows": rows(env)},
+            clock,
+            lambda env: {
+                "button": env._("What is wrong?")[:20],
+                "rows": rows(env),
+                "about": asked.uuid,
+            },
         )
 
-    def _note_reason(self, cases, reason):
+    def _note_reason(self, cases, reason, clock):
         """Say what the problem is, once the customer has chosen it."""
         disputed = cases.filtered(lambda case: case.state == "disputed")
         disputed.write({"dispute_reason": reason})
@@ -165,7 +282,8 @@ class WhatsappBillingMessage(models.Model):
         for case in cases - disputed:
             case._dispute(reason, case._get_responsible())
         self._reply(
-            lambda env: env._("Thank you. Somebody will look at it and answer here.")
+            lambda env: env._("Thank you. Somebody will look at it."),
+            clock,
         )
 
     @api.model
@@ -179,38 +297,76 @@ class WhatsappBillingMessage(models.Model):
         }
 
     def _hand_to_person(self, cases, reason):
-        """Be quiet until somebody has looked: they wrote, paid, or want to talk."""
+        """Be quiet until somebody has looked: they wrote, paid, or want to talk.
+
+        Free words take no promise back: until its day nothing is said anyway.
+        """
         labels = dict(cases._fields["pause_reason"]._description_selection(self.env))
-        for plan, mine in cases.grouped("plan_id").items():
+        to_pause = cases
+        if reason == "answered":
+            to_pause = cases.filtered(lambda case: case.state != "promised")
+        for plan, mine in to_pause.grouped("plan_id").items():
             until = False
             if reason == "answered" and plan.pause_days:
                 until = fields.Date.context_today(self) + timedelta(
                     days=plan.pause_days
                 )
             mine._pause(reason, until)
-        cases._ask_person(labels[reason], (self.body or "")[:500])
+        cases._ask_person(labels[reason], self._describe()[:500])
+        self.tell = "line"
 
-    def _answer_without_plan(self, reminder, answer):
-        """Tell who reminded by hand, where no plan is there to wait (C90)."""
-        moves = self.env["account.move"]
-        if reminder.res_model == moves._name:
-            # sudo: account.move - the system reads and notes for whoever reminded
-            moves = moves.sudo().browse(reminder.res_id).exists()
-        if moves.state != "posted" or moves.payment_state in CLEARED:
+    def _note_settled(self, asked, answer, clock):
+        """Note on a document that is settled what was answered about it.
+
+        What else the customer owes goes on being reminded: they spoke of this one.
+        """
+        moves = self._get_asked_moves(asked)
+        text = self.env._(
+            "The customer answered a message about this document, which is settled:"
+            " %(text)s",
+            text=self._describe()[:500],
+        )
+        moves._message_log_batch(bodies={move.id: text for move in moves})
+        if not answer or answer.kind == "problem" or answer.kind == "person":
+            # Somebody looks at it: nothing else tells them.
+            if answer:
+                self._reply_person(clock)
             return
+        self._note_decided()
+        self._reply(
+            lambda env: env._(
+                "Thank you. This document is settled: nothing is left to pay for it."
+            ),
+            clock,
+        )
+
+    def _answer_without_plan(self, asked, answer, clock):
+        """Tell who reminded by hand, where no plan is there to wait (C90)."""
+        moves = self._get_asked_moves(asked).filtered(self._is_open_move)
+        if not moves or asked.document_type != "payment_reminder":
+            return
+        move = moves[:1]
         day = answer.day if answer and answer.kind == "promise" else None
-        today = fields.Date.context_today(self)
+        if day and day < clock.today:
+            day = None
         title = self._get_answer_title(answer)
-        if not any(activity.summary == title for activity in moves.activity_ids):
-            moves.activity_schedule(
+        if not any(activity.summary == title for activity in move.activity_ids):
+            move.activity_schedule(
                 "mail.mail_activity_data_todo",
-                date_deadline=max(day, today) if day else None,
+                date_deadline=day,
                 summary=title,
-                note=(self.body or "")[:500],
-                user_id=(reminder._get_sender() or self.env.user).id,
+                note=Markup("<p>%s</p>") % self._describe()[:500],
+                user_id=(asked._get_sender() or self.env.user).id,
             )
-        if answer and answer.kind == "promise" and not day:
-            self._offer_dates(reminder, today)
+        self.tell = "line"
+        if not answer:
+            return
+        if answer.kind == "promise" and not day and not clock.is_late:
+            self._offer_dates(asked, clock)
+        elif answer.kind == "paid":
+            self._reply_paid(clock)
+        elif answer.kind != "promise":
+            self._reply_person(clock)
 
     @api.model
     def _get_answer_title(self, answer):
@@ -236,16 +392,29 @@ class WhatsappBillingMessage(models.Model):
 
     # --- writing back ----------------------------------------------------------------
 
-    def _offer_dates(self, reminder, today):
+    def _reply_paid(self, clock):
+        self._reply(
+            lambda env: env._(
+                "Thank you, we will check it. You can send the payment slip here."
+            ),
+            clock,
+        )
+
+    def _reply_person(self, clock):
+        self._reply(
+            lambda env: env._("Thank you. Somebody will contact you on working days."),
+            clock,
+        )
+
+    def _offer_dates(self, asked, clock):
         """Ask for the day with a list to tap on; a typed date will do as well."""
+        today = clock.today
 
         def rows(env):
             locale = env.lang or "en"
             return [
                 [
-                    answers.payload(
-                        "promise", reminder.uuid, today + timedelta(days=n)
-                    ),
+                    answers.payload("promise", asked.uuid, today + timedelta(days=n)),
                     babel.dates.format_skeleton(
                         "yMMMEd", today + timedelta(days=n), locale=locale
                     )[:24],
@@ -257,13 +426,21 @@ class WhatsappBillingMessage(models.Model):
             lambda env: env._(
                 "On which day will you pay? Choose it, or write the date."
             ),
-            lambda env: {"button": env._("Choose a day")[:20], "rows": rows(env)},
+            clock,
+            lambda env: {
+                "button": env._("Choose a day")[:20],
+                "rows": rows(env),
+                "about": asked.uuid,
+            },
         )
 
-    def _reply(self, make_text, make_content=None):
-        """Write back in the open conversation, in the customer's language."""
+    def _reply(self, make_text, clock, make_content=None):
+        """Write back in the open conversation, in the customer's language.
+
+        Not once the window has closed, counted from when they wrote.
+        """
         self.ensure_one()
-        if not self.phone_id:
+        if not self.phone_id or clock.is_late:
             return self.browse()
         env = self.with_context(lang=self.partner_id.lang or self.env.lang).env
         message = self.sudo().create(

@@ -375,7 +375,8 @@ class WhatsappBillingCollectionPlan(models.Model):
                           AND l.reconciled IS NOT TRUE)
                    AND NOT EXISTS (
                        SELECT 1 FROM whatsapp_billing_message i
-                        WHERE i.direction = 'in' AND i.partner_id = m.partner_id
+                        WHERE i.direction = 'in' AND i.is_user_message
+                          AND i.partner_id = m.partner_id
                           AND i.id > m.id)
               GROUP BY p.commercial_partner_id
                 """,

@@ -9,6 +9,8 @@ from collections import Counter, defaultdict
 from contextlib import contextmanager
 from datetime import timedelta
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
@@ -222,7 +224,7 @@ class WhatsappBillingCollectionPlan(models.Model):
             self.activity_schedule(
                 "mail.mail_activity_data_warning",
                 summary=title,
-                note=text,
+                note=Markup("<p>%s</p>") % text,
                 user_id=user.id,
             )
 

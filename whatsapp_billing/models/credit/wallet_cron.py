@@ -6,6 +6,8 @@ import logging
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -248,7 +250,7 @@ class WhatsappBillingCreditWallet(models.Model):
         self.activity_schedule(
             "mail.mail_activity_data_warning",
             summary=title,
-            note=text,
+            note=Markup("<p>%s</p>") % text,
             user_id=self._get_responsible().id,
         )
 

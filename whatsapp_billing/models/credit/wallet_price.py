@@ -112,7 +112,7 @@ class WhatsappBillingCreditWallet(models.Model):
                 """
                 SELECT phone_id, person_key, max(sent_at)
                   FROM whatsapp_billing_message
-                 WHERE direction = 'in' AND sent_at > %s AND person_key = ANY(%s)
+                 WHERE direction = 'in' AND is_user_message AND sent_at > %s AND person_key = ANY(%s)
               GROUP BY phone_id, person_key
                 """,
                 now - timedelta(days=1),

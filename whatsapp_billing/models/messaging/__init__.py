@@ -30,6 +30,9 @@ from . import message_retention
 from . import message_screen
 from . import message_status
 from . import message_inbound
+from . import message_inbound_media
+from . import message_inbound_number
+from . import message_inbound_tell
 from . import message_tick
 from . import engine
 from . import person

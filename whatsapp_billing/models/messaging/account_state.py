@@ -2,6 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What an account's errors and events do to it, and how people get to know."""
 
+from markupsafe import Markup
+
 from odoo import models
 from odoo.tools import LazyTranslate
 
@@ -165,7 +167,7 @@ class WhatsappBillingAccount(models.Model):
         record.activity_schedule(
             "mail.mail_activity_data_warning",
             summary=title,
-            note=text,
+            note=Markup("<p>%s</p>") % text,
             user_id=self._get_responsible().id,
         )
 

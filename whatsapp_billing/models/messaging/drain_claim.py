@@ -154,7 +154,7 @@ def _mark_sending(drain, free, recording):
                p.active AS partner_active,
                v.state AS move_state, v.payment_state,
                v.partner_id AS move_partner_id,
-               p.wab_person_key,
+               p.wab_person_key, p.wab_new_number,
                f.id AS attachment_id, f.store_fname, f.checksum, f.file_size,
                f.mimetype,
                c.granted, c.id AS consent_id
@@ -236,6 +236,7 @@ def _facts(drain, row):
         enabled=True,
         consent=consent,
         number=row["recipient_uid"] or row["recipient"],
+        number_changed=bool(row["wab_new_number"]),
         template_found=bool(row["template_status"] or not row["template_name"]),
         template_status=row["template_status"] or "approved",
         template_obstacle=_get_obstacle(drain, row),

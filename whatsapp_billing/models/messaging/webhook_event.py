@@ -126,8 +126,7 @@ class WhatsappBillingWebhookEvent(models.Model):
             INSERT INTO whatsapp_billing_webhook_event
                    (app_key, provider, body, digest, signer_ids, company_id,
                     received_at, state, create_date)
-            VALUES (%s, %s, %s, %s, %s, %s, now() at time zone 'utc', 'new',
-                    now() at time zone 'utc')
+            VALUES (%s, %s, %s, %s, %s, %s, %s, 'new', now() at time zone 'utc')
             ON CONFLICT (app_key, digest) DO NOTHING
             """,
             [
@@ -138,6 +137,7 @@ class WhatsappBillingWebhookEvent(models.Model):
                 Json(signers),
                 # Nobody may read an event before it is known whose it is.
                 companies.pop() if len(companies) == 1 else None,
+                fields.Datetime.now(),
             ],
         )
         if self.env.cr.rowcount:
@@ -197,6 +197,8 @@ class WhatsappBillingWebhookEvent(models.Model):
                 count = self._durably(env, events._process_batch)
             total += count
             if not count:
+                if total:
+                    self.env["whatsapp.billing.message"]._trigger_media()
                 return total
         self.sudo().with_delay()._job_process()
         return total
@@ -250,13 +252,18 @@ class WhatsappBillingWebhookEvent(models.Model):
         self._apply_statuses(parsed, routes)
         for event in self:
             event._finish(parsed[event], routes)
+        self.env["whatsapp.billing.message"]._tell_people()
         self._note_channel(parsed, routes)
         return len(updates)
 
     def _parse(self):
         self.ensure_one()
         try:
-            return CLIENTS[self.provider].parse_webhook(base64.b64decode(self.body))
+            # Nothing in it is younger than its arrival, however often it is processed.
+            received = int(self.received_at.replace(tzinfo=timezone.utc).timestamp())
+            return CLIENTS[self.provider].parse_webhook(
+                base64.b64decode(self.body), received
+            )
         except (ValueError, KeyError) as error:
             # Its bytes will not change: only another version of us reads them.
             self._note_fault(str(error), is_unread=True, is_final=True)

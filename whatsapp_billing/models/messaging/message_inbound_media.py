@@ -1,0 +1,230 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Fetch the files that customers send, before the provider deletes them.
+
+A row is the truth (`media_state`); a job after each batch of the inbox, and a cron,
+say that there is work. Calls are made outside of any transaction that holds rows.
+"""
+
+import logging
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from functools import partial
+
+from odoo import api, fields, models
+from odoo.exceptions import UserError
+from odoo.tools.mimetypes import guess_mimetype
+
+from ...clients.errors import ClientError, ContentError
+from ...rules import parameters
+
+_logger = logging.getLogger(__name__)
+
+# As much as we keep of one file, and as many as are fetched at a time.
+MAX_BYTES = 16 * 1024 * 1024
+THREADS = 4
+# Minutes until the next attempt; a file lives seven days at Meta.
+WAITS = (1, 10, 60, 6 * 60, 24 * 60, 3 * 24 * 60)
+# Nobody else may fetch what is being fetched for this long.
+LEASE_MINUTES = 5
+
+
+class WhatsappBillingMessage(models.Model):
+    _inherit = "whatsapp.billing.message"
+
+    media_state = fields.Selection(
+        [
+            ("pending", "Being fetched"),
+            ("ready", "Ready"),
+            ("gone", "Could not be fetched"),
+        ],
+        readonly=True,
+        string="File",
+    )
+
+    _media_index = models.Index("(id) WHERE media_state = 'pending'")
+
+    # === CRON METHODS === #
+
+    @api.model
+    def _cron_media(self):
+        """Fetch what no job has fetched."""
+        self._job_fetch_media()
+
+    # === BUSINESS METHODS - FILES === #
+
+    @api.model
+    def _trigger_media(self):
+        """Delay the job that fetches files, if there are any."""
+        if self.search_count([("media_state", "=", "pending")], limit=1):
+            # sudo: queue.job - the provider's call has no user of its own
+            self.sudo().with_delay(
+                identity_key="whatsapp_billing.media"
+            )._job_fetch_media()
+
+    @api.model
+    def _job_fetch_media(self):
+        """Fetch files until none is due, or the worker's time is up."""
+        deadline = time.monotonic() + self._run_seconds()
+        while time.monotonic() < deadline:
+            with self._own_transaction() as env:
+                messages = env[self._name]
+                found = self._durably(env, messages._claim_media)
+                if not found:
+                    return
+                clients = messages._make_media_clients(found)
+                env.cr.rollback()
+                with ThreadPoolExecutor(THREADS) as pool:
+                    results = list(pool.map(partial(_fetch, clients), found))
+                for row, result in zip(found, results, strict=True):
+                    message = messages.browse(row["id"])
+                    self._durably(env, lambda m=message, r=result: m._keep_media(r))
+
+    @api.model
+    def _claim_media(self):
+        """Return the next files to fetch; each is left alone by others for a while."""
+        self.env.cr.execute(
+            """
+            UPDATE whatsapp_billing_message m
+               SET attempts = COALESCE(attempts, 0) + 1,
+                   next_attempt_at = now() at time zone 'utc' + %s * interval '1 minute'
+             WHERE m.id IN (
+                   SELECT id FROM whatsapp_billing_message
+                    WHERE media_state = 'pending'
+                      AND (next_attempt_at IS NULL
+                           OR next_attempt_at <= now() at time zone 'utc')
+                 ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)
+         RETURNING m.id, m.account_id, m.phone_id,
+                   m.content -> 'media' ->> 'id' AS media_uid
+            """,
+            [LEASE_MINUTES, THREADS],
+        )
+        return self.env.cr.dictfetchall()
+
+    @api.model
+    def _make_media_clients(self, found):
+        """Return {(account, phone): (client, phone's remote id)}, read once each."""
+        result = {}
+        for row in found:
+            key = (row["account_id"], row["phone_id"])
+            if key in result:
+                continue
+            account = self.env["whatsapp.billing.account"].browse(row["account_id"])
+            phone = self.env["whatsapp.billing.phone"].browse(row["phone_id"] or ())
+            try:
+                client = account._get_client(THREADS)
+            except (ClientError, UserError, ValueError) as error:
+                # An account without a token, or of a copied database: its files wait,
+                # those of the others are fetched.
+                _logger.warning(
+                    "No files for account %s: %s", account.id, type(error).__name__
+                )
+                client = None
+            result[key] = (client, phone.phone_uid or "")
+        return result
+
+    def _keep_media(self, result):
+        """Attach what came, or decide when to try again."""
+        self.ensure_one()
+        if self.media_state != "pending":
+            return
+        if isinstance(result, ClientError):
+            self._media_failed(result)
+        elif result is None:
+            self._media_failed(None)
+        else:
+            self._attach_media(result)
+
+    def _attach_media(self, file):
+        """Attach a file to the message, and to the chatter line where it was told."""
+        record = self.mail_message_id.sudo() and self._get_line_record()
+        private = record and (record._name != "res.partner" or self._is_private(record))
+        owner = record if private else self
+        # What customers send is never run as a page by who opens it: HTML and SVG are
+        # kept as plain text, whatever they claim to be.
+        attachment = (
+            self.env["ir.attachment"]
+            .sudo()
+            .with_context(attachments_mime_plainxml=True)
+            .create(
+                {
+                    "name": self._get_media_name(file),
+                    "raw": file.content,
+                    "res_model": owner._name,
+                    "res_id": owner.id,
+                }
+            )
+        )
+        self.write(
+            {
+                "attachment_id": attachment.id,
+                "media_state": "ready",
+                "next_attempt_at": False,
+            }
+        )
+        if private:
+            self._show_documents()
+
+    def _get_media_name(self, file):
+        """Return a safe file name with an ending that fits the content."""
+        if self.filename:
+            return parameters.safe_name(self.filename)[:120] or "file"
+        mime = guess_mimetype(file.content, default=file.mime or "")
+        ending = _ENDINGS.get(mime, _ENDINGS.get(file.mime.split(";")[0], ""))
+        return f"whatsapp-{fields.Date.to_string(self.sent_at)}-{self.id}{ending}"
+
+    def _media_failed(self, error):
+        """Try again later; after a week the file is gone, and a person is told."""
+        is_final = (
+            isinstance(error, ContentError)
+            or (error is not None and error.code == "too_large")
+            or self.attempts > len(WAITS)
+        )
+        if not is_final:
+            wait = timedelta(minutes=WAITS[self.attempts - 1])
+            self.next_attempt_at = fields.Datetime.now() + wait
+            return
+        self.write(
+            {
+                "media_state": "gone",
+                "next_attempt_at": False,
+                "error_code": "131052",
+                "is_handled": False,
+            }
+        )
+        record = self._get_line_record()
+        if record:
+            record._message_log(
+                body=self.env._(
+                    "A file that the customer sent could not be fetched; it is too"
+                    " large or gone. Ask them to send it again."
+                )
+            )
+
+
+_ENDINGS = {
+    "application/pdf": ".pdf",
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "audio/ogg": ".ogg",
+    "audio/mpeg": ".mp3",
+    "audio/mp4": ".m4a",
+    "audio/aac": ".aac",
+    "audio/amr": ".amr",
+    "video/mp4": ".mp4",
+    "video/3gpp": ".3gp",
+    "text/plain": ".txt",
+}
+
+
+def _fetch(clients, row):
+    """Fetch one file in a thread, without a cursor; return it or the error."""
+    client, phone_uid = clients[row["account_id"], row["phone_id"]]
+    if client is None or not row["media_uid"]:
+        return None
+    try:
+        return client.download_media(phone_uid, row["media_uid"], MAX_BYTES)
+    except ClientError as error:
+        return error

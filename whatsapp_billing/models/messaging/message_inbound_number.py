@@ -1,0 +1,153 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""A customer has another number: nothing goes to the old one until a person decides.
+
+Operators hand numbers on. An invoice to the old one would reach a stranger, and the new
+one is what WhatsApp says, not what the customer told this company.
+"""
+
+from markupsafe import Markup
+
+from odoo import fields, models
+from odoo.exceptions import AccessError
+from odoo.tools import SQL
+
+from ...rules import numbers
+
+GROUP = "whatsapp_billing.group_user"
+ACTIVITY = "whatsapp_billing.mail_activity_type_number"
+
+
+class WhatsappBillingMessage(models.Model):
+    _inherit = "whatsapp.billing.message"
+
+    # === BUSINESS METHODS - ANOTHER NUMBER === #
+
+    def _note_other_number(self, new_number):
+        """Hold back everything to the old number and ask a person, once.
+
+        :param str new_number: '+' and digits, or a user id of the provider
+        """
+        self.ensure_one()
+        old = self.recipient
+        if not old or not numbers.is_e164(new_number) or new_number == old:
+            return
+        # sudo: res.partner - a number's owners are found in every company
+        partners = self.env["res.partner"].sudo()._wab_find_by_number(old)
+        partners |= self.partner_id.sudo()
+        self._keep_stop(old, new_number)
+        partners.wab_new_number = new_number
+        self._cancel_waiting(old, "number_changed")
+        self.is_handled = bool(partners)
+        self._ask_about_number(partners, new_number)
+
+    def _keep_stop(self, old, new_number):
+        """Let a STOP of the old number bind the new one: it is the same person."""
+        consents = self.env["whatsapp.billing.consent"].sudo()
+        consents.flush_model()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT purpose FROM (
+                    SELECT DISTINCT ON (purpose) purpose, granted
+                      FROM whatsapp_billing_consent
+                     WHERE person_key = %s
+                  ORDER BY purpose, id DESC) latest
+                 WHERE NOT granted
+                """,
+                numbers.person_key(old) or "-",
+            )
+        )
+        purposes = [row[0] for row in rows]
+        if purposes:
+            consents._withdraw_number(
+                new_number,
+                "provider",
+                self.env._("Asked us to stop with their former number %s", old),
+                self,
+                purposes,
+            )
+
+    def _ask_about_number(self, partners, new_number):
+        kind = self.env.ref(ACTIVITY)
+        note = self.env._(
+            "WhatsApp says that %(old)s has changed to %(new)s. Nothing more goes to"
+            " the old number. Ask the customer, then press Use New Number or Keep Old"
+            " Number on the contact.",
+            old=self.recipient,
+            new=new_number,
+        )
+        title = self.env._("Number changed on WhatsApp")
+        for partner in partners:
+            partner._message_log(body=note)
+            if kind in partner.activity_ids.activity_type_id:
+                continue
+            user = partner.user_id or partner.commercial_partner_id.user_id
+            if not user.active or user.share or user._is_superuser():
+                # sudo: whatsapp.billing.account - only who looks after it
+                user = self.account_id.sudo()._get_responsible()
+            partner.activity_schedule(
+                activity_type_id=kind.id,
+                summary=title,
+                note=Markup("<p>%s</p>") % note,
+                user_id=user.id,
+            )
+
+
+class ResPartner(models.Model):
+    _inherit = "res.partner"
+
+    wab_new_number = fields.Char(
+        string="New WhatsApp Number",
+        copy=False,
+        readonly=True,
+        groups=GROUP,
+        help="What WhatsApp says that the number has changed to. Until somebody "
+        "decides, nothing goes to the old one.",
+    )
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """Take a number that a person types as the decision about a changed one."""
+        if {"wab_number", "phone"} & set(vals) and "wab_new_number" not in vals:
+            before = {partner: partner.wab_e164 for partner in self}
+            result = super().write(vals)
+            decided = self.filtered(lambda p: p.wab_e164 != before[p]).sudo()
+            decided.filtered("wab_new_number").wab_new_number = False
+            return result
+        return super().write(vals)
+
+    # === ACTION METHODS === #
+
+    def action_wab_use_new_number(self):
+        """Write to the new number from now on."""
+        return self._wab_decide_number(True)
+
+    def action_wab_keep_old_number(self):
+        """Go on writing to the old number: it is still theirs."""
+        return self._wab_decide_number(False)
+
+    def _wab_decide_number(self, use_new):
+        self.check_access("write")
+        if not self.env.user.has_group(GROUP):
+            raise AccessError(self.env._("You may not decide about WhatsApp numbers."))
+        for partner in self.filtered("wab_new_number"):
+            old, new = partner.wab_e164, partner.wab_new_number
+            values = {"wab_new_number": False}
+            if use_new:
+                values["wab_number"] = new
+            # sudo: res.partner - the field is the system's to write
+            partner.sudo().write(values)
+            partner._message_log(
+                body=self.env._("WhatsApp goes to %s from now on.", new)
+                if use_new
+                else self.env._("WhatsApp goes on to %s.", old or "")
+            )
+            partner._wab_close_number_request()
+        return True
+
+    def _wab_close_number_request(self):
+        kind = self.env.ref(ACTIVITY)
+        done = self.sudo().activity_ids.filtered(lambda a: a.activity_type_id == kind)
+        done.action_feedback()

@@ -1,0 +1,80 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What kind of thing came from a customer's side, and what it may decide.
+
+Lists of what counts, never of what does not: Meta adds types without telling, and one
+that nobody here knows must not pause a reminder, open a window or stop the invoices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from .window import SERVICE_WINDOW
+
+# Said to us: words, taps, files. May decide about debts and consent.
+ANSWERS: Final[frozenset[str]] = frozenset(
+    {"text", "button", "interactive", "image", "video", "audio", "document"}
+)
+# Sent by a person: opens the window for free text, shows that somebody reads.
+USER_MESSAGES: Final[frozenset[str]] = ANSWERS | {
+    "sticker",
+    "location",
+    "contacts",
+    "order",
+}
+# Came by itself, nobody wrote: opening a chat, a change of number, a permission.
+SILENT: Final[frozenset[str]] = frozenset(
+    {"request_welcome", "system", "ephemeral", "call_permission_reply"}
+)
+# The kind of a file by its type, where its name says nothing.
+_SHORT: Final[Mapping[str, str]] = {
+    "application/pdf": "PDF",
+    "image/jpeg": "JPEG",
+    "image/png": "PNG",
+}
+
+
+def is_answer(
+    kind: str, *, group: bool = False, has_errors: bool = False, has_text: bool = False
+) -> bool:
+    """Tell whether a message may decide anything about debts or consent.
+
+    :param has_errors: the provider says that it could not be carried; then only what
+        can be read all the same counts
+    """
+    return kind in ANSWERS and not group and (has_text or not has_errors)
+
+
+def is_user_message(kind: str, *, group: bool = False) -> bool:
+    """Tell whether a person wrote to us: that opens the window for free text."""
+    return kind in USER_MESSAGES and not group
+
+
+def is_late(said_at: datetime, now: datetime) -> bool:
+    """Tell whether the window of a message had closed before we read it.
+
+    Providers repeat for days what could not be brought (an outage of ours): no free
+    text may go out any more, and a day that it names may have passed.
+    """
+    return now >= said_at + SERVICE_WINDOW
+
+
+def may_be_about(
+    asked_at: datetime | None, said_at: datetime, longest: timedelta
+) -> bool:
+    """Tell whether words without a quote can be about what was asked before them.
+
+    A minute is allowed for clocks: the customer's time has no fractions.
+    """
+    if asked_at is None:
+        return False
+    return asked_at - timedelta(minutes=1) <= said_at <= asked_at + longest
+
+
+def file_kind(media: Mapping[str, Any]) -> str:
+    """Return the short word for a file's type: "PDF", "JPEG", or an empty text."""
+    mime = str(media.get("mime_type") or "").split(";")[0].strip().lower()
+    return _SHORT.get(mime, "")

@@ -1,0 +1,374 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What may decide about debts, and about which: the answered ones, by their clock."""
+
+from datetime import datetime, timezone
+
+from freezegun import freeze_time
+
+from odoo.tests import tagged
+
+from ..rules import answers
+from .collection_common import CollectionCommon
+
+
+class AnswerCommon(CollectionCommon):
+    def setUp(self):
+        super().setUp()
+        self.accept_everything()
+        self.count = 0
+
+    def remind(self, invoice):
+        """Have the plan remind of an invoice; return the message."""
+        self.run_plan()
+        self.drain()
+        return self.reminders(invoice.partner_id)[-1]
+
+    def hear(self, text="", **extra):
+        """Receive a message of the customer; return its row."""
+        self.count += 1
+        wamid = extra.pop("wamid", f"wamid.heard{self.count}")
+        self.receive_text(text, wamid=wamid, **extra)
+        return self.messages.search([("wamid", "=", wamid)])
+
+    def tap(self, reminder, kind, day=None, about="", **extra):
+        value = answers.payload(kind, reminder.uuid, day, about)
+        return self.hear(
+            type="button",
+            button={"payload": value, "text": "..."},
+            context={"from": "34910000001", "id": reminder.wamid},
+            **extra,
+        )
+
+    def quote(self, message, text, **extra):
+        return self.hear(
+            text, context={"from": "34910000001", "id": message.wamid}, **extra
+        )
+
+    def replies(self):
+        return self.messages.search([("method", "=", "answer")], order="id")
+
+
+@tagged("post_install", "-at_install")
+class TestAboutWhat(AnswerCommon):
+    def setUp(self):
+        super().setUp()
+        self.old = self.make_due(2)
+        self.reminder = self.remind(self.old)
+        self.pay(self.old)
+        self.new = self.make_due(1, amount=70.0)
+        with freeze_time(self.today):
+            self.run_plan()
+        self.assertEqual(self.case(self.new).state, "active")
+
+    def assert_untouched(self):
+        self.assertEqual(self.case(self.new).state, "active")
+        self.assertFalse(self.case(self.old))
+
+    def test_a_tap_on_what_is_settled_touches_nothing_else(self):
+        """M12, N19: a button on an old reminder disputed the newest invoice."""
+        for kind in answers.KINDS:
+            self.tap(self.reminder, kind)
+            self.assert_untouched()
+
+    def test_a_day_of_an_old_list_touches_nothing_else(self):
+        self.tap(self.reminder, "promise", self.day(5))
+        self.tap(self.reminder, "problem", about="amount")
+        self.assert_untouched()
+
+    def test_words_that_quote_what_is_settled_touch_nothing_else(self):
+        for text in ("pagado", "I will pay on Friday", "problema", "why this?"):
+            self.quote(self.reminder, text)
+            self.assert_untouched()
+
+    def test_it_is_noted_and_answered(self):
+        row = self.tap(self.reminder, "paid")
+        self.assertIn("settled", " ".join(self.old.message_ids.mapped("body")))
+        self.assertIn("settled", self.replies()[-1].body)
+        self.assertTrue(row.is_handled)
+        self.assertIn("contact you", self._after(self.tap(self.reminder, "person")))
+
+    def _after(self, _row):
+        return self.replies()[-1].body
+
+    def test_a_quote_of_nothing_we_know_decides_nothing(self):
+        self.hear("pagado", context={"from": "34910000001", "id": "wamid.never"})
+        self.assert_untouched()
+
+    def test_a_tap_that_names_nothing_we_know_decides_nothing(self):
+        self.hear(
+            type="button",
+            button={
+                "payload": "wab:paid:00000000-0000-4000-8000-000000000000",
+                "text": "x",
+            },
+        )
+        self.assert_untouched()
+
+
+@tagged("post_install", "-at_install")
+class TestAboutWhom(AnswerCommon):
+    def test_a_quoted_invoice_is_what_it_is_about(self):
+        """Of two open invoices, the one whose message is quoted."""
+        first, second = self.make_due(2), self.make_due(3)
+        self.attach_pdf(first)
+        sent = self.send(first)
+        self.drain()
+        self.remind(first)
+        self.quote(sent, "pagado")
+        self.assertEqual(self.case(first).pause_reason, "claims_paid")
+        self.assertEqual(self.case(second).state, "active")
+
+    def test_an_answer_to_our_list_is_about_its_reminder(self):
+        invoice = self.make_due(2)
+        reminder = self.remind(invoice)
+        self.tap(reminder, "promise")
+        self.drain()
+        self.make_due(-30)
+        self.quote(self.replies()[-1], self.day(6).isoformat())
+        self.assertEqual(self.case(invoice).promise_date, self.day(6))
+
+    def test_words_without_a_quote_are_about_what_was_asked_before_them(self):
+        invoice = self.make_due(2)
+        said_at = str(self.stamp(self.ago(hours=2)))
+        self.remind(invoice)
+        self.hear("pagado", timestamp=said_at)
+        self.assertEqual(self.case(invoice).state, "active")
+
+    def test_a_number_of_two_customers_decides_for_neither(self):
+        """C66: an answer is never hung on the wrong debtor."""
+        twin = self._make_customer("Twin", "600 00 00 01")
+        mine = self.make_due(2)
+        theirs = self.make_due(2, twin)
+        reminder = self.remind(mine)
+        row = self.hear("pagado")
+        self.assertFalse(row.partner_id)
+        for invoice in mine, theirs:
+            self.assertEqual(self.case(invoice).state, "active")
+        self.assertFalse(row.is_handled)
+        self.tap(reminder, "paid")
+        self.assertEqual(self.case(mine).pause_reason, "claims_paid")
+        self.assertEqual(self.case(theirs).state, "active")
+
+
+@tagged("post_install", "-at_install")
+class TestWhatIsNoAnswer(AnswerCommon):
+    def setUp(self):
+        super().setUp()
+        self.invoice = self.make_due(2)
+        self.reminder = self.remind(self.invoice)
+
+    def test_what_nobody_said_pauses_nothing(self):
+        """M13, N14, N21: welcome, system, unreadable, groups, reactions, and types
+        that nobody has invented yet."""
+        rows = (
+            {"type": "request_welcome"},
+            {"type": "system", "system": {"type": "user_identity_changed"}},
+            {"type": "unsupported", "errors": [{"code": 131051}]},
+            {"type": "unknown", "errors": [{"code": 131051, "details": "x"}]},
+            {"type": "reaction", "reaction": {"message_id": "x", "emoji": "👍"}},
+            {"type": "revoke", "revoke": {"original_message_id": "wamid.never"}},
+            {"type": "edit", "edit": {"original_message_id": "wamid.never"}},
+            {"type": "hologram", "hologram": {"body": "pagado"}},
+            {"type": "text", "text": {"body": "pagado"}, "group_id": "Y2Fw"},
+            {"type": "sticker", "sticker": {"id": "1"}},
+            {
+                "type": "interactive",
+                "interactive": {"type": "call_permission_reply"},
+            },
+            {"type": "interactive", "errors": [{"code": 131000}]},
+        )
+        for row in rows:
+            self.hear(**row)
+            case = self.case(self.invoice)
+            self.assertEqual(case.state, "active", row)
+            self.assertFalse(self.invoice.activity_ids, row)
+        self.assertFalse(self.replies())
+
+    def test_who_only_opened_the_chat_has_not_answered(self):
+        self.receive_statuses(self.status(self.reminder, "delivered"))
+        plans = self.env["whatsapp.billing.collection.plan"]
+        debtors = self.partner.ids
+
+        def silent():
+            self.env.flush_all()
+            return plans._read_unanswered(self.company, debtors)
+
+        self.assertTrue(silent())
+        self.hear(type="request_welcome")
+        self.assertTrue(silent())
+        self.hear("hello")
+        self.assertFalse(silent())
+
+    def test_a_file_is_an_answer(self):
+        self.hear(type="image", image={"caption": "slip"})
+        self.assertEqual(self.case(self.invoice).pause_reason, "answered")
+
+    def test_thanks_leaves_a_promise(self):
+        """M16: "gracias" turned promised into paused, and it did not count as kept."""
+        self.tap(self.reminder, "promise", self.day(3))
+        case = self.case(self.invoice)
+        for text in ("gracias", "ok", "👍🏽", "Muito obrigada!", "thank you!"):
+            self.hear(text)
+            self.assertEqual((case.state, case.promise_date), ("promised", self.day(3)))
+        self.hear("I will send you the slip")
+        self.assertEqual((case.state, case.promise_date), ("promised", self.day(3)))
+        self.pay(self.invoice)
+        self.assertEqual((case.state, case.promises_kept), ("done", 1))
+
+    def test_thanks_pauses_nothing(self):
+        self.quote(self.reminder, "muchas gracias")
+        self.assertEqual(self.case(self.invoice).state, "active")
+
+    def test_a_wish_to_pay_is_no_promise_in_words(self):
+        """C24: the chatter spoke of a date that nobody had named."""
+        self.tap(self.reminder, "promise")
+        bodies = " ".join(self.invoice.message_ids.mapped("body"))
+        self.assertIn("has not said when", bodies)
+        self.assertNotIn("promised to pay", bodies)
+
+    def test_every_button_is_answered(self):
+        """C25: two buttons met silence."""
+        self.tap(self.reminder, "paid")
+        self.assertIn("payment slip", self.replies()[-1].body)
+        self.tap(self.reminder, "person")
+        self.assertIn("working days", self.replies()[-1].body)
+        self.drain()
+        self.assertEqual(set(self.replies().mapped("state")), {"sent"})
+
+    def test_words_in_notes_are_text(self):
+        """M39: HTML of customers was live in the notes of staff."""
+        self.hear('<a href="http://evil.example">x</a><img src="//evil.example/i"/>')
+        note = self.invoice.activity_ids.note
+        self.assertNotIn("<a", note)
+        self.assertNotIn("<img", note)
+        self.assertIn("&lt;img", note)
+
+
+@tagged("post_install", "-at_install")
+class TestRevisedAnswers(AnswerCommon):
+    def setUp(self):
+        super().setUp()
+        self.invoice = self.make_due(2)
+        self.reminder = self.remind(self.invoice)
+
+    def edit(self, text, target="wamid.W1", **extra):
+        return self.hear(
+            type="edit",
+            edit={
+                "original_message_id": target,
+                "message": {"type": "text", "text": {"body": text}},
+            },
+            **extra,
+        )
+
+    def revoke(self, target="wamid.W1", **extra):
+        return self.hear(type="revoke", revoke={"original_message_id": target}, **extra)
+
+    def test_an_edited_answer_is_its_new_text(self):
+        """N18: from paid to a promise."""
+        self.hear("ya pagué", wamid="wamid.W1")
+        self.edit(self.day(4).isoformat())
+        case = self.case(self.invoice)
+        self.assertEqual((case.state, case.promise_date), ("promised", self.day(4)))
+        first = self.messages.search([("wamid", "=", "wamid.W1")])
+        self.assertEqual(first.body, "ya pagué")
+        self.assertEqual(first.edited_body, self.day(4).isoformat())
+
+    def test_a_withdrawn_answer_decides_nothing_anew(self):
+        self.hear("ya pagué", wamid="wamid.W1")
+        self.revoke()
+        self.assertEqual(self.case(self.invoice).pause_reason, "claims_paid")
+        first = self.messages.search([("wamid", "=", "wamid.W1")])
+        self.assertTrue(first.is_withdrawn)
+
+    def test_a_withdrawal_leaves_a_promise(self):
+        self.hear(self.day(4).isoformat(), wamid="wamid.W1")
+        self.revoke()
+        case = self.case(self.invoice)
+        self.assertEqual((case.state, case.promise_date), ("promised", self.day(4)))
+
+    def test_out_of_order(self):
+        self.revoke()
+        self.hear("ya pagué", wamid="wamid.W1")
+        self.assertEqual(self.case(self.invoice).state, "active")
+        self.edit(self.day(4).isoformat(), target="wamid.W2")
+        self.assertEqual(self.case(self.invoice).state, "active")
+        self.hear("ya pagué", wamid="wamid.W2")
+        self.assertEqual(self.case(self.invoice).promise_date, self.day(4))
+
+
+@tagged("post_install", "-at_install")
+class TestTheirClock(AnswerCommon):
+    """A plan in Madrid; words mean what they meant when they were written."""
+
+    @staticmethod
+    def at(text):
+        moment = datetime.fromisoformat(text).replace(tzinfo=timezone.utc)
+        return str(int(moment.timestamp()))
+
+    def remind_at(self, text):
+        self.today = datetime.fromisoformat(text).date()
+        self.invoice = self.make_due(2)
+        self.enterContext(freeze_time(text))
+        self.plan.with_user(self.manager).action_run(False)
+        self.drain()
+        self.env.cr.execute(
+            "UPDATE whatsapp_billing_message SET queued_at = %s, sent_at = %s",
+            [text, text],
+        )
+        self.env.invalidate_all()
+        self.case_ = self.case(self.invoice)
+        self.assertEqual(self.reminders().state, "sent")
+
+    def test_tomorrow_came_too_late(self):
+        """N16: "mañana" of the 1st, delivered on the 4th, promised the 5th."""
+        self.remind_at("2027-02-01 08:00:00")
+        with freeze_time("2027-02-04 10:00:00"):
+            self.hear("mañana", timestamp=self.at("2027-02-01 09:00"))
+        self.assertEqual(self.case_.state, "paused")
+        self.assertEqual(len(self.invoice.activity_ids), 1)
+        self.assertFalse(self.replies())
+
+    def test_a_day_still_to_come_stands_without_an_answer(self):
+        self.remind_at("2027-02-01 08:00:00")
+        with freeze_time("2027-02-04 10:00:00"):
+            self.hear("el 10 de febrero", timestamp=self.at("2027-02-01 09:00"))
+        self.assertEqual(self.case_.promise_date.isoformat(), "2027-02-10")
+        self.assertFalse(self.replies())
+
+    def test_buttons_read_too_late_are_not_answered(self):
+        self.remind_at("2027-02-01 08:00:00")
+        with freeze_time("2027-02-04 10:00:00"):
+            for kind in answers.KINDS:
+                self.tap(self.reminders(), kind, timestamp=self.at("2027-02-01 09:00"))
+        self.assertFalse(self.replies())
+
+    def test_tomorrow_is_where_they_are(self):
+        """Half past midnight in Mexico is the day before in Greenwich... and Madrid."""
+        mexico = self._make_customer("Mex", "+525512345678")
+        mexico.country_id = self.env.ref("base.mx")
+        self.today = datetime.fromisoformat("2027-02-01").date()
+        self.enterContext(freeze_time("2027-02-02 03:00:00"))
+        invoice = self.make_due(2, mexico)
+        self.plan.with_user(self.manager).action_run(False)
+        self.drain()
+        # It is still 1 February there.
+        self.hear(
+            "mañana", sender="5215512345678", timestamp=self.at("2027-02-02 03:30")
+        )
+        self.assertEqual(self.case(invoice).promise_date.isoformat(), "2027-02-02")
+
+    def test_the_window_counts_from_their_time(self):
+        wallet = self.env["whatsapp.billing.credit.wallet"].sudo()
+        item = type("Item", (), {"recipient": "+34600000001"})()
+        self.hear("hello", timestamp=self.stamp(self.ago(hours=30)))
+        self.assertFalse(wallet._get_open_windows([item]))
+        self.hear(type="request_welcome")
+        self.assertFalse(wallet._get_open_windows([item]))
+        self.hear("hello", timestamp=self.stamp(self.ago(hours=2)))
+        self.assertTrue(wallet._get_open_windows([item]))
+
+    def test_a_stop_counts_when_it_was_said(self):
+        self.receive_text("alta", timestamp=self.stamp(self.ago(hours=1)))
+        self.assertEqual(self.partner.wab_opt_in_state["billing"], "granted")
