@@ -425,3 +425,70 @@ def test_webhook_is_parsed(make, load_bytes):
 def test_body_that_is_no_object_is_a_value_error(make, body):
     with pytest.raises(ValueError, match=r".*"):
         make().parse_webhook(body)
+
+
+MEDIA_URL = "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=900"
+
+
+def media_answer(**more):
+    return json_response(
+        {"url": MEDIA_URL, "mime_type": "image/png", "file_size": "4", **more}
+    )
+
+
+def file_answer(content=b"\x89PNG", status=200):
+    return Response(status, {"Content-Type": "image/png"}, content)
+
+
+def media_route(answer):
+    return ("GET", r"/900(\?|$)", answer)
+
+
+def file_route(answer):
+    return ("GET", r"mid=900", answer)
+
+
+def test_a_customers_file_is_fetched_with_our_credentials(make):
+    client = make(media_route(media_answer()), file_route(file_answer()))
+    found = client.download_media(PHONE, "900", 100)
+    assert (found.content, found.mime) == (b"\x89PNG", "image/png")
+    assert client.calls[-1].headers["User-Agent"].startswith("curl")
+
+
+@pytest.mark.parametrize(
+    ("described", "file", "error"),
+    [
+        (media_answer(file_size=101), file_answer(), ContentError),
+        (media_answer(), file_answer(b"x" * 101), ContentError),
+        (media_answer(), file_answer(status=404), TransientError),
+        (media_answer(), file_answer(status=500), UnknownOutcomeError),
+        (media_answer(sha256="00"), file_answer(), UnknownOutcomeError),
+    ],
+)
+def test_a_file_that_is_not_as_it_should_be(make, described, file, error):
+    client = make(media_route(described), file_route(file))
+    with pytest.raises(error):
+        client.download_media(PHONE, "900", 100)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "https://fbsbx.com.evil.example/x?mid=900",
+        "https://evilfbsbx.com/x?mid=900",
+        "http://lookaside.fbsbx.com/x?mid=900",
+        "http://169.254.169.254/latest?mid=900",
+        "https://user@evil.example/x?mid=900",
+        "file:///etc/passwd?mid=900",
+        "",
+    ],
+)
+def test_our_token_goes_to_no_other_host(make, url):
+    client = make(media_route(media_answer(url=url)), file_route(file_answer()))
+    try:
+        client.download_media(PHONE, "900", 100)
+    except UnknownOutcomeError:
+        assert len(client.calls) == 1
+    else:
+        # 360dialog: whatever is named, its own host is asked.
+        assert client.calls[-1].url.startswith("https://api.example/")

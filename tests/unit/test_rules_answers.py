@@ -124,3 +124,55 @@ def test_every_day_ahead_can_be_written(ahead):
     day = TODAY + timedelta(days=ahead)
     for text in (day.isoformat(), day.strftime("%d/%m/%Y"), day.strftime("%d %B %Y")):
         assert answers.read_date(text, TODAY, "es_ES") == day
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "gracias",
+        "Muchas gracias!",
+        "ok",
+        "OK, gracias",
+        "👍",
+        "👍🏽👍🏽",
+        "🙏 ❤️",
+        "obrigado",
+        "Muito obrigada!!",
+        "valeu",
+        "thank you!",
+        "Thanks for the info",
+        "vale, perfecto",
+        "noted, thanks 👍",
+    ],
+)
+def test_thanks_is_thanks(text):
+    """Thanks decides nothing: it turned promises into pauses."""
+    assert answers.understand(text, TODAY).kind == "thanks"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ok?",
+        "¿gracias?",
+        "gracias pero ya pagué",
+        "thanks, but the amount is wrong",
+        "listo",
+        "hecho",
+        "feito",
+        "😡",
+        "👍 😡",
+        "👎",
+        "...",
+        "hola",
+        "buenos dias",
+        "",
+    ],
+)
+def test_what_is_more_than_thanks_goes_to_a_person(text):
+    assert answers.understand(text, TODAY) is None
+
+
+def test_a_day_with_thanks_is_a_promise():
+    assert answers.understand("ok, mañana", TODAY).kind == "promise"
+    assert answers.understand("gracias, el 25/11", TODAY, "es_ES").kind == "promise"

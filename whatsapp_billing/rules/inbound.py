@@ -9,7 +9,7 @@ that nobody here knows must not pause a reminder, open a window or stop the invo
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from .window import SERVICE_WINDOW
@@ -60,18 +60,6 @@ def is_late(said_at: datetime, now: datetime) -> bool:
     text may go out any more, and a day that it names may have passed.
     """
     return now >= said_at + SERVICE_WINDOW
-
-
-def may_be_about(
-    asked_at: datetime | None, said_at: datetime, longest: timedelta
-) -> bool:
-    """Tell whether words without a quote can be about what was asked before them.
-
-    A minute is allowed for clocks: the customer's time has no fractions.
-    """
-    if asked_at is None:
-        return False
-    return asked_at - timedelta(minutes=1) <= said_at <= asked_at + longest
 
 
 def file_kind(media: Mapping[str, Any]) -> str:

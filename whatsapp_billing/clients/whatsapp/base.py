@@ -237,8 +237,9 @@ class InboundMessage:
     media: Json | None = None
     # Written in a group of several people, not to us alone.
     group_uid: str = ""
-    # Typed into a form of several fields: neither a message nor a tap.
-    is_form: bool = False
+    # How something interactive was answered: button_reply, list_reply, nfm_reply. The
+    # last is a form of several fields: neither a message nor a tap.
+    interaction: str = ""
     # What an edited message has become: its type, and what it answers.
     edited_type: str = ""
     edited_context: str = ""

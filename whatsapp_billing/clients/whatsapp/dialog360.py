@@ -73,6 +73,8 @@ class Dialog360Client(MetaCloudClient):
         download, 2026-11-20).
         """
         parts, ours = urlsplit(url), urlsplit(self._config.api_url)
+        if parts.scheme not in ("http", "https") or not parts.path:
+            raise unknown("no_answer", "the file has no address")
         return parts._replace(scheme=ours.scheme, netloc=ours.netloc).geturl()
 
     # === ACCOUNT === #

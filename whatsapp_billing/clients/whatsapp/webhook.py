@@ -248,7 +248,7 @@ def _inbound(
         context_wamid=_context(kind, body, message),
         media=body if kind in MEDIA_TYPES and body else None,
         group_uid=text(message.get("group_id")),
-        is_form=kind == "interactive" and _is_form(body),
+        interaction=text(body.get("type")) if kind == "interactive" else "",
         edited_type=text(edited.get("type")),
         edited_context=text(obj(edited.get("context")).get("id")),
         notice=_notice(body) if kind == "system" else "",
@@ -291,10 +291,6 @@ def _kind(kind: str, body: Json) -> str:
     return chosen if kind == "interactive" and chosen not in INTERACTIVE else kind
 
 
-def _is_form(body: Json) -> bool:
-    return text(body.get("type")) not in ("button_reply", "list_reply")
-
-
 def _text_of_location(body: Json) -> str:
     parts = (text(body.get("name")), text(body.get("address")))
     return ", ".join(part for part in parts if part)
@@ -310,8 +306,7 @@ def _text_of_edit(body: Json) -> str:
 
 def _text_of_interactive(body: Json) -> str:
     reply = _reply(body)
-    words = text(reply.get("title")) or text(reply.get("body"))
-    return words or text(reply.get("response_json"))
+    return text(reply.get("title")) or text(reply.get("body"))
 
 
 _TEXTS: dict[str, Callable[[Json], str]] = {
@@ -339,8 +334,8 @@ def _payload(kind: str, body: Json) -> str:
     if kind == "button":
         return text(body.get("payload"))
     if kind == "interactive":
-        # A form's answer is a text of JSON with what people typed into it: no button.
-        return text(_reply(body).get("id"))
+        reply = _reply(body)
+        return text(reply.get("id")) or text(reply.get("response_json"))
     return ""
 
 
