@@ -57,7 +57,7 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _trigger_media(self):
         """Delay the job that fetches files, if there are any."""
-        if self.search_count([("media_state", "=", "pending")], limit=1):
+        if self.sudo().search_count([("media_state", "=", "pending")], limit=1):
             # sudo: queue.job - the provider's call has no user of its own
             self.sudo().with_delay(
                 identity_key="whatsapp_billing.media"
