@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .. import const
+from . import call_arguments
 
 # Messages about an invoice that its PDF goes with; not those to its contact.
 FILE_TYPES = {*const.MOVE_DOCUMENT_TYPES.values(), "payment_reminder"}
@@ -51,18 +52,32 @@ class AccountMove(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("wab_channel", "partner_id.wab_enabled")
+    @api.depends(
+        "wab_channel",
+        "wab_recipient_ids.wab_enabled",
+        "partner_id.wab_enabled",
+        "commercial_partner_id.wab_enabled",
+    )
     def _compute_wab_enabled(self):
+        reached = self._wab_reached()
         for move in self:
             if move.wab_channel:
                 move.wab_enabled = move.wab_channel == "on"
             else:
-                move.wab_enabled = move.partner_id.wab_enabled
+                move.wab_enabled = reached[move.id]
 
     def _inverse_wab_enabled(self):
+        reached = self._wab_reached()
         for move in self:
-            same = move.wab_enabled == move.partner_id.wab_enabled
+            same = move.wab_enabled == reached[move.id]
             move.wab_channel = False if same else "on" if move.wab_enabled else "off"
+
+    def _wab_reached(self):
+        """Return {move id: whether WhatsApp is on for anybody who would get it}."""
+        return {
+            move_id: any(partners.mapped("wab_enabled"))
+            for move_id, partners in self._wab_get_recipients().items()
+        }
 
     # === ACTION METHODS === #
 
@@ -86,24 +101,9 @@ class AccountMove(models.Model):
             are False
         :raise AccessError: when the user may not read the documents or not send
         """
+        call_arguments.check_records(self)
         recipients = self._wab_get_recipients(partners)
         return self._wab_enqueue(recipients, "wab_send", template, key, explicit=True)
-
-    def _wab_get_recipients(self, partners=False):
-        """Return {move id: partners} to write to.
-
-        The given ones; else the document's; else the contact's default recipients
-        (contact persons ticked as such); else the contact itself.
-        """
-        if partners:
-            given = self.env["res.partner"].browse(partners).exists()
-            given.check_access("read")
-            return {move.id: given for move in self}
-        defaults = self.partner_id._wab_default_recipients()
-        return {
-            move.id: move.wab_recipient_ids or defaults.get(move.partner_id.id)
-            for move in self
-        }
 
     def _wab_document_type(self):
         self.ensure_one()

@@ -31,8 +31,10 @@ class AccountMoveSend(models.AbstractModel):
             return False
         if move.wab_enabled:
             return True
-        partner = move.partner_id
-        return move.company_id.wab_consent_by_contract and bool(partner.wab_e164)
+        recipients = move._wab_get_recipients()[move.id]
+        return move.company_id.wab_consent_by_contract and any(
+            recipients.mapped("wab_e164")
+        )
 
     @api.model
     def _is_applicable_to_company(self, method, company):
@@ -97,7 +99,7 @@ class AccountMoveSend(models.AbstractModel):
 
     @api.model
     def _wab_number_alert(self, moves, consequence):
-        partners = moves.partner_id
+        partners = self.env["res.partner"].union(*moves._wab_get_recipients().values())
         return {
             "level": "warning",
             "message": self.env._(

@@ -4,6 +4,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .. import const
+from . import call_arguments
 
 RECEIPT_REPORT = "account.action_report_payment_receipt"
 # What a fingerprint of a payment covers, as templates name it.
@@ -20,6 +21,15 @@ class AccountPayment(models.Model):
         compute_sudo=True,
         string="Receipt Sent on WhatsApp",
         help="The receipt as it was made, while the payment stays as it is.",
+    )
+    wab_recipient_ids = fields.Many2many(
+        "res.partner",
+        "account_payment_wab_recipient_rel",
+        "payment_id",
+        "partner_id",
+        string="WhatsApp Recipients",
+        copy=False,
+        help="Empty: the contact's default recipients.",
     )
 
     # === COMPUTE METHODS === #
@@ -55,15 +65,8 @@ class AccountPayment(models.Model):
 
         Parameters, answer and errors as `account.move.wab_send`.
         """
-        if partners:
-            given = self.env["res.partner"].browse(partners).exists()
-            given.check_access("read")
-            recipients = {payment.id: given for payment in self}
-        else:
-            defaults = self.partner_id._wab_default_recipients()
-            recipients = {
-                payment.id: defaults.get(payment.partner_id.id) for payment in self
-            }
+        call_arguments.check_records(self)
+        recipients = self._wab_get_recipients(partners)
         return self._wab_enqueue(
             recipients, "wab_send_receipt", template, key, explicit=True
         )

@@ -8,6 +8,7 @@ from odoo.tools import SQL
 from .. import const
 from ..rules import parameters
 from ..rules import status as status_rules
+from . import call_arguments
 from .messaging.message_enqueue import Order
 
 
@@ -109,6 +110,45 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         action["context"] = {}
         return action
 
+    # === BUSINESS METHODS - RECIPIENTS === #
+
+    def _wab_get_recipients(self, partners=False):
+        """Return {record id: partners to write to}: the one answer to who gets it.
+
+        Whoever the caller names; else the recipients chosen on the document; else
+        those of the contact that it is addressed to
+        (`res.partner._wab_default_recipients`).
+
+        :param partners: ids of res.partner, as other programs pass them
+        """
+        if not call_arguments.is_absent(partners):
+            companies = self._wab_companies()
+            given = call_arguments.check_partners(self.env, partners, companies)
+            if given:
+                return {record.id: given for record in self}
+        defaults = self._wab_addressees()._wab_default_recipients()
+        return {
+            record.id: record._wab_chosen_recipients()
+            or defaults.get(record._wab_addressees()._origin.id)
+            or self.env["res.partner"]
+            for record in self
+        }
+
+    def _wab_chosen_recipients(self):
+        """Return the recipients chosen on this document; none: its contact's."""
+        self.ensure_one()
+        if "wab_recipient_ids" in self._fields:
+            return self.wab_recipient_ids._origin
+        return self.env["res.partner"]
+
+    def _wab_addressees(self):
+        """Return the contacts that these documents are addressed to."""
+        return self.partner_id
+
+    def _wab_companies(self):
+        """Return the companies that these documents are of."""
+        return self.company_id or self.env.company
+
     # === BUSINESS METHODS === #
 
     def _wab_message_domain(self):
@@ -120,9 +160,15 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         """Queue messages about these records; see `whatsapp.billing.message._enqueue`.
 
         :param recipients: {record id: res.partner records}
-        :return: one dictionary per record and recipient (design 4.1)
+        :return: one dictionary per record and recipient
         """
-        order = Order(method=method, template=template, key=key or "", **options)
+        call_arguments.check_records(self)
+        order = Order(
+            method=method,
+            template=call_arguments.check_template(self.env, template),
+            key=call_arguments.check_key(self.env, key),
+            **options,
+        )
         types = {record.id: record._wab_document_type() for record in self}
         return self.env["whatsapp.billing.message"]._enqueue(
             self, recipients, types, order

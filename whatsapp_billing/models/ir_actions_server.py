@@ -255,17 +255,9 @@ class IrActionsServer(models.Model):
     def _wab_get_recipients(self, records):
         if self.wab_partner_path:
             return records._wab_note_recipients(self.wab_partner_path)
-        if records._name == "account.move":
+        if records._name in DOCUMENTS:
             return records._wab_get_recipients()
-        found = records._wab_note_recipients()
-        if records._name != "account.payment":
-            return found
-        partners = self.env["res.partner"].union(*found.values())
-        defaults = partners._wab_default_recipients()
-        return {
-            record_id: defaults.get(partner.id, partner)
-            for record_id, partner in found.items()
-        }
+        return records._wab_note_recipients()
 
     def _wab_send_notes(self, records, recipients):
         template = self.wab_template_id

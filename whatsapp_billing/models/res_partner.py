@@ -9,6 +9,7 @@ from odoo.tools import SQL
 
 from ..const import PURPOSES
 from ..rules import numbers
+from . import call_arguments
 
 MAX_EVIDENCE = 2000
 ENABLED_PURPOSES = ["billing", "collections"]
@@ -199,6 +200,8 @@ class ResPartner(models.Model):
         :return: list of dictionaries as `account.move.wab_send`
         """
         # sudo: whatsapp.billing.template - only its category is read here
+        call_arguments.check_records(self)
+        template = call_arguments.check_template(self.env, template)
         found = (
             self.env["whatsapp.billing.template"]
             .sudo()
@@ -237,6 +240,7 @@ class ResPartner(models.Model):
 
     def _wab_record_consent(self, purpose, evidence, key, granted, source="rpc"):
         # Whoever may see a contact must be able to note that they said stop.
+        call_arguments.check_records(self)
         self.check_access("write" if granted else "read")
         self._wab_check_consent(purpose, evidence, key)
         consents = self.env["whatsapp.billing.consent"]
@@ -276,14 +280,14 @@ class ResPartner(models.Model):
     def _wab_check_consent(self, purpose, evidence, key):
         if not self.env.user.has_group("whatsapp_billing.group_user"):
             raise AccessError(self.env._("You may not record consent."))
-        if purpose not in dict(PURPOSES):
+        if not isinstance(purpose, str) or purpose not in dict(PURPOSES):
             raise UserError(
                 self.env._(
                     "%(purpose)s is not a purpose: billing, collections or marketing.",
                     purpose=purpose,
                 )
             )
-        if not isinstance(evidence, str) or not 1 <= len(evidence) <= MAX_EVIDENCE:
+        if not call_arguments.is_text(evidence, MAX_EVIDENCE):
             raise UserError(
                 self.env._("Say in 1 to 2,000 characters how they agreed or withdrew.")
             )
@@ -321,24 +325,40 @@ class ResPartner(models.Model):
         return (self.wab_number or self.phone or "").strip() if self else ""
 
     def _wab_default_recipients(self):
-        """Return {partner id: partners to write to}, in one query for all.
+        """Return {partner id: who gets what is addressed to it}, in one query for all.
 
-        Contact persons ticked as default recipients of the commercial partner;
-        where there are none, the partner itself.
+        A contact of a company with a tick or a number of its own: that contact. Else
+        the persons of the company who are ticked as recipients; else the company,
+        whose consent then counts.
         """
-        result = {partner.id: partner for partner in self}
+        companies = self.commercial_partner_id._origin
         ticked = defaultdict(self.browse)
         for contact in self.search(
             [
-                ("commercial_partner_id", "in", self.commercial_partner_id.ids),
+                ("commercial_partner_id", "in", companies.ids),
                 ("wab_is_default_recipient", "=", True),
             ]
         ):
             ticked[contact.commercial_partner_id] |= contact
-        for partner in self:
-            if partner.commercial_partner_id in ticked:
-                result[partner.id] = ticked[partner.commercial_partner_id]
-        return result
+        return {
+            partner.id: partner
+            if partner._wab_is_own_recipient()
+            else ticked.get(partner.commercial_partner_id, partner.commercial_partner_id)
+            for partner in self._origin
+        }
+
+    def _wab_is_own_recipient(self):
+        """Tell whether a contact of a company gets itself what is addressed to it."""
+        self.ensure_one()
+        if self == self.commercial_partner_id:
+            return False
+        return bool(
+            self.wab_enabled or self.wab_is_default_recipient or self._wab_raw_number()
+        )
+
+    def _wab_get_recipients(self, partners=False):
+        """Override: what is sent to a contact goes to that contact."""
+        return {partner.id: partner for partner in self}
 
     @api.model
     def _wab_find_by_number(self, number, company=None):

@@ -3,6 +3,7 @@ from . import test_account_guard
 from . import test_account_number
 from . import test_account_tour
 from . import test_automation
+from . import test_call_arguments
 from . import test_collection_answer
 from . import test_collection_around
 from . import test_collection_bad
@@ -25,6 +26,8 @@ from . import test_engine_guards
 from . import test_message_attempts
 from . import test_document_changed
 from . import test_inbound
+from . import test_document_recipients
+from . import test_message_attempts
 from . import test_message_queueing
 from . import test_message_receipts
 from . import test_message_sending

@@ -200,7 +200,7 @@ class WhatsappBillingCompose(models.TransientModel):
             )
         wizard = self.create({"res_model": records._name, "res_ids": records.ids})
         if wizard.is_single:
-            wizard.partner_ids = wizard._default_recipients(records)[records.id]
+            wizard.partner_ids = records._wab_get_recipients()[records.id]
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Send by WhatsApp"),
@@ -219,16 +219,7 @@ class WhatsappBillingCompose(models.TransientModel):
         """Return {record id: partners to write to}."""
         if self.is_single and self.partner_ids:
             return {record.id: self.partner_ids._origin for record in records}
-        return self._default_recipients(records)
-
-    @api.model
-    def _default_recipients(self, records):
-        if records._name == "account.move":
-            return records._wab_get_recipients()
-        if records._name == "res.partner":
-            return {partner.id: partner for partner in records}
-        defaults = records.partner_id._wab_default_recipients()
-        return {record.id: defaults.get(record.partner_id.id) for record in records}
+        return records._wab_get_recipients()
 
     def _get_order(self):
         template = self.template_id

@@ -8,6 +8,7 @@ from odoo.fields import Domain
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
+from .. import call_arguments
 from .case_truth import CLEARED, SALES
 from .template_debtor import OpenLine
 
@@ -190,6 +191,7 @@ class AccountMove(models.Model):
         :return: list of dictionaries as `wab_send`
         :raise AccessError: when the user may not read the documents or not send
         """
+        call_arguments.check_records(self)
         results = self._wab_enqueue(
             self._wab_get_recipients(),
             "wab_remind",

@@ -50,12 +50,8 @@ class AccountPayment(models.Model):
     def _wab_queue_receipts(self):
         # sudo: account.payment - what the company has decided, not who posts it
         payments_sudo = self.sudo()
-        defaults = payments_sudo.partner_id._wab_default_recipients()
         payments_sudo._wab_enqueue(
-            {
-                payment.id: defaults.get(payment.partner_id.id)
-                for payment in payments_sudo
-            },
+            payments_sudo._wab_get_recipients(),
             "auto_receipt",
             key=RECEIPT_KEY,
         )

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from psycopg2 import errors
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError, UserError
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ...rules import (
@@ -18,11 +18,11 @@ from ...rules import (
     traces,
     wapp_text,
 )
+from .. import call_arguments
 
 # An obstacle that goes away by itself: the message waits instead of ending.
 HOLD_REASONS = reasons.HOLDING
 PRIORITIES = {"utility": 10, "authentication": 10, "marketing": 20}
-MAX_KEY = 64
 
 
 @dataclass(slots=True)
@@ -167,10 +167,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _check_key(self, key):
-        if key and (not isinstance(key, str) or len(key) > MAX_KEY):
-            raise UserError(
-                self.env._("A key is a text of at most %(n)s characters.", n=MAX_KEY)
-            )
+        return call_arguments.check_key(self.env, key)
 
     @api.model
     def _known_results(self, records, order):
@@ -495,9 +492,25 @@ class WhatsappBillingMessage(models.Model):
             return False
         if reason == "bad_parameter" and target.rendered.get("problem"):
             return target.rendered["problem"]
+        if reason == "not_enabled":
+            return self._not_enabled_detail(target)
         if reason == "template_unsupported":
             return target.decision.trace[-1]["value"]
         return self._sentence(eligibility.describe(reason))
+
+    @api.model
+    def _not_enabled_detail(self, target):
+        """Name whose switch is off: not always the contact on the document."""
+        if target.record._wab_channel_flag() is False:
+            return self.env._(
+                "WhatsApp is switched off for this document. Switch it on, on its page"
+                " WhatsApp, if the customer agreed to be written to."
+            )
+        return self.env._(
+            "WhatsApp is switched off for %(name)s. Switch it on there if they agreed"
+            " to be written to.",
+            name=target.partner.display_name or "",
+        )
 
     @api.model
     def _keep_results(self, messages, results, order):

@@ -2,6 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, models
 
+from .. import call_arguments
+
 # What the provider answers for templates that it stopped (fact sheet 8).
 STOPPED = {"132015": "paused", "132016": "disabled"}
 
@@ -25,10 +27,11 @@ class WhatsappBillingTemplate(models.Model):
     def _resolve_any(self, reference):
         if isinstance(reference, models.BaseModel):
             return reference
-        if isinstance(reference, int):
+        if call_arguments.is_id(reference):
             return self.browse(reference).exists()
-        text = str(reference or "")
-        if text.isdigit():
+        text = reference if isinstance(reference, str) else ""
+        # The ten digits only: others count as digits too and are no number of ours.
+        if text.isascii() and text.isdigit() and call_arguments.is_id(int(text)):
             return self.browse(int(text)).exists()
         name, colon, lang = text.rpartition(":")
         if colon:
