@@ -155,6 +155,7 @@ class TestDocumentRecipients(LifecycleCommon):
             ]
         )
         counts = []
+        moves._wab_get_recipients()
         for some in (moves[:2], moves):
             self.env.flush_all()
             self.env.invalidate_all()
