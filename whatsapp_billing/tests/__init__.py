@@ -22,11 +22,10 @@ from . import test_credit_dialogs
 from . import test_credit_ledger
 from . import test_credit_tours
 from . import test_credit_wallet
-from . import test_engine_guards
-from . import test_message_attempts
 from . import test_document_changed
 from . import test_inbound
 from . import test_document_recipients
+from . import test_engine_guards
 from . import test_message_attempts
 from . import test_message_queueing
 from . import test_message_receipts
