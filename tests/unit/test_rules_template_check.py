@@ -27,6 +27,7 @@ GOOD = TemplateContent(
         ("body", 3): "120,00 EUR",
         ("body", 4): "30/11/2026",
         ("button", 1): "my/invoices/42",
+        ("button", 2): "my/invoices/42",
     },
 )
 
@@ -71,7 +72,7 @@ def test_bad_category_is_named(category, code):
     ("kind", "text", "samples", "expected"),
     [
         ("none", "", {}, set()),
-        ("image", "", {}, set()),
+        ("image", "", {}, {"header_type"}),
         ("text", "Factura lista", {}, set()),
         ("text", "Factura {{1}}", {("header", 1): "F-42"}, set()),
         ("text", "INV_2026_1", {}, set()),
@@ -205,7 +206,7 @@ def test_button_rules(buttons, expected):
         ("https://e.com/" + "x" * 2000, {"button_too_long"}),
         ("https://e.com/{{1}}/pay", {"url_variable"}),
         ("https://e.com/{{1}}{{1}}", {"url_variable"}),
-        ("https://e.com/{{2}}", {"variable_numbers", "sample_missing"}),
+        ("https://e.com/{{2}}", {"variable_numbers"}),
         ("https://e.com/{{token}}", {"variable_form"}),
     ],
 )
@@ -313,3 +314,14 @@ def test_other_signs_are_no_emoji(text):
 def test_document_header_needs_a_document():
     assert codes(has_file=False) == {"header_without_file"}
     assert codes(has_file=False, header_type="none") == set()
+
+
+def test_each_link_has_an_example_of_its_own():
+    help_page = ButtonContent("url", "Ayuda", "https://help.example.net/t/{{1}}")
+    samples = {k: v for k, v in GOOD.samples.items() if k != ("button", 2)}
+    problems = [
+        problem
+        for problem in check(replace(GOOD, buttons=(PAY, help_page), samples=samples))
+        if problem.code == "sample_missing"
+    ]
+    assert [problem.params for problem in problems] == [{"text": "Ayuda"}]

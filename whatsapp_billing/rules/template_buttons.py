@@ -12,13 +12,13 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from .consent import fold
-from .parameters import placeholders
+from .parameters import clean, placeholders
 from .template_parts import (
     ButtonContent,
     TemplateContent,
     check_no_variables,
+    check_numbering,
     check_plain,
-    check_variables,
     too_long,
 )
 from .terms import Problem, _lt
@@ -71,8 +71,8 @@ def check_buttons(content: TemplateContent) -> Iterator[Problem]:
             ),
         )
     yield from _check_button_texts(buttons)
-    for button in buttons:
-        yield from _check_button(content, button)
+    for place, button in enumerate(buttons, start=1):
+        yield from _check_button(content, button, place)
 
 
 def _check_button_texts(buttons: tuple[ButtonContent, ...]) -> Iterator[Problem]:
@@ -88,7 +88,9 @@ def _check_button_texts(buttons: tuple[ButtonContent, ...]) -> Iterator[Problem]
             )
 
 
-def _check_button(content: TemplateContent, button: ButtonContent) -> Iterator[Problem]:
+def _check_button(
+    content: TemplateContent, button: ButtonContent, place: int
+) -> Iterator[Problem]:
     if not button.text.strip():
         yield Problem("button_text_missing", "button", _lt("Give every button a text."))
     if len(button.text) > BUTTON_LENGTH:
@@ -104,7 +106,7 @@ def _check_button(content: TemplateContent, button: ButtonContent) -> Iterator[P
     yield from check_no_variables("button", button.text)
     yield from check_plain("button", button.text)
     if button.kind == "url":
-        yield from _check_url(content, button)
+        yield from _check_url(content, button, place)
     elif button.kind == "phone":
         yield from _check_phone(button)
     elif button.kind != "quick_reply":
@@ -115,7 +117,9 @@ def _check_button(content: TemplateContent, button: ButtonContent) -> Iterator[P
         )
 
 
-def _check_url(content: TemplateContent, button: ButtonContent) -> Iterator[Problem]:
+def _check_url(
+    content: TemplateContent, button: ButtonContent, place: int
+) -> Iterator[Problem]:
     url = button.value
     host = _host(url)
     if not host:
@@ -148,7 +152,17 @@ def _check_url(content: TemplateContent, button: ButtonContent) -> Iterator[Prob
             "button",
             _lt("A link can have one variable, {{1}}, and only at its very end."),
         )
-    yield from check_variables(content, "button", url)
+    yield from check_numbering("button", url)
+    if positions and not clean(content.samples.get(("button", place), "")):
+        yield Problem(
+            "sample_missing",
+            "button",
+            _lt(
+                "Give an example of what the link of the button “%(text)s” ends with;"
+                " WhatsApp asks for one."
+            ),
+            {"text": button.text},
+        )
 
 
 def _host(url: str) -> str:

@@ -98,11 +98,11 @@ def _check_category(content: TemplateContent) -> Iterator[Problem]:
 
 def _check_header(content: TemplateContent) -> Iterator[Problem]:
     text = content.header_text
-    if content.header_type not in {"none", "text", "document", "image"}:
+    if content.header_type not in {"none", "text", "document"}:
         yield Problem(
             "header_type",
             "header",
-            _lt("The header can be a text, a document, an image or nothing."),
+            _lt("The header can be a text, a document or nothing."),
         )
     elif content.header_type == "document" and not content.has_file:
         yield Problem(

@@ -37,10 +37,11 @@ class TemplateContent:
     """Hold a template as it is written.
 
     :param name: the remote name
-    :param header_type: none, text, document or image
+    :param header_type: none, text or document
     :param has_file: whether what it is for comes with a file; True where nobody knows
     :param samples: example by (component, position), component header, body or
-        button; a link has one variable, `{{1}}`, so its sample is ("button", 1)
+        button; a link has one variable, `{{1}}`, and its sample is ("button", place
+        of the button from 1 on)
     """
 
     name: str
@@ -58,6 +59,19 @@ def check_variables(
     content: TemplateContent, component: str, text: str
 ) -> Iterator[Problem]:
     """Check the form, the numbering and the samples of a text's variables."""
+    yield from check_numbering(component, text)
+    for position in sorted(set(placeholders(text))):
+        if not clean(content.samples.get((component, position), "")):
+            yield Problem(
+                "sample_missing",
+                component,
+                _lt("Give an example for {{%(position)s}}; WhatsApp asks for one."),
+                {"position": position},
+            )
+
+
+def check_numbering(component: str, text: str) -> Iterator[Problem]:
+    """Check the form and the numbering of a text's variables."""
     if _BRACES.search(PLACEHOLDER.sub("", text)):
         yield Problem(
             "variable_form",
@@ -74,14 +88,6 @@ def check_variables(
             component,
             _lt("Number the variables from {{1}} on without leaving one out."),
         )
-    for position in found:
-        if not clean(content.samples.get((component, position), "")):
-            yield Problem(
-                "sample_missing",
-                component,
-                _lt("Give an example for {{%(position)s}}; WhatsApp asks for one."),
-                {"position": position},
-            )
 
 
 def check_no_variables(component: str, text: str) -> Iterator[Problem]:

@@ -41,6 +41,8 @@ from . import test_secrets
 from . import test_send_dialog
 from . import test_template
 from . import test_template_file
+from . import test_template_parts
 from . import test_template_render
+from . import test_template_rights
 from . import test_tours
 from . import test_webhook_evidence

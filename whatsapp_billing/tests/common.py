@@ -166,8 +166,7 @@ class WhatsappBillingCommon(AccountTestInvoicingCommon):
                 "remote_components": template._components(),
             }
         )
-        for record in template.button_ids:
-            record.remote_value = record._get_value()
+        template.button_ids._note_address()
         return template
 
     @classmethod

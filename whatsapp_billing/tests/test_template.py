@@ -364,7 +364,10 @@ class TestTemplate(WhatsappBillingCommon, CronMixinCase):
         self.template._apply_remote(
             self._info(self.template, components=parts, parameter_format="NAMED")
         )
-        self.assertEqual(self.template.unsupported, "VIDEO, NAMED")
+        self.assertEqual(
+            self.template.unsupported,
+            "a video in the header (VIDEO), variables with names (NAMED)",
+        )
 
     # === EVENTS === #
 

@@ -214,4 +214,4 @@ class WhatsappBillingCollectionStep(models.Model):
             return template_sudo.status
         if template_sudo.category != "utility":
             return template_sudo.category
-        return None
+        return template_sudo.obstacle_sentence or None

@@ -140,7 +140,7 @@ class WhatsappBillingTemplate(models.Model):
         else:
             found = own_sudo._in_language(langs)
             found = found or self._find_default(account, "payment_reminder", langs)
-        return found.filtered(lambda template: template.category == "utility")
+        return found.filtered(lambda t: t.category == "utility" and not t.obstacle)
 
     def _in_language(self, langs):
         """Return this template, or its namesake in the first of these languages."""
@@ -152,6 +152,7 @@ class WhatsappBillingTemplate(models.Model):
                 ("template_name", "=", self.template_name),
                 ("lang_code", "in", langs),
                 ("status", "=", "approved"),
+                ("obstacle", "=", False),
             ]
         )
         order = {lang: index for index, lang in enumerate(langs)}
@@ -167,6 +168,7 @@ class WhatsappBillingTemplate(models.Model):
                 ("document_type", "=", "payment_reminder"),
                 ("lang_code", "in", list(langs)),
                 ("status", "=", "approved"),
+                ("obstacle", "=", False),
                 ("variable_ids.field_path", "in", (OPEN_LINES, OPEN_TOTAL)),
             ]
         )

@@ -149,7 +149,7 @@ def _mark_sending(drain, free, recording):
                m.body, m.template_id, m.template_name, m.lang_code, m.purpose,
                m.document_type, m.res_model, m.res_id, m.filename, m.reason,
                m.document_state, m.partner_id, m.document_partner_id, m.content ->> 'snapshot' AS snapshot,
-               t.status AS template_status,
+               t.status AS template_status, t.obstacle AS template_obstacle,
                a.state AS account_state,
                p.active AS partner_active,
                v.state AS move_state, v.payment_state,
@@ -248,11 +248,13 @@ def _facts(drain, row):
 
 def _get_obstacle(drain, row):
     """Return what of a message's template cannot be sent, None if all can."""
+    templates = drain.env["whatsapp.billing.template"]
+    if row["template_obstacle"]:
+        return templates.browse(row["template_id"]).obstacle_sentence
     header = (row["content"] or {}).get("header") or {}
     model = drain.env.get(row["res_model"] or "")
     if header.get("kind") != "document" or model is None:
         return None
-    templates = drain.env["whatsapp.billing.template"]
     return templates._get_file_problem(model, row["document_type"]) or None
 
 

@@ -246,11 +246,6 @@ class WhatsappBillingMessage(models.Model):
             if target.template and target.partner:
                 by_template[target.template].append(target)
         for template, group in by_template.items():
-            problem = template._get_misfit(group[0].record._name)
-            if problem:
-                for target in group:
-                    target.rendered = {"problem": problem}
-                continue
             recipients = defaultdict(lambda: self.env["res.partner"])
             for target in group:
                 recipients[target.record.id] |= target.partner

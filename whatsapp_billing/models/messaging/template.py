@@ -3,7 +3,7 @@
 import re
 
 from odoo import api, fields, models
-from odoo.exceptions import UserError, ValidationError
+from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ... import const
 from ...rules import languages, template_check
@@ -21,6 +21,24 @@ REVIEWED_FIELDS = {
     "header_text",
     "body",
     "footer",
+}
+# What WhatsApp says about a template: written when it says so, by nobody else.
+PROVIDER_FIELDS = {
+    "status",
+    "status_detail",
+    "raw_status",
+    "raw_category",
+    "category_changed",
+    "rejected_reason",
+    "quality",
+    "template_uid",
+    "remote_components",
+    "unsupported_parts",
+    "obstacle",
+    "has_unsent_changes",
+    "last_checked_at",
+    "remote_time",
+    "edited_at",
 }
 EDITABLE_STATUSES = ("draft", "approved", "rejected", "paused")
 
@@ -96,7 +114,7 @@ class WhatsappBillingTemplate(models.Model):
         const.CATEGORIES, required=True, default="utility", tracking=True
     )
     raw_category = fields.Char(copy=False, readonly=True)
-    category_changed = fields.Boolean(copy=False)
+    category_changed = fields.Boolean(copy=False, readonly=True)
     document_type = fields.Selection(const.DOCUMENT_TYPES, index=True)
     model = fields.Char(compute="_compute_model", string="Document Model")
     header_type = fields.Selection(
@@ -104,7 +122,6 @@ class WhatsappBillingTemplate(models.Model):
             ("none", "None"),
             ("text", "Text"),
             ("document", "Document (PDF)"),
-            ("image", "Image"),
         ],
         required=True,
         default="none",
@@ -136,7 +153,6 @@ class WhatsappBillingTemplate(models.Model):
         string="Template ID", copy=False, readonly=True, index="btree_not_null"
     )
     remote_components = fields.Json(copy=False, readonly=True)
-    unsupported = fields.Char(copy=False, readonly=True)
     has_unsent_changes = fields.Boolean(copy=False, readonly=True)
     last_checked_at = fields.Datetime(copy=False, readonly=True)
     remote_time = fields.Integer(copy=False, readonly=True)
@@ -213,10 +229,13 @@ class WhatsappBillingTemplate(models.Model):
         "variable_ids.component",
         "variable_ids.position",
         "variable_ids.sample",
+        "variable_ids.field_path",
+        "obstacle_sentence",
     )
+    @api.depends_context("lang")
     def _compute_problems(self):
         for template in self:
-            template.problems = [
+            found = [
                 {
                     "code": problem.code,
                     "component": problem.component,
@@ -225,6 +244,7 @@ class WhatsappBillingTemplate(models.Model):
                 }
                 for problem in template_check.check(template._to_content())
             ]
+            template.problems = [*template._get_sending_problems(), *found]
 
     # === CONSTRAINT METHODS === #
 
@@ -259,6 +279,7 @@ class WhatsappBillingTemplate(models.Model):
     def create(self, vals_list):
         """Take the language from what the form offers."""
         for vals in vals_list:
+            self._check_no_providers_word(vals)
             # The form sends both: what was chosen, and the default it replaces.
             vals["lang_code"] = vals.pop("lang_choice", None) or vals.get(
                 "lang_code", "en"
@@ -267,6 +288,7 @@ class WhatsappBillingTemplate(models.Model):
 
     def write(self, vals):
         """Keep reviewed parts as WhatsApp has them, except where it allows an edit."""
+        self._check_no_providers_word(vals)
         reviewed = REVIEWED_FIELDS & vals.keys()
         if reviewed and not self.env.su:
             self._check_editable(reviewed)
@@ -320,6 +342,18 @@ class WhatsappBillingTemplate(models.Model):
             if (match := VERSION.search(name)) and VERSION.sub("", name) == base
         ]
         return f"{base}_v{max(numbers) + 1}"
+
+    def _check_no_providers_word(self, vals):
+        """Stop people, and programs in their name, from speaking for WhatsApp."""
+        names = PROVIDER_FIELDS & vals.keys()
+        if names and not self.env.su:
+            labels = (self._fields[n]._description_string(self.env) for n in names)
+            raise AccessError(
+                self.env._(
+                    "Only WhatsApp's own news changes this of a template: %(names)s.",
+                    names=", ".join(sorted(labels)),
+                )
+            )
 
     def _check_editable(self, names):
         """Stop changes that WhatsApp would not take over."""
@@ -377,13 +411,40 @@ class WhatsappBillingTemplate(models.Model):
             samples=self._get_samples(),
         )
 
+    def _get_sending_problems(self):
+        """Return what keeps messages from going, which WhatsApp may well approve."""
+        sentences = [self.obstacle_sentence]
+        if self.model in self.env:
+            sentences.append(self._get_misfit(self.model))
+        return [
+            {
+                "code": "not_sendable",
+                "component": "template",
+                "severity": "error",
+                "message": sentence,
+            }
+            for sentence in sentences
+            if sentence
+        ]
+
     def _has_file(self):
         """Tell whether what this template is for has a file; True where it is open."""
         model = self.env.get(self.model or "")
         return model is None or model._wab_has_file(self.document_type)
 
     def _get_samples(self):
-        return {
+        """Return {(component, position): example}; of a button, by its place."""
+        samples = {
             (variable.component, variable.position): variable.sample or ""
             for variable in self.variable_ids
         }
+        links = [
+            place
+            for place, button in enumerate(self.button_ids.sorted("sequence"), start=1)
+            if "{{" in (button.value or "")
+        ]
+        given = [place for component, place in samples if component == "button"]
+        if len(links) == len(given) == 1:
+            # One link and one variable belong together, wherever the button stands.
+            samples["button", links[0]] = samples["button", given[0]]
+        return samples

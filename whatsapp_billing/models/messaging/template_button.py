@@ -37,16 +37,22 @@ class WhatsappBillingTemplateButton(models.Model):
         " with its country code.",
     )
     remote_value = fields.Char(string="As WhatsApp Has It", copy=False, readonly=True)
+    own_address = fields.Char(
+        copy=False,
+        readonly=True,
+        help="The address of this Odoo when WhatsApp got this button from here.",
+    )
 
     @api.model_create_multi
     def create(self, vals_list):
         """Ask the template whether it may still change."""
-        buttons = super().create(vals_list)
+        buttons = super().create([self._without_providers_word(v) for v in vals_list])
         buttons._check_editable()
         return buttons
 
     def write(self, vals):
         """Ask the template whether it may still change."""
+        vals = self._without_providers_word(vals)
         if {"kind", "text", "value", "sequence"} & vals.keys():
             self._check_editable()
         return super().write(vals)
@@ -54,6 +60,16 @@ class WhatsappBillingTemplateButton(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_reviewed(self):
         self._check_editable()
+
+    def _without_providers_word(self, vals):
+        """Leave out what only WhatsApp, or the way to it, says about a button."""
+        if self.env.su:
+            return vals
+        return {
+            name: value
+            for name, value in vals.items()
+            if name not in ("remote_value", "own_address")
+        }
 
     def _check_editable(self):
         if not self.env.su:
@@ -65,5 +81,35 @@ class WhatsappBillingTemplateButton(models.Model):
         value = self.value or ""
         if BASE not in value:
             return value
-        base = self.env["whatsapp.billing.account"]._get_base_address()
-        return value.replace(BASE, base)
+        return value.replace(BASE, self._get_base())
+
+    def _get_base(self):
+        return self.env["whatsapp.billing.account"]._get_base_address()
+
+    def _note_address(self):
+        """Keep what WhatsApp was just given, and that it was ours. Called with sudo.
+
+        A link may end at an address that this Odoo had then; who says so is only
+        this, not whoever writes a button.
+        """
+        for button in self:
+            values = {"remote_value": button._get_value()}
+            if (button.value or "").startswith(BASE):
+                values["own_address"] = button._get_base()
+            button.write(values)
+
+    def _read_remote(self, remote):
+        """Take over the address that WhatsApp has. Called with sudo.
+
+        `{base}` stays where it stands for an address that this Odoo has, or had when
+        it gave the button to WhatsApp; any other address is somebody else's.
+        """
+        self.ensure_one()
+        for address in (self._get_base(), self.own_address):
+            if address and (remote or "").startswith(f"{address}/"):
+                return {
+                    "value": BASE + remote.removeprefix(address),
+                    "remote_value": remote,
+                    "own_address": address,
+                }
+        return {"value": remote, "remote_value": remote, "own_address": False}

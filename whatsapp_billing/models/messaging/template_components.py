@@ -6,9 +6,13 @@ Shapes: fact sheet 4.2 (template creation page, 2026-09); types and formats come
 in either case.
 """
 
+import re
+
 from ...rules import parameters
 
-HEADERS = {"TEXT": "text", "DOCUMENT": "document", "IMAGE": "image"}
+KNOWN = {"HEADER", "BODY", "FOOTER", "BUTTONS"}
+HEADERS = {"TEXT": "text", "DOCUMENT": "document"}
+NAMED = re.compile(r"\{\{\s*[^\W\d]\w*\s*\}\}")
 BUTTONS = {"URL": "url", "PHONE_NUMBER": "phone", "QUICK_REPLY": "quick_reply"}
 
 
@@ -25,7 +29,7 @@ def buttons(components):
 def parse(components):
     """Return our field values, and the variables by (component, position) -> sample."""
     header, body = find(components, "HEADER"), find(components, "BODY")
-    header_type = HEADERS.get(_upper(header, "format"), "none") if header else "none"
+    header_type = HEADERS.get(_header_format(header), "none") if header else "none"
     is_text = header_type == "text"
     return {
         "header_type": header_type,
@@ -51,22 +55,33 @@ def parse_buttons(components):
 def parse_samples(components):
     """Return the variables: {(component, position): sample}."""
     header, body = find(components, "HEADER"), find(components, "BODY")
-    url = next((b for b in buttons(components) if "{{" in (b.get("url") or "")), {})
     samples = {
         "header": _flat((header.get("example") or {}).get("header_text")),
         "body": _flat((body.get("example") or {}).get("body_text")),
-        "button": _flat(url.get("example")),
     }
-    prefix = (url.get("url") or "").partition("{{")[0]
-    texts = {
-        "header": header.get("text") or "",
-        "body": body.get("text") or "",
-        "button": url.get("url") or "",
-    }
-    return {
-        (component, position): _at(samples[component], position).removeprefix(prefix)
+    texts = {"header": header.get("text") or "", "body": body.get("text") or ""}
+    found = {
+        (component, position): _at(samples[component], position)
         for component, text in texts.items()
         for position in parameters.placeholders(text)
+    }
+    for place, url in links(components).items():
+        button = buttons(components)[place - 1]
+        sample = _at(_flat(button.get("example")), 1)
+        found["button", place] = sample.removeprefix(url.partition("{{")[0])
+    return found
+
+
+def links(components):
+    """Return {place of the button: its address} of addresses with a variable.
+
+    The provider numbers the variable of each button for itself, so its place among
+    the buttons, from 1 on, tells whose value a value is.
+    """
+    return {
+        place: button["url"]
+        for place, button in enumerate(buttons(components), start=1)
+        if parameters.placeholders(button.get("url") or "")
     }
 
 
@@ -80,18 +95,38 @@ def without_null(value):
 
 
 def unsupported(components, parameter_format=""):
-    """Return the words for what this module cannot fill in, [] if it can all."""
+    """Return the provider's words for what cannot be filled in here, [] if all can.
+
+    Whatever is not known counts, also kinds of parts that do not exist yet: WhatsApp
+    refuses a message that leaves one out.
+    """
+    found = [
+        _upper(part, "type") or "UNKNOWN"
+        for part in components or []
+        if _upper(part, "type") not in KNOWN
+    ]
     header = find(components, "HEADER")
-    kinds = [_upper(header, "format")] if header else []
-    found = [kind for kind in kinds if kind not in HEADERS]
+    if header and _header_format(header) not in HEADERS:
+        found.append(_header_format(header))
     found += [
-        _upper(button, "type")
+        _upper(button, "type") or "UNKNOWN"
         for button in buttons(components)
         if _upper(button, "type") not in BUTTONS
     ]
-    if parameter_format.upper() == "NAMED":
+    if parameter_format.upper() == "NAMED" or _has_names(components):
         found.append("NAMED")
-    return found
+    return list(dict.fromkeys(found))
+
+
+def _header_format(header):
+    return _upper(header, "format") or ("TEXT" if header.get("text") else "UNKNOWN")
+
+
+def _has_names(components):
+    """Tell whether variables have names, which the list need not say by itself."""
+    texts = [part.get("text") for part in components or []]
+    texts += [button.get("url") for button in buttons(components)]
+    return any(NAMED.search(text or "") for text in texts)
 
 
 def build(content, samples, header_handle=""):
@@ -137,11 +172,14 @@ def _with_example(kind, text, component, samples):
 def _build_buttons(content, samples):
     if not content.buttons:
         return None
-    built = [_build_button(button, samples) for button in content.buttons]
+    built = [
+        _build_button(button, samples.get(("button", place), ""))
+        for place, button in enumerate(content.buttons, start=1)
+    ]
     return {"type": "BUTTONS", "buttons": built}
 
 
-def _build_button(button, samples):
+def _build_button(button, sample):
     if button.kind == "phone":
         return {
             "type": "PHONE_NUMBER",
@@ -152,7 +190,6 @@ def _build_button(button, samples):
         return {"type": "QUICK_REPLY", "text": button.text}
     built = {"type": "URL", "text": button.text, "url": button.value}
     if parameters.placeholders(button.value):
-        sample = samples.get(("button", 1), "")
         built["example"] = [parameters.fill(button.value, [sample])]
     return built
 

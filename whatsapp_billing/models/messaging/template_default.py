@@ -20,14 +20,10 @@ class WhatsappBillingTemplate(models.Model):
 
     @api.constrains("is_default", "document_type")
     def _check_default(self):
-        for template in self:
-            if template.is_default and not template.document_type:
-                raise ValidationError(
-                    self.env._(
-                        "Choose what %(name)s is for before making it the default.",
-                        name=template.name,
-                    )
-                )
+        for template in self.filtered("is_default"):
+            problem = template._get_default_problem()
+            if problem:
+                raise ValidationError(problem)
 
     # === CRUD METHODS === #
 
@@ -54,17 +50,22 @@ class WhatsappBillingTemplate(models.Model):
     def action_set_default(self):
         """Use this template for its document and language unless told otherwise."""
         for template in self:
-            if not template.document_type:
-                raise UserError(
-                    self.env._(
-                        "Choose what %(name)s is for before making it the default.",
-                        name=template.name,
-                    )
-                )
+            problem = template._get_default_problem()
+            if problem:
+                raise UserError(problem)
             template.is_default = True
         return True
 
     # === BUSINESS METHODS === #
+
+    def _get_default_problem(self):
+        """Return why nothing would go with this template by itself, "" if it would."""
+        if not self.document_type:
+            return self.env._(
+                "Choose what %(name)s is for before making it the default.",
+                name=self.name,
+            )
+        return self.obstacle_sentence or ""
 
     def _replace_defaults(self):
         """Take the default from the templates that have it now."""
@@ -98,6 +99,7 @@ class WhatsappBillingTemplate(models.Model):
                 ("document_type", "=", document_type),
                 ("lang_code", "in", list(langs)),
                 ("is_default", "=", True),
+                ("obstacle", "=", False),
             ]
         )
         order = {lang: index for index, lang in enumerate(langs)}
@@ -108,7 +110,7 @@ class WhatsappBillingTemplate(models.Model):
 
     def _become_default(self):
         """Make the first approved template of its kind the default. With sudo."""
-        if not self.document_type or self.is_default or self.unsupported:
+        if self.is_default or self._get_default_problem():
             return
         if not self.search_count(
             [

@@ -27,14 +27,22 @@ class WhatsappBillingTemplate(models.Model):
         """Return what goes into the placeholders, and the text that people will see.
 
         Values are read as superuser: whoever may send a document need not be able to
-        open everything it mentions. Which fields may be named was checked when the
-        template was written (`template_variable.py`).
+        open every record it mentions. Which fields may be named is asked here, once
+        for all documents, of the sender and of whoever chose them
+        (`template_variable.py`).
 
         :param recipients: {record id: partners written to}
         :return: {(record id, partner id): {header, body, buttons, text, problem}};
             `problem` is a sentence, or None where the values fit
         """
         self.ensure_one()
+        misfit = self._get_misfit(records._name)
+        if misfit:
+            return {
+                (record.id, partner.id): self._refuse(misfit)
+                for record in records
+                for partner in recipients.get(record.id) or ()
+            }
         # sudo: any document model - see above
         records_sudo = records.sudo()
         if self._uses_pay_link():
@@ -50,23 +58,23 @@ class WhatsappBillingTemplate(models.Model):
         return rendered
 
     def _get_approved_texts(self):
-        """Return the texts with placeholders, and which buttons have one.
+        """Return the texts with placeholders, and the links by their button's place.
 
         Read once for all documents: a Json field is parsed each time it is read.
         """
         components = self._components()
-        links = [
-            (index, button["url"])
-            for index, button in enumerate(template_components.buttons(components))
-            if parameters.placeholders(button.get("url") or "")
-        ]
-        texts = {
-            "header": template_components.find(components, "HEADER").get("text") or "",
-            "body": template_components.find(components, "BODY").get("text") or "",
+        find = template_components.find
+        return {
+            "texts": {
+                "header": find(components, "HEADER").get("text") or "",
+                "body": find(components, "BODY").get("text") or "",
+            },
+            "links": template_components.links(components),
+            "link_variables": {
+                place: (variable.component, variable.position)
+                for place, variable in self._get_button_variables().items()
+            },
         }
-        if links:
-            texts["button"] = links[0][1]
-        return {"texts": texts, "links": [index for index, _url in links]}
 
     def _group_by_lang(self, records, recipients):
         """Return {Odoo language: [(record id, partner)]}."""
@@ -165,6 +173,10 @@ class WhatsappBillingTemplate(models.Model):
 
     # === BUSINESS METHODS - FILLING IN === #
 
+    def _refuse(self, problem):
+        """Return what `_render_values` does where nothing may be filled in."""
+        return {"header": None, "body": [], "buttons": [], "text": "", "problem": problem}
+
     def _get_texts(self, values, partner):
         """Return {(component, position): text} for one document and recipient."""
         return {
@@ -178,21 +190,34 @@ class WhatsappBillingTemplate(models.Model):
 
     def _fill(self, parts, texts):
         """Return one message's parameters, its text and what is wrong with them."""
-        given = {name: _collect(texts, name) for name in ("header", "body", "button")}
+        given = {name: _collect(texts, name) for name in ("header", "body")}
+        ends = {
+            place: texts.get(parts["link_variables"].get(place), "")
+            for place in parts["links"]
+        }
         has_header = bool(parameters.placeholders(parts["texts"]["header"]))
-        link = given["button"][0] if given["button"] else ""
         return {
             "header": given["header"][0] if has_header and given["header"] else None,
             "body": given["body"],
-            "buttons": [[index, "url", link] for index in parts["links"]],
+            "buttons": [[place - 1, "url", end] for place, end in ends.items()],
             "text": parameters.fill(parts["texts"]["body"], given["body"]),
-            "problem": self._get_fill_problem(parts["texts"], given),
+            "problem": self._get_fill_problem(parts, given, ends),
         }
 
-    def _get_fill_problem(self, texts, given):
+    def _get_fill_problem(self, parts, given, ends):
         """Return in words why WhatsApp would refuse these values, or None."""
-        for component, text in texts.items():
+        for component, text in parts["texts"].items():
             problem = parameters.check(text, given[component], component)
+            if problem:
+                return self.env._(problem.message_template, **problem.params)
+        for place, url in parts["links"].items():
+            problem = parameters.check(url, [ends[place]], "button")
+            if problem and not ends[place]:
+                return self.env._(
+                    "The link of button %(place)s has no value. Fill in the field it"
+                    " comes from, or choose another one in the template.",
+                    place=place,
+                )
             if problem:
                 return self.env._(problem.message_template, **problem.params)
         return None

@@ -60,11 +60,10 @@ class WhatsappBillingTemplate(models.Model):
     def _get_misfit(self, model):
         """Return why this template cannot be filled in from a model, "" if it can.
 
-        A template for payments names fields that an invoice does not have.
+        A template for payments names fields that an invoice does not have, and a
+        field may be named that the sender, or whoever chose it, may not read.
         """
         self.ensure_one()
-        if self.model == model:
-            return ""
         problems = (
             variable._get_path_problem(model, variable.field_path)
             for variable in self.variable_ids
@@ -92,6 +91,8 @@ class WhatsappBillingTemplate(models.Model):
         """
         if not self:
             return ""
+        if self.obstacle:
+            return self.obstacle_sentence
         if self.header_type == "document":
             return self._get_file_problem(record, document_type)
         return ""

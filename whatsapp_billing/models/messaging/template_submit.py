@@ -18,12 +18,6 @@ from . import template_components
 # Fact sheet 4.4: an approved template takes one edit a day and ten in 30 days.
 EDITS_PER_MONTH = 10
 
-# A transparent pixel: WhatsApp wants a picture to look at before it reviews.
-SAMPLE_PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d49484452000000010000000108060000001f15c489"
-    "0000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
-)
-
 
 class WhatsappBillingTemplate(models.Model):
     _inherit = "whatsapp.billing.template"
@@ -66,7 +60,9 @@ class WhatsappBillingTemplate(models.Model):
 
     def action_accept_category(self):
         """Take note that WhatsApp moved the template to another category."""
-        self.write({"category_changed": False})
+        self.check_access("write")
+        # sudo: whatsapp.billing.template - a note of what WhatsApp did, now read
+        self.sudo().category_changed = False
         return True
 
     def _open(self, template):
@@ -142,8 +138,6 @@ class WhatsappBillingTemplate(models.Model):
         if self.header_type == "document":
             pdf = self._make_sample_pdf()
             return client.upload_sample(pdf, "sample.pdf", "application/pdf")
-        if self.header_type == "image":
-            return client.upload_sample(SAMPLE_PNG, "sample.png", "image/png")
         return ""
 
     def _make_sample_pdf(self):
@@ -184,11 +178,10 @@ class WhatsappBillingTemplate(models.Model):
                 "status_detail": False,
                 "has_unsent_changes": False,
                 "last_checked_at": now,
-                "unsupported": False,
+                "unsupported_parts": False,
             }
         )
-        for button in self.button_ids:
-            button.remote_value = button._get_value()
+        self.button_ids._note_address()
 
     # === BUSINESS METHODS - DELETING === #
 

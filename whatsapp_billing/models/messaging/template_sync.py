@@ -98,10 +98,7 @@ class WhatsappBillingTemplate(models.Model):
             "quality": info.quality or False,
             "last_checked_at": fields.Datetime.now(),
             "status_detail": False,
-            "unsupported": ", ".join(
-                template_components.unsupported(info.components, info.parameter_format)
-            )
-            or False,
+            "unsupported_parts": ", ".join(_unsupported(info)) or False,
         }
         if info.components:
             values["remote_components"] = template_components.without_null(
@@ -109,6 +106,8 @@ class WhatsappBillingTemplate(models.Model):
             )
         was_approved = template_sudo.status == "approved"
         template_sudo.write(values)
+        if template_sudo.obstacle:
+            template_sudo.is_default = False
         if info.components and not template_sudo.has_unsent_changes:
             template_sudo._apply_components(info.components)
         if template_sudo.status == "approved" and not was_approved:
@@ -132,28 +131,27 @@ class WhatsappBillingTemplate(models.Model):
         ours = self.button_ids.sorted("sequence")
         if [(b.kind, b.text) for b in ours] != [(r["kind"], r["text"]) for r in remote]:
             self.button_ids = [Command.clear()] + [
-                Command.create(values | {"sequence": index, "remote_value": value})
+                Command.create(values | {"sequence": index})
                 for index, values in enumerate(remote)
-                for value in [values["value"]]
             ]
-            return
+            ours = self.button_ids.sorted("sequence")
         for button, values in zip(ours, remote, strict=True):
-            new = {"remote_value": values["value"]}
+            if button.kind == "url":
+                button.write(button._read_remote(values["value"]))
+            elif button.kind == "phone":
+                button.write(dict.fromkeys(("value", "remote_value"), values["value"]))
             # What a tap means to us is our own word; WhatsApp knows the text only.
-            is_ours = button.kind == "quick_reply"
-            if not is_ours and not _same_address(button.value, values["value"]):
-                new["value"] = values["value"]
-            button.write(new)
 
     def _apply_variables(self, samples):
         """Keep our fields for the variables that are still there."""
+        self._move_only_link(samples)
         known = {(v.component, v.position): v for v in self.variable_ids}
         gone = [v.id for place, v in known.items() if place not in samples]
         new = [
             {
                 "component": component,
                 "position": position,
-                "name": self.env._("Value %(position)s", position=position),
+                "name": self._name_variable(component, position),
                 "sample": sample or False,
             }
             for (component, position), sample in samples.items()
@@ -163,6 +161,19 @@ class WhatsappBillingTemplate(models.Model):
         commands += [Command.create(values) for values in new]
         if commands:
             self.variable_ids = commands
+
+    def _move_only_link(self, samples):
+        """Let the only link keep its variable where its button has moved."""
+        links = [place for component, place in samples if component == "button"]
+        ours = self.variable_ids.filtered(lambda v: v.component == "button")
+        if len(links) == len(ours) == 1 and ours.position != links[0]:
+            ours.position = links[0]
+
+    def _name_variable(self, component, position):
+        if component != "button":
+            return self.env._("Value %(position)s", position=position)
+        button = self.button_ids.sorted("sequence")[position - 1 : position]
+        return self.env._("Link of “%(text)s”", text=button.text or position)
 
     def _prepare_status(self, raw):
         word = (raw or "").lower()
@@ -288,8 +299,10 @@ def _reason(word):
     return word if word and word.upper() != "NONE" else False
 
 
-def _same_address(ours, theirs):
-    """Tell whether `{base}/{{1}}` may stand for an address."""
-    if not ours or BASE not in ours:
-        return ours == theirs
-    return (theirs or "").endswith(ours.partition(BASE)[2])
+def _unsupported(info):
+    """Return WhatsApp's words for what of a listed template cannot be filled in."""
+    found = template_components.unsupported(info.components, info.parameter_format)
+    if info.source.upper() == "AUTO_GENERATED":
+        # It cannot be sent as a template at all (132018), nor changed.
+        found.append("AUTO_GENERATED")
+    return found

@@ -4,6 +4,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
+from ...rules import template_fields
+
 # Values that are no field of the document.
 PAY_LINK = "wab_pay_link"
 RECIPIENT_NAME = "recipient.name"
@@ -90,6 +92,14 @@ class WhatsappBillingTemplateVariable(models.Model):
         default="text",
     )
     sample = fields.Char(string="Example")
+    writer_id = fields.Many2one(
+        "res.users",
+        string="Field Chosen By",
+        copy=False,
+        readonly=True,
+        ondelete="set null",
+        help="Nothing that this user could not read goes into a message.",
+    )
 
     _position_unique = models.UniqueIndex(
         "(template_id, component, position)",
@@ -133,32 +143,72 @@ class WhatsappBillingTemplateVariable(models.Model):
     def _get_path_problem(self, model, path):
         """Return why a value may not come from there, "" if it may.
 
-        Values are read as superuser when messages are made, so a path may lead only
-        where whoever writes it could look: no field or model that is kept from some
-        groups, and no files.
+        Values are read as superuser when messages are made. So the path is asked
+        wherever one is read, and it may lead only to what customers are told anyway
+        (`rules/template_fields.py`) and where both could look: whoever chose the
+        field, and whoever sends.
+
+        :param model: name of the document's model
         """
         if path in SPECIAL_PATHS:
-            return ""
-        names = path.split(".")
-        for index, name in enumerate(names):
+            return "" if self._is_known_for(model, path) else self._no_field(path)
+        readers = self._get_readers()
+        *steps, last = path.split(".")
+        for index, name in enumerate([*steps, last]):
             field = self.env[model]._fields.get(name)
-            problem = self._get_field_problem(model, field, path)
+            problem = self._get_shape_problem(field, path, index < len(steps))
+            problem = problem or self._get_right_problem(
+                model, field, path, readers, is_document=not index
+            )
             if problem:
                 return problem
-            if index < len(names) - 1:
-                if field.type != "many2one":
-                    return self._no_field(path)
-                model = field.comodel_name
+            model = field.comodel_name
         return ""
 
-    def _get_field_problem(self, model, field, path):
-        if field is None or field.type not in VALUE_TYPES:
+    def _is_known_for(self, model, path):
+        """Tell whether a value that is no field is known for a model's documents."""
+        if path == STILL_OPEN:
+            return hasattr(self.env[model], "_wab_still_open")
+        if path in {OPEN_LINES, OPEN_TOTAL, OPEN_COUNT, OLDEST_DUE}:
+            return hasattr(self.env[model], "_wab_open_lines")
+        return True
+
+    def _get_readers(self):
+        """Return who must be able to read a value, each without superuser rights."""
+        # sudo: res.users - whoever chose the field need not be known to the sender
+        chosen_by = self.sudo().writer_id
+        return self.env.user | chosen_by
+
+    def _get_shape_problem(self, field, path, leads_on):
+        """Return why a field cannot be written into a message as one value."""
+        if field is None:
             return self._no_field(path)
-        if field.groups or not self.env[model].has_access("read"):
+        if field.type in ("one2many", "many2many"):
             return self.env._(
-                "%(path)s is kept from some users, so it cannot go into a message.",
+                "%(path)s leads to several records; a message takes one value.",
                 path=path,
             )
+        if field.type in ("binary", "image"):
+            return self.env._(
+                "%(path)s is a file or a picture; a message takes a text.", path=path
+            )
+        wanted = {"many2one"} if leads_on else VALUE_TYPES
+        return "" if field.type in wanted else self._no_field(path)
+
+    def _get_right_problem(self, model, field, path, readers, is_document):
+        if not template_fields.is_public(model, field.name, is_document=is_document):
+            return self.env._(
+                "%(path)s is nothing that customers are told, so it cannot go into a"
+                " message.",
+                path=path,
+            )
+        for reader in readers:
+            records = self.env[model].with_user(reader)
+            if not (records.has_access("read") and not field.groups):
+                return self.env._(
+                    "%(path)s is kept from some users, so it cannot go into a message.",
+                    path=path,
+                )
         return ""
 
     def _no_field(self, path):
@@ -171,13 +221,18 @@ class WhatsappBillingTemplateVariable(models.Model):
 
     @api.model_create_multi
     def create(self, vals_list):
-        """Ask the template whether it may still change."""
-        variables = super().create(vals_list)
+        """Ask the template whether it may still change, and note who chose the field."""
+        variables = super().create(
+            [vals | {"writer_id": self.env.uid} for vals in vals_list]
+        )
         variables._check_editable()
         return variables
 
     def write(self, vals):
         """Ask the template whether it may still change; its fields always may."""
+        vals = {name: value for name, value in vals.items() if name != "writer_id"}
+        if "field_path" in vals:
+            vals["writer_id"] = self.env.uid
         changed = {
             name
             for name in ("component", "position", "sample")
