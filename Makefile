@@ -3,12 +3,12 @@
 PYTHON ?= python3
 export DB PORT SIMULATOR_PORT ODOO_ARGS
 
-.PHONY: help setup demo story test bench odoo shell lint unit terms clean
+.PHONY: help setup demo story test bench odoo shell lint unit terms postgres13 clean
 
 help:
-	@echo "make demo | story | test | bench [only=send] | odoo | shell"
+	@echo "make demo | story | test | bench [only=send] | odoo | shell | postgres13"
 
-setup demo story test odoo shell lint unit terms:
+setup demo story test odoo shell lint unit terms postgres13:
 	@$(PYTHON) -m tools $@
 
 bench:

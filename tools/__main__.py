@@ -57,15 +57,21 @@ def serve() -> None:
     name = os.environ.get("DB") or "wab_odoo"
     port = _port("PORT", 8069)
     odoo.make_database(name)
-    with _server(name, port) as url:
+    with _server(name, port, workers=0) as url:
         _greet(name, url)
         _stay()
 
 
-def _server(name: str, port: int):
+def _server(name: str, port: int, workers: int = 2):
+    """Serve a database.
+
+    :param workers: none for people: one process answers pages and websocket at one
+        address. With workers the websocket has a port of its own, and a browser that no
+        proxy leads there shows "connection lost" and ticks that never move.
+    """
     from . import odoo
 
-    conf = odoo.write_conf(name, port, db_name=name, dbfilter=f"^{name}$")
+    conf = odoo.write_conf(name, port, workers, db_name=name, dbfilter=f"^{name}$")
     extra = shlex.split(os.environ.get("ODOO_ARGS") or "")
     return odoo.server(name, port, conf, extra)
 
@@ -127,7 +133,7 @@ def demo() -> None:
     odoo.make_database(name, demo=True, fresh=True)
     with (
         odoo.simulator(_port("SIMULATOR_PORT", 8099)) as phone,
-        _server(name, _port("PORT", 8069)) as url,
+        _server(name, _port("PORT", 8069), workers=0) as url,
     ):
         say("Playing the main story:")
         seen = Story(Json2(url, odoo.api_key(name)), Control(phone)).play()
@@ -135,7 +141,7 @@ def demo() -> None:
         for key, value in seen.items():
             say(f"  {key}: {value}")
         _greet(name, url)
-        say(f"The customer's phone: {phone}/phone/{CUSTOMER.lstrip('+')}")
+        say(f"The customer's phone: {phone}/phone/{CUSTOMER.lstrip('+')}   (all: {phone})")
         say(f"Messages in Odoo:     {url}/odoo/action-whatsapp_billing.message_action")
         _stay()
 
@@ -171,6 +177,14 @@ def terms() -> int:
     return translations.update()
 
 
+def postgres13() -> int:
+    """Install and test on PostgreSQL 13, where npm brings it."""
+    from . import postgres13 as oldest
+
+    setup()
+    return oldest.run()
+
+
 def bench(only: str = "") -> int:
     """Run the benchmarks, or one of them."""
     setup()
@@ -188,6 +202,7 @@ COMMANDS = {
     "unit": unit,
     "bench": bench,
     "terms": terms,
+    "postgres13": postgres13,
 }
 
 if __name__ == "__main__":

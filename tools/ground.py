@@ -13,6 +13,9 @@ ROOT = Path(__file__).resolve().parent.parent
 WORK = Path(os.environ.get("WAB_WORK") or ROOT / ".work")
 VENV = WORK / "venv"
 LOGS = WORK / "logs"
+# How many times longer than on a quiet machine a thing may take before a command or a
+# test gives it up. It costs nothing where all is well.
+PATIENCE = max(1.0, float(os.environ.get("PATIENCE") or 6))
 
 
 class Problem(Exception):

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from . import odoo_source, postgres
-from .ground import LOGS, ROOT, WORK, Problem, python, say
+from .ground import LOGS, PATIENCE, ROOT, WORK, Problem, python, say
 from .packages import browser_folder
 
 MODULE = "whatsapp_billing"
@@ -219,7 +219,7 @@ def _copy_filestore(source: str, target: str) -> None:
 def server(name: str, port: int, conf: Path, arguments: list[str] | None = None):
     """Serve a database until the block ends; yields the base address.
 
-    :raise Problem: when `/web/login` does not answer 200 within two minutes
+    :raise Problem: when `/web/login` does not answer 200 in time
     """
     LOGS.mkdir(parents=True, exist_ok=True)
     log = LOGS / f"server-{name}.log"
@@ -264,8 +264,11 @@ def stop(process: subprocess.Popen) -> None:
 def wait_for(
     url: str, process: subprocess.Popen, log: Path, seconds: int = 120
 ) -> None:
-    """Wait until `url` answers 200."""
-    deadline = time.monotonic() + seconds
+    """Wait until `url` answers 200.
+
+    :param seconds: how long it may take on a quiet machine
+    """
+    deadline = time.monotonic() + seconds * PATIENCE
     while time.monotonic() < deadline:
         if process.poll() is not None:
             break

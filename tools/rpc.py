@@ -8,6 +8,8 @@ import urllib.error
 import urllib.parse
 import urllib.request
 
+from .ground import PATIENCE
+
 
 class WireError(Exception):
     """An answer that is not 2xx: `status` and what it said."""
@@ -76,7 +78,7 @@ def fetch(url: str, body=None, headers: dict | None = None):
         url, data=data, headers=headers or {"Content-Type": "application/json"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=60) as answer:
+        with urllib.request.urlopen(request, timeout=60 * PATIENCE) as answer:
             text = answer.read().decode()
     except urllib.error.HTTPError as error:
         raise WireError(error.code, error.read().decode(errors="replace")) from error
@@ -86,8 +88,10 @@ def fetch(url: str, body=None, headers: dict | None = None):
 def until(what: str, look, seconds: float = 45, pause: float = 0.2):
     """Return the first truthy answer of `look()`.
 
+    :param seconds: how long it may take on a quiet machine
     :raise TimeoutError: naming what did not happen
     """
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while True:
         found = look()

@@ -11,7 +11,7 @@ import time
 from datetime import date, timedelta
 from urllib.parse import urlsplit
 
-from .ground import say
+from .ground import PATIENCE, say
 from .rpc import Control, Json2, until
 from .story_credits import CreditSteps
 
@@ -142,7 +142,7 @@ class Story(CreditSteps):
         """The Pay button opens the invoice without a login."""
         link = next(b["url"] for b in self.first["buttons"] if b.get("url"))
         parts = urlsplit(link)
-        connection = http.client.HTTPConnection(parts.netloc, timeout=60)
+        connection = http.client.HTTPConnection(parts.netloc, timeout=60 * PATIENCE)
         connection.request("GET", f"{parts.path}?{parts.query}")
         answer = connection.getresponse()
         page = answer.read().decode(errors="replace")

@@ -15,7 +15,7 @@ function userRow(user) {
         make(
             "span",
             "text",
-            make("strong", "", title),
+            make("strong", "", title, user.name && user.display && !user.username_only ? make("span", "number", user.display) : null),
             make("span", "sub", user.last ? `${user.last_inbound ? "You: " : ""}${user.last}` : "Nothing received yet")
         ),
         make(

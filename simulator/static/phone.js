@@ -219,8 +219,11 @@ function drawBar(data, business) {
 
 function drawPanel(data, business, messages) {
     const user = data.user;
-    byId("me").textContent = user.username_only ? `@${user.username} (number hidden)` : user.name || user.display || user.user_id;
-    byId("state").textContent = user.name && user.display ? user.display : "a customer of this business";
+    const name = user.username_only ? `@${user.username} (number hidden)` : user.name || user.display || user.user_id;
+    byId("me").textContent = name;
+    byId("role").textContent = user.username_only || !user.name || !user.display ? name : `${user.name} ${user.display}`;
+    byId("partner").textContent = business.name;
+    byId("state").textContent = user.name && user.display ? `${user.display}, a customer` : "a customer";
     document.title = `${user.name || user.display || user.username} · Simulated phone`;
     for (const box of document.querySelectorAll("[data-flag]")) {
         box.checked = user[box.dataset.flag];

@@ -10,6 +10,7 @@ from playwright.sync_api import expect, sync_playwright
 
 from tests.e2e import world as worlds
 from tests.e2e.world import until
+from tools import ground
 from tools.ground import which
 from tools.packages import BROWSERS
 
@@ -23,7 +24,8 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-PATIENCE = 60_000
+# Milliseconds that a page may take.
+PATIENCE = 60_000 * ground.PATIENCE
 INVOICES = "action-account.action_move_out_invoice_type"
 
 

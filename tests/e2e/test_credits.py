@@ -11,7 +11,7 @@ from contextlib import suppress
 import pytest
 
 from tools import odoo, postgres
-from tools.ground import LOGS, ROOT, python
+from tools.ground import LOGS, PATIENCE, ROOT, python
 
 DATABASE = "wab_e2e_credits"
 SECONDS = float(os.environ.get("CREDIT_STORM_SECONDS", "60"))
@@ -44,7 +44,7 @@ def storm(database):
     command = [python(), "-W", "ignore", "tests/e2e/credit_storm.py", str(conf)]
     with log.open("wb") as stream:
         process = subprocess.Popen(
-            [*command, database, str(SECONDS), str(SEED)],
+            [*command, database, str(SECONDS), str(SEED), str(60 * PATIENCE)],
             cwd=ROOT,
             env=odoo.environment(),
             stdout=subprocess.PIPE,
@@ -52,7 +52,9 @@ def storm(database):
             start_new_session=True,
         )
     try:
-        output, _nothing = process.communicate(timeout=SECONDS + 90)
+        output, _nothing = process.communicate(
+            timeout=SECONDS + 90 * PATIENCE
+        )
     finally:
         # The workers are in its process group: none outlives it.
         with suppress(ProcessLookupError):

@@ -15,7 +15,9 @@ import pytest
 from tests.e2e import world as worlds
 from tests.e2e.world import FINAL, until
 
-LEASE = 2
+# Longer than a call takes on a busy machine: a lease that ends while its call is under
+# way would make these tests about something else.
+LEASE = 6
 CUSTOMERS = 3
 MESSAGES = r"/messages$"
 MEDIA = r"/media$"
@@ -306,7 +308,8 @@ def test_receipts_that_are_still_being_repeated_are_waited_for(world):
 def test_whole_server_killed_in_the_middle_of_two_hundred(template, phones):
     with worlds.serving("wab_e2e_power_cut", phones) as world:
         world.parameter("whatsapp_billing.lease_seconds", LEASE)
-        world.control.post("settings", latency_ms=150)
+        # So slow that whoever looks sees it in the middle, on a busy machine, too.
+        world.control.post("settings", latency_ms=1500)
         customers = world.partners(200)
         numbers = list(customers)
         ids = world.notify(customers.values())

@@ -17,6 +17,7 @@ import pytest
 from tests.e2e import world as worlds
 from tests.e2e.world import APP_SECRET, MESSAGE, PHONE_UID, WABA_UID
 from tools import odoo, postgres
+from tools.ground import PATIENCE
 
 EVENT = "whatsapp.billing.webhook.event"
 LIMIT = 4 * 1024 * 1024
@@ -51,7 +52,7 @@ class Hook:
         if secret:
             given["X-Hub-Signature-256"] = sign(secret, data)
         given.update(headers or {})
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60 * PATIENCE)
         payload = iter([data]) if chunked else data
         try:
             connection.request(
@@ -65,7 +66,7 @@ class Hook:
             connection.close()
 
     def get(self, **query):
-        connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = HTTPConnection("127.0.0.1", self.port, timeout=60 * PATIENCE)
         connection.request("GET", f"{self.path}?{urlencode(query)}")
         answer = connection.getresponse()
         found = answer.status, answer.read().decode()

@@ -22,7 +22,7 @@ from pathlib import Path
 import psycopg2
 
 from tools import odoo, postgres
-from tools.ground import LOGS, WORK, free_port, python
+from tools.ground import LOGS, PATIENCE, WORK, free_port, python
 from tools.rpc import Control, Json2, WireError, fetch, until
 
 TEMPLATE = "wab_e2e_template"
@@ -296,7 +296,8 @@ class World:
             UPDATE whatsapp_billing_message
                SET next_attempt_at = next_attempt_at - %(time)s,
                    lease_until = lease_until - %(time)s,
-                   unknown_at = unknown_at - %(time)s
+                   unknown_at = unknown_at - %(time)s,
+                   channel_seen_at = channel_seen_at - %(time)s
              WHERE id = ANY(%(ids)s)
             """,
             {"time": timedelta(seconds=seconds), "ids": list(ids)},
@@ -379,7 +380,9 @@ class Call(threading.Thread):
     def __init__(self, world, model, method, record_id):
         super().__init__(daemon=True)
         self._server = world.server
-        self._connection = HTTPConnection("127.0.0.1", world.server.port, timeout=60)
+        self._connection = HTTPConnection(
+            "127.0.0.1", world.server.port, timeout=60 * PATIENCE
+        )
         self._connection.connect()
         self._port = self._connection.sock.getsockname()[1]
         self._request = (
@@ -407,7 +410,7 @@ class Call(threading.Thread):
         """Kill the worker that answers this call, at once."""
         self._server.kill_worker(self._worker())
 
-    def join(self, timeout=60):
+    def join(self, timeout=60 * PATIENCE):
         super().join(timeout)
         assert not self.is_alive(), "the call neither ended nor was cut off"
 

@@ -145,5 +145,5 @@ def transport(monkeypatch: pytest.MonkeyPatch) -> Iterator[Transport]:
     for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.upper(), raising=False)
-    with Transport(pool_size=4, connect_timeout=5.0, read_timeout=5.0) as opened:
+    with Transport(pool_size=4, connect_timeout=30.0, read_timeout=30.0) as opened:
         yield opened

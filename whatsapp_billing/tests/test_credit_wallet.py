@@ -8,6 +8,7 @@ from freezegun import freeze_time
 from odoo import fields
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
+from odoo.tools.misc import format_date
 
 from .common import CUSTOMER_NUMBER
 from .credit_common import UTILITY, CreditCommon
@@ -216,6 +217,43 @@ class TestCreditWallet(CreditCommon):
         today = fields.Date.today()
         self.assertEqual(self.wallet.lasts_until, today + timedelta(days=8))
         self.assertIn('"value": 2.0', self.wallet.graph)
+
+    def test_credits_that_are_left_are_not_said_to_be_used_up(self):
+        self.fund(UTILITY * 1.5)
+        self.accept_everything()
+        message = self.send(self.make_invoice_with_pdf())
+        self.drain()
+        self.priced(message)
+        self.wallet.invalidate_recordset()
+        self.assertGreater(self.wallet.available, 0)
+        self.assertEqual(self.wallet.lasts_until_text, "Less than a day")
+        today = format_date(self.env, fields.Date.today())
+        self.assertEqual(self.wallet.daily_use_days, f"{today} to {today}, days: 1")
+        self.wallet._take("expire", self.wallet.available, period="2026-01")
+        self.wallet.invalidate_recordset()
+        self.assertEqual(self.wallet.lasts_until_text, "Used up")
+
+    def test_the_average_counts_four_weeks_at_most(self):
+        self.fund(100)
+        today = fields.Date.today()
+        entries = self.env["whatsapp.billing.credit.entry"].sudo()
+        message = self.send(self.make_invoice_with_pdf())
+        for days, number in ((40, 7), (27, 8)):
+            entries.create(
+                {
+                    "wallet_id": self.wallet.id,
+                    "kind": "settle",
+                    "amount": -28,
+                    "date": fields.Datetime.now() - timedelta(days=days),
+                    "message_id": message.id,
+                    "round": number,
+                }
+            )
+        self.wallet.invalidate_recordset()
+        self.assertEqual(self.wallet.daily_use, 1)
+        first = format_date(self.env, today - timedelta(days=27))
+        self.assertTrue(self.wallet.daily_use_days.startswith(first))
+        self.assertTrue(self.wallet.daily_use_days.endswith("28"))
 
     def test_an_old_card_is_said_to_be_old(self):
         with freeze_time("2026-11-20"):

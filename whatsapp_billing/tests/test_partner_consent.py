@@ -133,6 +133,6 @@ class TestPortalChoice(WhatsappBillingCommon, HttpCase):
             company_ids=[(6, 0, self.company.ids)],
         )
         self.authenticate(user.login, user.login)
-        page = self.url_open("/my/account", timeout=9)
+        page = self.url_open("/my/account", timeout=120)
         self.assertEqual(page.status_code, 200)
         self.assertIn('value="whatsapp_billing"', page.text)

@@ -12,6 +12,11 @@ class TourCase(HttpCase):
         super().setUpClass()
         cls._leave_out_missing_library()
 
+    def start_tour(self, *args, **kwargs):
+        """Override to wait longer: a step may take its time on a busy machine."""
+        kwargs.setdefault("timeout", 300)
+        return super().start_tour(*args, **kwargs)
+
     @classmethod
     def _leave_out_missing_library(cls):
         """Let the browser load a bundle that Debian's package of Odoo cannot fill.

@@ -105,7 +105,8 @@ class WhatsappBillingCreditEntry(models.Model):
         Every insertion, by whatever way, leaves one row of totals a statement and
         wallet in `whatsapp_billing_credit_delta`; the wallet folds them in. So
         nothing waits for a lock to write down what happened, and the figures are
-        right at every commit.
+        right at every commit. Triggers are dropped and made: PostgreSQL 13 cannot
+        replace one.
         """
         self.env.cr.execute(
             """
@@ -138,13 +139,19 @@ class WhatsappBillingCreditEntry(models.Model):
                 RETURN NULL;
             END $$;
 
-            CREATE OR REPLACE TRIGGER whatsapp_billing_credit_entry_guard
+            DROP TRIGGER IF EXISTS whatsapp_billing_credit_entry_guard
+                ON whatsapp_billing_credit_entry;
+            CREATE TRIGGER whatsapp_billing_credit_entry_guard
                 BEFORE UPDATE OR DELETE ON whatsapp_billing_credit_entry
                 FOR EACH ROW EXECUTE FUNCTION whatsapp_billing_credit_guard();
-            CREATE OR REPLACE TRIGGER whatsapp_billing_credit_entry_truncate
+            DROP TRIGGER IF EXISTS whatsapp_billing_credit_entry_truncate
+                ON whatsapp_billing_credit_entry;
+            CREATE TRIGGER whatsapp_billing_credit_entry_truncate
                 BEFORE TRUNCATE ON whatsapp_billing_credit_entry
                 FOR EACH STATEMENT EXECUTE FUNCTION whatsapp_billing_credit_guard();
-            CREATE OR REPLACE TRIGGER whatsapp_billing_credit_entry_total
+            DROP TRIGGER IF EXISTS whatsapp_billing_credit_entry_total
+                ON whatsapp_billing_credit_entry;
+            CREATE TRIGGER whatsapp_billing_credit_entry_total
                 AFTER INSERT ON whatsapp_billing_credit_entry
                 REFERENCING NEW TABLE AS fresh
                 FOR EACH STATEMENT EXECUTE FUNCTION whatsapp_billing_credit_total();

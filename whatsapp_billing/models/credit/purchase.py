@@ -30,6 +30,7 @@ class WhatsappBillingCreditPurchase(models.Model):
         ]._for_company(self.env.company),
     )
     company_id = fields.Many2one(related="wallet_id.company_id", store=True)
+    credit_on = fields.Selection(related="wallet_id.credit_on")
     quantity = fields.Float(
         string="Credits", digits=(16, 2), required=True, default=1000.0, tracking=True
     )

@@ -29,10 +29,13 @@ class WhatsappBillingCreditWallet(models.Model):
         string="Lasts Until", compute="_compute_lasts_until"
     )
     daily_use = fields.Float(
-        string="Used a Day",
+        string="Average per Day",
         digits=(16, 6),
         compute="_compute_lasts_until",
-        help="The average of the last four weeks.",
+        help="Of the last four weeks, or of the days since the first message.",
+    )
+    daily_use_days = fields.Char(
+        string="Days of the Average", compute="_compute_lasts_until"
     )
     waiting_count = fields.Integer(
         string="Messages Waiting", compute="_compute_waiting_count"
@@ -48,11 +51,12 @@ class WhatsappBillingCreditWallet(models.Model):
         today = fields.Date.context_today(self)
         for wallet in self:
             planned = wallet._get_planned(today)
-            daily = wallet._get_daily_use(today, bool(planned))
+            daily, since = wallet._get_daily_use(today, bool(planned))
             day = pricing.lasts_until(
                 pricing.exact(wallet.available), daily, planned, today
             )
             wallet.daily_use = float(daily)
+            wallet.daily_use_days = wallet._describe_days(since, today)
             wallet.lasts_until = day
             wallet.lasts_until_text = wallet._describe_end(day, daily, planned, today)
 
@@ -62,18 +66,30 @@ class WhatsappBillingCreditWallet(models.Model):
         if day is None:
             return self.env._("More than a year")
         if day < today:
-            return self.env._("Used up")
+            is_left = self.available > 0
+            return self.env._("Less than a day") if is_left else self.env._("Used up")
         return format_date(self.env, day)
 
-    def _get_daily_use(self, today, has_plan):
-        """Return the credits used on an average day of the last four weeks.
+    def _describe_days(self, since, today):
+        """Name the days of an average, so that somebody can check it."""
+        if not since:
+            return ""
+        return self.env._(
+            "%(since)s to %(today)s, days: %(count)s",
+            since=format_date(self.env, since),
+            today=format_date(self.env, today),
+            count=(today - since).days + 1,
+        )
 
-        Of the days since the first message, where that is less than four weeks ago.
+    def _get_daily_use(self, today, has_plan):
+        """Return the credits used on an average day, and the first day counted.
+
+        Of the last four weeks, or of the days since the first message, where that is less than four weeks ago.
 
         :param has_plan: whether reminders are planned, and so counted on their days
         """
         self.ensure_one()
-        since = today - timedelta(days=AVERAGE_DAYS)
+        since = today - timedelta(days=AVERAGE_DAYS - 1)
         rows = self.env.execute_query(
             SQL(
                 """
@@ -90,9 +106,9 @@ class WhatsappBillingCreditWallet(models.Model):
         )
         used, first = rows[0]
         if not used or used < 0:
-            return pricing.ZERO
-        days = min(AVERAGE_DAYS, max(1, (today - first.date()).days + 1))
-        return pricing.exact(used / days)
+            return pricing.ZERO, None
+        start = min(max(first.date(), since), today)
+        return pricing.exact(used / ((today - start).days + 1)), start
 
     def _get_planned(self, today):
         """Return {day: credits} of what is planned to go out, beyond the average.

@@ -3,6 +3,7 @@
 import {registry} from "@web/core/registry";
 
 registry.category("web_tour.tours").add("whatsapp_billing_connect", {
+    timeout: 60000,
     steps: () => [
         {
             content: "start a new account",

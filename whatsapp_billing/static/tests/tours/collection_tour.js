@@ -3,6 +3,7 @@
 import {registry} from "@web/core/registry";
 
 registry.category("web_tour.tours").add("whatsapp_billing_collection_plan", {
+    timeout: 60000,
     steps: () => [
         {
             content: "Start a plan",
@@ -107,6 +108,7 @@ registry.category("web_tour.tours").add("whatsapp_billing_collection_plan", {
 });
 
 registry.category("web_tour.tours").add("whatsapp_billing_collection_case", {
+    timeout: 60000,
     steps: () => [
         {
             content: "The board shows the case to remind of",
@@ -161,6 +163,7 @@ registry.category("web_tour.tours").add("whatsapp_billing_collection_case", {
 });
 
 registry.category("web_tour.tours").add("whatsapp_billing_remind", {
+    timeout: 60000,
     steps: () => [
         {
             content: "The page WhatsApp shows the next step",

@@ -4,6 +4,7 @@ import {registry} from "@web/core/registry";
 
 registry.category("web_tour.tours").add("whatsapp_billing_credits", {
     url: "/odoo/whatsapp-credits",
+    timeout: 60000,
     steps: () => [
         {
             content: "The balance is shown",
@@ -42,6 +43,7 @@ registry.category("web_tour.tours").add("whatsapp_billing_credits", {
 
 registry.category("web_tour.tours").add("whatsapp_billing_credit_cost", {
     url: "/odoo/customer-invoices",
+    timeout: 60000,
     steps: () => [
         {
             content: "Select the invoices",
@@ -77,6 +79,7 @@ registry.category("web_tour.tours").add("whatsapp_billing_credit_cost", {
 
 registry.category("web_tour.tours").add("whatsapp_billing_credit_usage", {
     url: "/odoo/settings",
+    timeout: 60000,
     steps: () => [
         {
             content: "Go to the settings of Invoicing",

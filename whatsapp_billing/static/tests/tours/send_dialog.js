@@ -5,6 +5,7 @@ import {registry} from "@web/core/registry";
 // The page of the invoice is opened by the test; each tour does one thing a clerk does.
 
 registry.category("web_tour.tours").add("whatsapp_billing_send_dialog", {
+    timeout: 60000,
     steps: () => [
         {
             content: "Open the Send dialog",
@@ -42,6 +43,7 @@ registry.category("web_tour.tours").add("whatsapp_billing_send_dialog", {
 });
 
 registry.category("web_tour.tours").add("whatsapp_billing_read_ticks", {
+    timeout: 60000,
     steps: () => [
         {
             content: "The chatter line shows two blue ticks",
@@ -66,6 +68,7 @@ registry.category("web_tour.tours").add("whatsapp_billing_read_ticks", {
 });
 
 registry.category("web_tour.tours").add("whatsapp_billing_why_not", {
+    timeout: 60000,
     steps: () => [
         {
             content: "Open the page WhatsApp of the invoice",
