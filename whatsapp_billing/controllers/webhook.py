@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from contextlib import contextmanager
 
-from werkzeug.exceptions import Forbidden, NotFound, RequestEntityTooLarge
+from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
 
 from odoo import SUPERUSER_ID, api, http
 from odoo.http import request
@@ -63,13 +63,22 @@ class WhatsappBillingWebhook(http.Controller):
 
     @contextmanager
     def _environment(self, query):
-        """Yield a superuser environment of the database that the address means."""
+        """Yield a superuser environment of the database that the address means.
+
+        Whatever is not ours answers alike: nobody learns which databases there are,
+        or what is installed in them.
+        """
         if request.db:
-            yield request.env(user=SUPERUSER_ID)
+            yield self._check_installed(request.env(user=SUPERUSER_ID))
             return
         name = request.httprequest.args.get("db")
         host = request.httprequest.environ.get("HTTP_HOST", "")
         if not name or name not in http.db_list(force=True, host=host):
-            raise NotFound()
+            raise Forbidden()
         with Registry(name).cursor() as cr:
-            yield api.Environment(cr, SUPERUSER_ID, {})
+            yield self._check_installed(api.Environment(cr, SUPERUSER_ID, {}))
+
+    def _check_installed(self, env):
+        if "whatsapp.billing.account" not in env:
+            raise Forbidden()
+        return env

@@ -2,6 +2,7 @@ from . import outbox
 from . import messaging
 from . import base
 from . import document_mixin
+from . import mail_activity
 from . import mail_message
 from . import account_move
 from . import account_move_send

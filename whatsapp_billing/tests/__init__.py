@@ -1,4 +1,5 @@
 from . import test_account
+from . import test_account_events
 from . import test_account_guard
 from . import test_account_number
 from . import test_account_tour

@@ -374,9 +374,11 @@ def _account_event(source: _Source, value: Json) -> AccountEvent:
     shown = value.get("display_phone_number") or value.get("phone_number")
     is_phone = "PHONE" in text(value.get("entity_type")).upper()
     entity = text(value.get("entity_id")) if is_phone else ""
+    # The envelope of such an event may name the owner's business instead.
+    named = text(obj(value.get("waba_info")).get("waba_id"))
     return AccountEvent(
         field=source.field,
-        waba_uid=source.waba_uid,
+        waba_uid=named or source.waba_uid,
         phone_uid=source.phone_uid or entity,
         number=source.number or e164(shown),
         raw=value,

@@ -222,6 +222,8 @@ class WhatsappBillingAccount(models.Model):
                 account._join_app()
         if "provider" in vals:
             self._ensure_header_secret()
+        if vals.get("state") in ("connected", "inactive"):
+            self.env["mail.activity"]._wab_end(self, "account_stopped")
         if "active" in vals:
             # sudo: whatsapp.billing.phone - numbers are the system's to write
             self.sudo()._hand_on_numbers(vals["active"])

@@ -160,6 +160,7 @@ class WhatsappBillingAccount(models.Model):
 
     def _apply_facts(self, remote):
         facts = dict(self.remote_facts or {})
+        facts.pop("disabled", None)
         facts["checked_at"] = fields.Datetime.to_string(fields.Datetime.now())
         facts["errors"] = {
             name: self._get_error_sentence(error)

@@ -25,6 +25,23 @@ DISABLED = _lt(
     "WhatsApp has disabled this account. Open Meta's Business Support page to see why"
     " and to ask for a review."
 )
+REMOVED = _lt(
+    "The connection between this account and the app was removed at Meta, so nothing"
+    " can be sent; what waits is held. Give the app access to the account again in"
+    " Meta's business settings and press Connect."
+)
+DELETED = _lt(
+    "The WhatsApp Business account was deleted at Meta, so nothing can be sent; what"
+    " waits is held. Enter the id of another account and press Connect."
+)
+# account_update (fact sheet 5.7): the account is no longer ours to use.
+TAKEN_AWAY = {
+    "ACCOUNT_DELETED": DELETED,
+    "ACCOUNT_OFFBOARDED": REMOVED,
+    "PARTNER_APP_UNINSTALLED": REMOVED,
+    "PARTNER_REMOVED": REMOVED,
+}
+NOTE_LENGTH = 200
 
 
 class WhatsappBillingAccount(models.Model):
@@ -56,7 +73,9 @@ class WhatsappBillingAccount(models.Model):
             self.state_detail = sentence
         elif is_new:
             self.write({"state": "error", "state_detail": sentence})
-            self._warn(self.env._("WhatsApp account stopped"), sentence)
+            self._warn(
+                self.env._("WhatsApp account stopped"), sentence, "account_stopped"
+            )
 
     def _get_error_sentence(self, error):
         """Return what happened and what to do next, in the user's language."""
@@ -87,7 +106,7 @@ class WhatsappBillingAccount(models.Model):
         elif event.field == "business_capability_update":
             self.phone_ids._apply_capability(event.raw)
         elif event.field == "account_update":
-            self._apply_account_update(event.raw)
+            self._apply_account_update(event.raw, phone)
         elif event.field == "account_alerts":
             alert = event.raw.get("alert_info") or event.raw
             self._warn(
@@ -114,26 +133,51 @@ class WhatsappBillingAccount(models.Model):
             )
         )[:1]
 
-    def _apply_account_update(self, raw):
-        event = str(raw.get("event") or "").upper()
-        ban = str((raw.get("ban_info") or {}).get("waba_ban_state") or "").upper()
-        if event == "ACCOUNT_DELETED" or ban == "DISABLE":
+    def _apply_account_update(self, raw, phone):
+        """Take over what became of the account. Called with sudo.
+
+        :param phone: the number, where the event concerns one only
+        """
+        event = _word(raw.get("event"))
+        ban = _part(raw, "ban_info")
+        ban_state = _word(ban.get("waba_ban_state"))
+        if event in TAKEN_AWAY and phone and len(self.phone_ids) > 1:
+            phone._stop(self.env._(TAKEN_AWAY[event]))
+        elif event in TAKEN_AWAY:
+            self._set_error(self.env._(TAKEN_AWAY[event]))
+        elif ban_state == "DISABLE":
             self._set_error(self.env._(DISABLED))
-        elif ban == "REINSTATE" and self.state == "error":
-            self.write({"state": "connected", "state_detail": False})
-        elif event in ("ACCOUNT_RESTRICTION", "ACCOUNT_VIOLATION") or ban:
+            self.remote_facts = {**(self.remote_facts or {}), "disabled": True}
+        elif ban_state == "REINSTATE":
+            self._reinstate()
+        elif event in ("ACCOUNT_RESTRICTION", "ACCOUNT_VIOLATION") or ban_state:
             self._warn(
                 self.env._("WhatsApp account restricted"),
                 self.env._(
                     "WhatsApp has restricted this account (%(event)s). Open Meta's"
                     " Business Support page to see why and for how long.",
-                    event=self._get_restrictions(raw) or event,
+                    event=_get_restrictions(raw) or event,
                 ),
             )
+        else:
+            self._note_event(event)
 
-    def _get_restrictions(self, raw):
-        infos = raw.get("restriction_info") or []
-        return ", ".join(str(info.get("restriction_type") or "") for info in infos)
+    def _reinstate(self):
+        """Go on after a ban, unless something else is wrong too. Called with sudo."""
+        facts = dict(self.remote_facts or {})
+        if self.state == "error" and facts.pop("disabled", False):
+            self.write(
+                {"state": "connected", "state_detail": False, "remote_facts": facts}
+            )
+
+    def _note_event(self, event):
+        """Leave a note about news that decides nothing, in the provider's own word."""
+        self.message_post(
+            body=self.env._(
+                "WhatsApp says about this account: %(event)s.",
+                event=event[:NOTE_LENGTH] or "account_update",
+            )
+        )
 
     def _apply_review(self, raw):
         decision = str(raw.get("decision") or "").upper()
@@ -148,20 +192,31 @@ class WhatsappBillingAccount(models.Model):
 
     # === BUSINESS METHODS - TELLING PEOPLE === #
 
-    def _warn(self, title, text):
+    def _warn(self, title, text, reason=False):
         """Ask somebody to see to it, once while the same request is open."""
         self.ensure_one()
         if text:
-            self._schedule_warning(self, title, text)
+            self._schedule_warning(self, title, text, reason)
 
-    def _warn_once(self, record, title, text):
+    def _warn_once(self, record, title, text, reason=False):
         """As `_schedule_warning`, but silent while the same activity is still open."""
-        if not any(activity.summary == title for activity in record.activity_ids):
-            self._schedule_warning(record, title, text)
+        if not self._is_asked(record, title, reason):
+            self._schedule_warning(record, title, text, reason)
 
-    def _schedule_warning(self, record, title, text):
-        """Put an activity on an account or template for whoever looks after it."""
-        if any(activity.summary == title for activity in record.activity_ids):
+    def _is_asked(self, record, title, reason):
+        """Tell whether the same is asked already, in whatever language."""
+        return any(
+            activity.wab_reason == reason if reason else activity.summary == title
+            for activity in record.activity_ids
+        )
+
+    def _schedule_warning(self, record, title, text, reason=False):
+        """Put an activity on an account or template for whoever looks after it.
+
+        :param reason: with one, the activity ends by itself when the reason does
+            (`mail.activity._wab_end`)
+        """
+        if self._is_asked(record, title, reason):
             record.message_post(body=text)
             return
         record.activity_schedule(
@@ -169,6 +224,7 @@ class WhatsappBillingAccount(models.Model):
             summary=title,
             note=Markup("<p>%s</p>") % text,
             user_id=self._get_responsible().id,
+            wab_reason=reason,
         )
 
     def _get_responsible(self):
@@ -201,3 +257,26 @@ class WhatsappBillingAccount(models.Model):
                 "next": {"type": "ir.actions.client", "tag": "soft_reload"},
             },
         }
+
+
+def _word(value):
+    return value.upper() if isinstance(value, str) else ""
+
+
+def _part(raw, name):
+    value = raw.get(name)
+    return value if isinstance(value, dict) else {}
+
+
+def _get_restrictions(raw):
+    """Return in the provider's words what is restricted, why, and from when."""
+    infos = raw.get("restriction_info")
+    infos = [info for info in infos if isinstance(info, dict)] if (
+        isinstance(infos, list)
+    ) else []
+    words = [str(info.get("restriction_type") or "") for info in infos]
+    words.append(str(_part(raw, "violation_info").get("violation_type") or ""))
+    ban = _part(raw, "ban_info")
+    words.append(str(ban.get("waba_ban_state") or ""))
+    words.append(str(ban.get("waba_ban_date") or ""))
+    return ", ".join(word[:NOTE_LENGTH] for word in words if word)

@@ -423,7 +423,15 @@ class WhatsappBillingMessage(models.Model):
                     "came. Open Messages, filter Unknown, and send or cancel them.",
                     count=count,
                 ),
+                "unknown_outcome",
             )
+        asked = self.env["mail.activity"].search(
+            [
+                ("wab_reason", "=", "unknown_outcome"),
+                ("res_id", "not in", [row[0] for row in rows]),
+            ]
+        )
+        asked.unlink()
 
     @api.model
     def _release_held(self):

@@ -182,23 +182,38 @@ class WhatsappBillingPhone(models.Model):
             )
 
     def _apply_number_error(self, code):
-        """Stop sending from this number only, and ask a person to see to it.
+        """Stop sending from these numbers only, and ask a person to see to it.
 
         The provider has no complaint about the account: its other numbers go on.
         """
         sentence = self.env._(classify(code, None).sentence)
         # sudo: whatsapp.billing.phone - what follows is the provider's word
         for phone_sudo in self.sudo():
-            account = phone_sudo.account_id
-            if phone_sudo.problem == sentence:
-                continue
-            values = {"problem": sentence}
             if code in UNREGISTERED:
-                values["is_registered"] = False
+                phone_sudo.is_registered = False
                 phone_sudo._ensure_pin()
-            phone_sudo.write(values)
-            account._schedule_warning(
-                account,
-                self.env._("WhatsApp number %(phone)s stopped", phone=phone_sudo.number),
-                sentence,
-            )
+            phone_sudo._stop(sentence)
+
+    def _stop(self, sentence):
+        """Send nothing from this number until its problem is gone. Called with sudo."""
+        self.ensure_one()
+        if self.problem == sentence:
+            return
+        self.problem = sentence
+        self.account_id._warn(
+            self.env._("WhatsApp number %(phone)s stopped", phone=self.number_label),
+            f"{self.number_label}: {sentence}",
+            f"number_stopped_{self.id}",
+        )
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """End what was asked about a number that works again."""
+        result = super().write(vals)
+        if "problem" in vals and not vals["problem"]:
+            for phone in self:
+                self.env["mail.activity"]._wab_end(
+                    phone.account_id, f"number_stopped_{phone.id}"
+                )
+        return result

@@ -7,10 +7,24 @@ from odoo.tools import SQL
 # than that say nothing.
 FAILURE_SHARE = 0.2
 FEWEST = 20
+# A template in one of these states waits for nobody here.
+ENDED = ("approved", "pending", "deletion_pending", "deleted")
 
 
 class WhatsappBillingTemplate(models.Model):
     _inherit = "whatsapp.billing.template"
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """End what was asked about a template that needs nothing any more."""
+        result = super().write(vals)
+        if vals.get("status") in ENDED:
+            self.env["mail.activity"]._wab_end(self, "template_unusable")
+        if vals.get("active") is False:
+            for reason in ("template_unusable", "template_fails"):
+                self.env["mail.activity"]._wab_end(self, reason)
+        return result
 
     # === CRON METHODS === #
 
@@ -34,6 +48,12 @@ class WhatsappBillingTemplate(models.Model):
                 FAILURE_SHARE,
             )
         )
+        # sudo: mail.activity - what was asked about templates that work again
+        asked = self.env["mail.activity"].sudo().search(
+            [("wab_reason", "=", "template_fails"), ("res_model", "=", self._name)]
+        )
+        failing = {row[0] for row in rows}
+        asked.filtered(lambda activity: activity.res_id not in failing).unlink()
         for template_id, failed, total in rows:
             template = self.browse(template_id)
             template.account_id._warn_once(
@@ -45,5 +65,6 @@ class WhatsappBillingTemplate(models.Model):
                     failed=failed,
                     total=total,
                 ),
+                "template_fails",
             )
         return len(rows)

@@ -115,4 +115,5 @@ class WhatsappBillingTemplate(models.Model):
                     "wait until it is approved again.",
                     name=template.display_name,
                 ),
+                "template_unusable",
             )

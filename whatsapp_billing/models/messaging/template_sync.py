@@ -251,6 +251,7 @@ class WhatsappBillingTemplate(models.Model):
                     status=self._get_status_label(),
                     name=self.display_name,
                 ),
+                "template_unusable",
             )
 
     def _apply_category_event(self, event):
@@ -267,9 +268,9 @@ class WhatsappBillingTemplate(models.Model):
         elif event.field == "template_category_update":
             self._apply_category(event.category)
 
-    def _warn(self, title, text):
+    def _warn(self, title, text, reason=False):
         if self.account_id:
-            self.account_id._schedule_warning(self, title, text)
+            self.account_id._schedule_warning(self, title, text, reason)
         self.message_post(body=text)
 
     # === BUSINESS METHODS - ADDRESSES === #
