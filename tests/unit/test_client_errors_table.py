@@ -32,6 +32,7 @@ ALLOWED = {
     "S": {"recipient_limit", "template"},
 }
 SUBCODES = [
+    *("2388023", "2388094"),
     *("2388019", "2388024", "2388039", "2388040", "2388047", "2388072"),
     *("2388073", "2388273", "2388293", "2388299", "2388318", "2388330"),
 ]
@@ -72,7 +73,6 @@ def test_general_code_stays_general():
     assert classify("100", subcode="33") == ERRORS["100"]
     assert classify("100", subcode="999") == ERRORS["100"]
     assert classify("190", subcode="2388024") == ERRORS["190"]
-    assert classify("100", details="Media ID is not valid") == ERRORS["131053"]
 
 
 @pytest.mark.parametrize(
@@ -116,3 +116,12 @@ def test_what_asks_for_patience_names_it():
     assert classify("131057").retry_after == 60.0
     assert classify("133015").retry_after == 300.0
     assert classify("131026").retry_after is None
+
+
+def test_a_subcode_says_the_same_in_every_language():
+    """A Spanish sentence about a template has "mediante" in it, and is no media."""
+    spec = classify("100", 400, subcode="2388023")
+    assert spec.kind == "template"
+    assert "name" in spec.sentence
+    assert classify("100", 400, subcode="2388001").kind == "content"
+    assert classify("100", 400, subcode="2388999") == ERRORS["100"]

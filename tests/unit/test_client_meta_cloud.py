@@ -383,6 +383,35 @@ def test_duplicate_template_is_a_template_error_in_plain_words(load):
     assert "Spanish content" in caught.value.details
 
 
+SPANISH = {
+    "message": "Invalid parameter",
+    "code": 100,
+    "error_subcode": 2388023,
+    "error_user_title": "No se puede agregar",
+    "error_user_msg": "No puedes crear esta plantilla mediante la API mientras se"
+    " elimina la anterior.",
+}
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        SPANISH["error_user_msg"],
+        "You can't create this template through the API while it is being deleted.",
+        "Ce modèle ne peut être créé par un autre media.",
+    ],
+)
+def test_the_providers_words_decide_nothing(words):
+    error = SPANISH | {"error_user_msg": words}
+    client, _transport = make(
+        ("POST", "message_templates", json_response({"error": error}, 400))
+    )
+    with pytest.raises(TemplateError) as caught:
+        client.submit_template(TemplateDraft("x", "es", "utility"))
+    assert caught.value.sentence.startswith("Meta keeps the name of a deleted")
+    assert caught.value.details == words
+
+
 def test_template_that_is_gone_does_not_stop_the_account(load):
     answer = json_response(load("meta/error_object"), 400)
     client, _transport = make(("POST", "/590910000000001", answer))

@@ -8,6 +8,7 @@ the exact code of an approved translation: `es` is not `es_ES` (error 132001).
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Final
 
 _CODES = """
@@ -27,6 +28,7 @@ _BASES: Final[dict[str, str]] = {
     "in": "id",
     "iw": "he",
     "ky": "ky_KG",
+    "nn": "nb",
     "no": "nb",
     "prs": "prs_AF",
     "ps": "ps_AF",
@@ -36,6 +38,11 @@ _BASES: Final[dict[str, str]] = {
     "tl": "fil",
     "zh": "zh_CN",
 }
+
+# Where several countries are as near, the ones that most people read first.
+_FIRST: Final[frozenset[str]] = frozenset({"en_US", "en_GB", "es_MX", "es_ES"})
+# Readers of one Chinese script need not read the other.
+_TRADITIONAL: Final[frozenset[str]] = frozenset({"TW", "HK", "MO", "HANT"})
 
 
 def _normalise(code: str) -> str:
@@ -63,19 +70,58 @@ def meta_code(odoo_lang: str) -> str:
     `es_ES` is kept, `es_BO` and `es_419` become `es`, `pt_AO` becomes `pt_PT`; Basque,
     Galician and some others do not exist at Meta.
     """
-    return _exact(odoo_lang) or _base(odoo_lang)
+    return next(iter(_readable(odoo_lang)), "")
+
+
+@lru_cache(maxsize=1024)
+def _readable(lang: str) -> tuple[str, ...]:
+    """Return Meta's codes of what a reader of an Odoo language reads, the best first.
+
+    Their own country's, the language without a country, then other countries': first
+    those that write alike, and never another script.
+    """
+    own, base = _exact(lang), _base(lang)
+    language = _normalise(base or lang).partition("_")[0]
+    country = _normalise(lang).partition("_")[2]
+    siblings = sorted(
+        (
+            code
+            for code in META_LANGUAGES
+            if code.partition("_")[0] == language and _script(code) == _script(lang)
+        ),
+        key=lambda code: (
+            _group(code) != _group(f"{language}_{country}"),
+            code not in _FIRST,
+            code,
+        ),
+    )
+    best = [code for code in (own, base) if code in siblings]
+    return tuple(dict.fromkeys([*best, *siblings]))
+
+
+def _script(code: str) -> str:
+    """Return the script of a Chinese code, "" for languages with one at Meta."""
+    language, _, country = _normalise(code).partition("_")
+    if language != "zh":
+        return ""
+    return "Hant" if country in _TRADITIONAL else "Hans"
+
+
+def _group(code: str) -> str:
+    """Return which countries' way of writing a code belongs to."""
+    language, _, country = code.partition("_")
+    if language == "es":
+        return "Spain" if country == "ES" else "America"
+    if language == "en":
+        return "America" if country in {"US", "CA"} else "Commonwealth"
+    return ""
 
 
 def candidates(odoo_lang: str, company_lang: str) -> list[str]:
     """Return the template languages to try, in order, each once.
 
-    The partner's own, its base language, the company's own, its base language.
+    The partner's own, the language without a country, the same language from other
+    countries; then the same for the company's language.
     """
-    codes = (
-        code
-        for lang in (odoo_lang, company_lang)
-        if lang
-        for code in (_exact(lang), _base(lang))
-        if code
-    )
+    codes = (code for lang in (odoo_lang, company_lang) if lang for code in _readable(lang))
     return list(dict.fromkeys(codes))

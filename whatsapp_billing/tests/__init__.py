@@ -42,6 +42,7 @@ from . import test_secrets
 from . import test_send_dialog
 from . import test_template
 from . import test_template_file
+from . import test_template_language
 from . import test_template_parts
 from . import test_template_render
 from . import test_template_rights

@@ -214,6 +214,39 @@ class TestMessageSending(LifecycleCommon):
             len([c for c in self.transport.calls if "/media" in c.url]), 2
         )
 
+    def test_media_that_whatsapp_had_before_is_uploaded_again_whatever_it_says(self):
+        """The general error speaks Spanish, and says "archivo" and never "media"."""
+        invoice = self.make_invoice_with_pdf()
+        self.transport.add("POST", "/media", lambda _call: self._media())
+        words = "(#100) No existe el archivo"
+        self.transport.add(
+            "POST",
+            "/messages",
+            [self._accepted(), self._refusal(100, words), self._accepted()],
+        )
+        first = self.send(invoice)
+        self.drain()
+        self.assertEqual(first.state, "sent")
+        again = self.send(invoice)
+        self.drain()
+        self.drain()
+        self.assertEqual(again.state, "sent")
+        self.assertEqual(
+            len([c for c in self.transport.calls if "/media" in c.url]), 2
+        )
+
+    def test_what_was_just_uploaded_is_not_uploaded_again(self):
+        self.transport.add("POST", "/media", lambda _call: self._media())
+        self.transport.add(
+            "POST", "/messages", [self._refusal(100, "Unsupported media type")]
+        )
+        message = self.send(self.make_invoice_with_pdf())
+        self.drain()
+        self.assertEqual(message.state, "failed")
+        self.assertEqual(
+            len([c for c in self.transport.calls if "/media" in c.url]), 1
+        )
+
     def test_expired_lease_is_unknown(self):
         message = self.send(self.make_invoice_with_pdf())
         message.write({"state": "sending", "lease_until": self.ago(hours=1)})

@@ -168,7 +168,7 @@ class GraphCaller:
             return None
         details, subcode = error_details(error), text(error.get("error_subcode"))
         transient = error.get("is_transient") is True
-        spec = classify(code, response.status, transient, details, subcode=subcode)
+        spec = classify(code, response.status, transient, subcode=subcode)
         if own and code == "100" and subcode == "33":
             spec = ERRORS["100/33"]
         trace = text(error.get("fbtrace_id")) or response.headers.get("x-fb-trace-id")

@@ -268,6 +268,14 @@ _TABLE: dict[str, dict[str, str]] = {
             "The account has as many templates as Meta allows. Delete templates that"
             " are no longer used, then submit this one again."
         ),
+        "2388023": _lt(
+            "Meta keeps the name of a deleted template for about four weeks, in every"
+            " language. Give the template another name and submit it again."
+        ),
+        "2388094": _lt(
+            "This is a sample of Meta's own, which cannot be deleted. Archive it here"
+            " instead."
+        ),
         "2388024": _lt(
             "A template with this name and language already exists at Meta. Choose"
             " another name and submit it again."
@@ -341,6 +349,14 @@ _TABLE: dict[str, dict[str, str]] = {
         "132018": _lt(
             "A value has a line break or too many spaces, or the template is not made"
             " for sending like this. Correct the value on the document and send again."
+        ),
+        "2388001": _lt(
+            "This number is still used in a WhatsApp app. Delete that account on the"
+            " phone first, then register the number again."
+        ),
+        "2388004 2388091": _lt(
+            "Meta does not accept this again so soon. Wait some hours, then try once"
+            " more."
         ),
         "136025": _lt(
             "The code was not accepted. Ask for a new code and enter that one."
@@ -433,20 +449,18 @@ def classify(
     code: str,
     http_status: int | None = None,
     is_transient: bool = False,
-    details: str = "",
     *,
     subcode: str = "",
 ) -> ErrorSpec:
     """Return what a code means.
 
-    The general code 100 says more with its subcode (template checks) or where it names
-    a media id (expired, or of another number). Unknown codes are transient where Meta
-    says so or the status is 500 and more, else final.
+    The general code 100 says more with its subcode. The provider's words decide
+    nothing: they come in the language of the account, and "mediante" is no media.
+    Unknown codes are transient where Meta says so or the status is 500 and more, else
+    final.
     """
     if code == "100" and len(subcode) > 2 and subcode in ERRORS:
         return ERRORS[subcode]
-    if code == "100" and "media" in details.lower():
-        return ERRORS["131053"]
     known = ERRORS.get(code)
     if known is not None:
         return known

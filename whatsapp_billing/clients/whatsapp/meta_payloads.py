@@ -264,11 +264,11 @@ def error_infos(errors: object) -> tuple[ErrorInfo, ...]:
 
 
 def _error_info(error: Mapping[str, Any]) -> ErrorInfo:
-    code, details = text(error.get("code")), error_details(error)
+    code = text(error.get("code"))
     return ErrorInfo(
         code=code,
         title=text(error.get("title")),
         message=text(error.get("message")),
-        details=details,
-        kind=classify(code, details=details).kind,
+        details=error_details(error),
+        kind=classify(code).kind,
     )

@@ -178,11 +178,16 @@ def _decide(drain, row, error):
 
 
 def _is_stale_media(drain, row, error):
-    """Forget a refused file and tell whether to try once more with a new upload."""
+    """Forget a refused file and tell whether to try once more with a new upload.
+
+    The general code names no reason that can be relied on: where the file was one that
+    WhatsApp had before, it may be gone there, and once more costs nothing.
+    """
     if not row.checksum or row.attempts > 1:
         return False
+    was_uploaded_before = bool(row.work.document and row.work.document.media_uid)
     if error.code not in MEDIA_GONE and not (
-        error.code == "100" and "media" in f"{error.message} {error.details}".lower()
+        error.code == "100" and not error.subcode and was_uploaded_before
     ):
         return False
     drain.env["whatsapp.billing.media"]._forget(drain.phone.id, [row.checksum])
