@@ -1,3 +1,5 @@
+from . import system_fields
+from . import rights
 from . import outbox
 from . import messaging
 from . import base

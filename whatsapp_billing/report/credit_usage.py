@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .. import const
@@ -11,6 +11,7 @@ class WhatsappBillingCreditUsageReport(models.Model):
     """What was charged, by message: settlements and their corrections."""
 
     _name = "whatsapp.billing.credit.usage.report"
+    _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "WhatsApp Credit Usage"
     _auto = False
     _order = "date desc, id desc"
@@ -55,3 +56,9 @@ class WhatsappBillingCreditUsageReport(models.Model):
                 OR (e.kind = 'release' AND e.is_free)
             """
         )
+
+    @api.model
+    def _get_reading_sql(self, alias, query):
+        """What a message cost is as readable as the message."""
+        message = self._field_to_sql(alias, "message_id", query)
+        return self._readable_sql("whatsapp.billing.message", message)

@@ -25,6 +25,9 @@ MAX_LENGTHS: Final[dict[str, int]] = {"header": 60, "body": 1024, "button": 2000
 
 PLACEHOLDER: Final = re.compile(r"\{\{([1-9][0-9]{0,2})\}\}")
 
+# What opens a page of Odoo's portal without a login.
+_LINK_KEY = re.compile(r"((?:access_token|hash|sign)=)[^\s&#]+", re.IGNORECASE)
+
 _FILE_NAME_LENGTH: Final = 80
 # A single no-break space stays: it keeps an amount and its currency on one line.
 _SPACES = re.compile(r"\s{2,}|[^\S \u00a0\u202f]")
@@ -91,6 +94,15 @@ def fill(text: str, params: Sequence[str]) -> str:
         return params[position - 1] if position <= len(params) else match[0]
 
     return PLACEHOLDER.sub(value, text)
+
+
+def without_keys(text: str) -> str:
+    """Return a text for people to read, whose links open nothing without a login.
+
+    A link with its key is for the customer alone: what is kept to be read later, by
+    whoever may see the message, names the page only.
+    """
+    return _LINK_KEY.sub(r"\1…", text)
 
 
 def check(

@@ -22,6 +22,7 @@ class WhatsappBillingCollectionCase(models.Model):
     """
 
     _name = "whatsapp.billing.collection.case"
+    _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "Collection Case"
     _order = "look_on, due_date, id"
     _rec_name = "move_line_id"
@@ -119,6 +120,12 @@ class WhatsappBillingCollectionCase(models.Model):
         self.env.cr.execute(
             "ALTER TABLE whatsapp_billing_collection_case SET (fillfactor = 45)"
         )
+
+    @api.model
+    def _get_reading_sql(self, alias, query):
+        """A case is as readable as its invoice."""
+        move = self._field_to_sql(alias, "move_id", query)
+        return self._readable_sql("account.move", move)
 
     # === COMPUTE METHODS === #
 

@@ -2,6 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import SQL
 
 from ...rules import traces
 
@@ -10,6 +11,7 @@ class WhatsappBillingCollectionItem(models.Model):
     """One receivable line in one message, as it was said; never changed (C87)."""
 
     _name = "whatsapp.billing.collection.item"
+    _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "Invoice in a Reminder"
     _order = "message_id desc, due_date, id"
     _rec_name = "move_line_id"
@@ -70,6 +72,17 @@ class WhatsappBillingCollectionItem(models.Model):
                 lambda step, days=item.days: step.days == days
             )
 
+    @api.model
+    def _get_reading_sql(self, alias, query):
+        """A line of a message is as readable as the message and as its invoice."""
+        message = self._field_to_sql(alias, "message_id", query)
+        line = self._field_to_sql(alias, "move_line_id", query)
+        return SQL(
+            "%s AND %s",
+            self._readable_sql("whatsapp.billing.message", message),
+            self._readable_sql("account.move.line", line),
+        )
+
     def write(self, vals):  # pylint: disable=method-required-super
         raise UserError(self.env._("What a message was about never changes."))
 
@@ -78,6 +91,7 @@ class WhatsappBillingCollectionClaim(models.Model):
     """One day on which one debtor is reminded: the second run finds it taken."""
 
     _name = "whatsapp.billing.collection.claim"
+    _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "Reminder Day"
     _order = "day desc, id desc"
     _rec_name = "day"
@@ -91,11 +105,20 @@ class WhatsappBillingCollectionClaim(models.Model):
         "This customer hears from us on that day already.",
     )
 
+    @api.model
+    def _get_reading_sql(self, alias, query):
+        """Tell of a customer's reminders to who may read invoices and the customer."""
+        if not self.env["account.move"].has_access("read"):
+            return SQL("FALSE")
+        debtor = self._field_to_sql(alias, "debtor_id", query)
+        return self._readable_sql("res.partner", debtor)
+
 
 class WhatsappBillingCollectionHoliday(models.Model):
     """A day on which a country does not work."""
 
     _name = "whatsapp.billing.collection.holiday"
+    _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "Public Holiday"
     _order = "date, id"
 

@@ -57,6 +57,24 @@ class WhatsappBillingMessage(models.Model):
         " WHERE collection_plan_id IS NOT NULL"
     )
 
+    # === BUSINESS METHODS - ACCESS === #
+
+    @api.model
+    def _names_only_readable_sql(self, alias, query):
+        """Ask for every invoice that the letter lists, not for its first one only."""
+        self.env["whatsapp.billing.collection.item"].flush_model()
+        return SQL(
+            """
+            (%s IS DISTINCT FROM 'payment_reminder' OR NOT EXISTS (
+                SELECT 1 FROM whatsapp_billing_collection_item named
+                  JOIN account_move_line listed ON listed.id = named.move_line_id
+                 WHERE named.message_id = %s AND NOT %s))
+            """,
+            self._field_to_sql(alias, "document_type", query),
+            SQL.identifier(alias, "id"),
+            self._readable_sql("account.move", SQL("listed.move_id")),
+        )
+
     # === BUSINESS METHODS - COMPOSING === #
 
     @api.model

@@ -26,7 +26,7 @@ class WhatsappBillingCollectionPlan(models.Model):
 
     _name = "whatsapp.billing.collection.plan"
     _description = "Collection Plan"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "whatsapp.billing.rights.mixin"]
     _order = "sequence, id"
 
     name = fields.Char(required=True, translate=True)

@@ -14,6 +14,7 @@ class WhatsappBillingCollectionStep(models.Model):
     """What to say, or do, some days before or after the due date."""
 
     _name = "whatsapp.billing.collection.step"
+    _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "Collection Step"
     _order = "plan_id, days, id"
     _rec_name = "name"

@@ -27,6 +27,7 @@ class WhatsappBillingCreditEntry(models.Model):
     """
 
     _name = "whatsapp.billing.credit.entry"
+    _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "WhatsApp Credit Entry"
     _order = "id desc"
     _rec_name = "kind"
@@ -98,6 +99,13 @@ class WhatsappBillingCreditEntry(models.Model):
     _date_index = models.Index(
         "(wallet_id, date) INCLUDE (kind, amount, reserved_amount)"
     )
+
+    @api.model
+    def _get_reading_sql(self, alias, query):
+        """A line about a message is as readable as the message."""
+        message = self._field_to_sql(alias, "message_id", query)
+        readable = self._readable_sql("whatsapp.billing.message", message)
+        return SQL("(%s IS NULL OR %s)", message, readable)
 
     def init(self):
         """Make the database itself keep the journal append-only, and its totals.
@@ -249,5 +257,3 @@ def drop_functions(cr):
         DROP TABLE IF EXISTS whatsapp_billing_credit_delta;
         """
     )
-
-

@@ -14,7 +14,7 @@ class WhatsappBillingCreditPurchase(models.Model):
     """A top-up: quantity, price, vendor bill, and the credits once it is paid."""
 
     _name = "whatsapp.billing.credit.purchase"
-    _inherit = ["mail.thread"]
+    _inherit = ["mail.thread", "whatsapp.billing.rights.mixin"]
     _description = "WhatsApp Credit Purchase"
     _order = "id desc"
     _check_company_auto = True
@@ -25,9 +25,9 @@ class WhatsappBillingCreditPurchase(models.Model):
         required=True,
         index=True,
         ondelete="restrict",
-        default=lambda self: self.env[
-            "whatsapp.billing.credit.wallet"
-        ]._for_company(self.env.company),
+        default=lambda self: self.env["whatsapp.billing.credit.wallet"]._for_company(
+            self.env.company
+        ),
     )
     company_id = fields.Many2one(related="wallet_id.company_id", store=True)
     credit_on = fields.Selection(related="wallet_id.credit_on")
@@ -166,7 +166,9 @@ class WhatsappBillingCreditPurchase(models.Model):
         for purchase in self:
             # sudo: whatsapp.billing.credit.entry - lines of this purchase
             lines = purchase.sudo().entry_ids
-            total = sum((pricing.exact(a) for a in lines.mapped("amount")), pricing.ZERO)
+            total = sum(
+                (pricing.exact(a) for a in lines.mapped("amount")), pricing.ZERO
+            )
             purchase.credited = float(total)
 
     # === CRUD METHODS === #

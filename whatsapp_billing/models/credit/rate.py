@@ -33,6 +33,7 @@ class WhatsappBillingCreditRate(models.Model):
     """
 
     _name = "whatsapp.billing.credit.rate"
+    _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "WhatsApp Price"
     _order = "valid_from desc, pricelist, market, category, in_window, id desc"
     _rec_name = "market"

@@ -22,7 +22,7 @@ class WhatsappBillingCreditWallet(models.Model):
     """
 
     _name = "whatsapp.billing.credit.wallet"
-    _inherit = ["mail.thread", "mail.activity.mixin"]
+    _inherit = ["mail.thread", "mail.activity.mixin", "whatsapp.billing.rights.mixin"]
     _description = "WhatsApp Credits"
     _order = "id"
     _check_company_auto = True
@@ -202,9 +202,7 @@ class WhatsappBillingCreditWallet(models.Model):
         # sudo: whatsapp.billing.credit.entry - whether there is one, nothing more
         entries_sudo = self.env["whatsapp.billing.credit.entry"].sudo()
         if entries_sudo.search_count([("wallet_id", "in", self.ids)], limit=1):
-            raise AccessError(
-                self.env._("A wallet with a journal cannot be deleted.")
-            )
+            raise AccessError(self.env._("A wallet with a journal cannot be deleted."))
 
     # === ACTION METHODS === #
 
@@ -217,7 +215,9 @@ class WhatsappBillingCreditWallet(models.Model):
             "name": self.env._("Credits"),
             "res_model": self._name,
             "res_id": wallet.id,
-            "views": [(self.env.ref("whatsapp_billing.credit_wallet_view_form").id, "form")],
+            "views": [
+                (self.env.ref("whatsapp_billing.credit_wallet_view_form").id, "form")
+            ],
             "path": "whatsapp-credits",
             "context": {"create": False},
         }
@@ -278,7 +278,10 @@ class WhatsappBillingCreditWallet(models.Model):
             try:
                 with self.env.cr.savepoint():
                     found = wallets_sudo.with_company(company).create(
-                        {"company_id": company.id, "currency_id": company.currency_id.id}
+                        {
+                            "company_id": company.id,
+                            "currency_id": company.currency_id.id,
+                        }
                     )
             except errors.UniqueViolation as error:
                 # Somebody else was faster; Odoo repeats this call, which finds it.

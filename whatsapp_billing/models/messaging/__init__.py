@@ -1,4 +1,3 @@
-from . import system_fields
 from . import account
 from . import account_secrets
 from . import account_connect
@@ -23,6 +22,7 @@ from . import consent
 from . import media
 from . import message
 from . import message_attempt
+from . import message_access
 from . import message_document
 from . import message_drain
 from . import message_enqueue

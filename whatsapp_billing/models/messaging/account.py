@@ -34,7 +34,7 @@ class WhatsappBillingAccount(models.Model):
     _name = "whatsapp.billing.account"
     _description = "WhatsApp Business Account"
     _inherit = [
-        "whatsapp.billing.system.fields.mixin",
+        "whatsapp.billing.rights.mixin",
         "mail.thread",
         "mail.activity.mixin",
     ]

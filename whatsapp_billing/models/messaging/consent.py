@@ -20,6 +20,7 @@ class WhatsappBillingConsent(models.Model):
     """
 
     _name = "whatsapp.billing.consent"
+    _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "WhatsApp Consent"
     _order = "id desc"
     _rec_name = "purpose"
@@ -62,6 +63,18 @@ class WhatsappBillingConsent(models.Model):
         "(company_id, partner_id, purpose, granted, key) WHERE key IS NOT NULL",
         "This key was used before.",
     )
+
+    @api.model
+    def _get_reading_sql(self, alias, query):
+        """A word about consent is as readable as its contact.
+
+        Where only a number said it, those who talk with customers read it.
+        """
+        partner = self._field_to_sql(alias, "partner_id", query)
+        readable = self._readable_sql("res.partner", partner)
+        if self.env.user.has_group("whatsapp_billing.group_agent"):
+            return SQL("(%s IS NULL OR %s)", partner, readable)
+        return readable
 
     # === COMPUTE METHODS === #
 

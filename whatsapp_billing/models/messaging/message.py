@@ -27,7 +27,7 @@ class WhatsappBillingMessage(models.Model):
     """
 
     _name = "whatsapp.billing.message"
-    _inherit = ["whatsapp.billing.outbox.mixin"]
+    _inherit = ["whatsapp.billing.outbox.mixin", "whatsapp.billing.rights.mixin"]
     _description = "WhatsApp Message"
     _order = "id desc"
     _rec_name = "recipient"
@@ -65,7 +65,9 @@ class WhatsappBillingMessage(models.Model):
     purpose = fields.Selection(const.PURPOSES, default="billing", required=True)
     method = fields.Char(help="The public method or user action that made it.")
     key = fields.Char(copy=False, string="Caller's Key")
-    result = fields.Json(help="What the first call with this key was told.")
+    result = fields.Json(
+        groups=fields.NO_ACCESS, help="What the first call with this key was told."
+    )
     user_id = fields.Many2one("res.users", string="Sent By")
     template_id = fields.Many2one("whatsapp.billing.template", ondelete="set null")
     template_name = fields.Char(string="Approved Name")
@@ -73,7 +75,10 @@ class WhatsappBillingMessage(models.Model):
     category = fields.Selection(const.CATEGORIES)
     document_type = fields.Selection(const.DOCUMENT_TYPES)
     body = fields.Text(string="Text")
-    content = fields.Json(help="Rendered header, parameters and buttons.")
+    # Parameters hold links that open a document without a login: for the call only.
+    content = fields.Json(
+        groups=fields.NO_ACCESS, help="Rendered header, parameters and buttons."
+    )
     document_state = fields.Selection(
         [
             ("none", "No document"),
@@ -239,7 +244,8 @@ class WhatsappBillingMessage(models.Model):
     def _preview_values(self):
         """Return what the phone preview shows of this message."""
         self.ensure_one()
-        content = self.content or {}
+        # sudo: whatsapp.billing.message - header, footer and labels, no parameters
+        content = self.sudo().content or {}
         header = content.get("header") or {}
         return {
             "header": {
@@ -388,6 +394,7 @@ class WhatsappBillingMessage(models.Model):
     def action_open_document(self):
         """Open the invoice, payment or contact that this message is about."""
         self.ensure_one()
+        self.check_access("read")
         if not self.res_model or not self.res_id:
             raise UserError(self.env._("This message belongs to no document."))
         return {
@@ -400,6 +407,7 @@ class WhatsappBillingMessage(models.Model):
     def action_why(self):
         """Open the trace of this message in words."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Why?"),

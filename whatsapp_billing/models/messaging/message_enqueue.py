@@ -449,7 +449,8 @@ class WhatsappBillingMessage(models.Model):
         if template.header_type == "text":
             value = rendered.get("header")
             text = template.header_text or ""
-            header["text"] = parameters.fill(text, [value]) if value else text
+            filled = parameters.fill(text, [value]) if value else text
+            header["text"] = parameters.without_keys(filled)
             header["param"] = value or ""
         # False and no null, which XML-RPC cannot carry.
         return {

@@ -59,6 +59,7 @@ class WhatsappBillingMessage(models.Model):
     def action_open_message(self):
         """Open the message itself, from its trace."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("WhatsApp Message"),

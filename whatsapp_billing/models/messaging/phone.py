@@ -13,7 +13,7 @@ class WhatsappBillingPhone(models.Model):
 
     _name = "whatsapp.billing.phone"
     _description = "WhatsApp Number"
-    _inherit = ["whatsapp.billing.system.fields.mixin", "mail.thread"]
+    _inherit = ["whatsapp.billing.rights.mixin", "mail.thread"]
     _order = "is_usable desc, id"
     _system_fields = frozenset(
         {

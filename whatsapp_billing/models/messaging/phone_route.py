@@ -18,6 +18,7 @@ class WhatsappBillingPhoneRoute(models.Model):
     """Which number writes to whom about what: one answer per question and company."""
 
     _name = "whatsapp.billing.phone.route"
+    _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "WhatsApp Number to Write From"
     _order = "company_id, audience, category desc"
 

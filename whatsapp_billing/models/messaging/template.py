@@ -54,7 +54,7 @@ class WhatsappBillingTemplate(models.Model):
     _name = "whatsapp.billing.template"
     _description = "WhatsApp Template"
     _inherit = [
-        "whatsapp.billing.system.fields.mixin",
+        "whatsapp.billing.rights.mixin",
         "mail.thread",
         "mail.activity.mixin",
     ]

@@ -10,8 +10,8 @@ class WhatsappBillingTemplateButton(models.Model):
     """One button; an address that starts with `{base}` follows this Odoo's own."""
 
     _name = "whatsapp.billing.template.button"
+    _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "WhatsApp Template Button"
-    _inherit = ["whatsapp.billing.system.fields.mixin"]
     _order = "template_id, sequence, id"
     _system_fields = frozenset({"remote_value"})
     _rec_name = "text"

@@ -141,10 +141,11 @@ class WhatsappBillingTemplate(models.Model):
     def _get_preview_texts(self):
         """Return header and body with a document's values, else with the examples."""
         texts = self._get_samples() | self._get_document_texts()
-        return (
+        filled = (
             parameters.fill(self.header_text or "", _ordered(texts, "header")),
             parameters.fill(self.body or "", _ordered(texts, "body")),
         )
+        return tuple(map(parameters.without_keys, filled))
 
     def _get_preview_record(self):
         """Return the chosen document, if the user may look at it."""

@@ -200,7 +200,9 @@ class WhatsappBillingTemplate(models.Model):
             "header": given["header"][0] if has_header and given["header"] else None,
             "body": given["body"],
             "buttons": [[place - 1, "url", end] for place, end in ends.items()],
-            "text": parameters.fill(parts["texts"]["body"], given["body"]),
+            "text": parameters.without_keys(
+                parameters.fill(parts["texts"]["body"], given["body"])
+            ),
             "problem": self._get_fill_problem(parts, given, ends),
         }
 

@@ -44,6 +44,7 @@ class WhatsappBillingTemplateVariable(models.Model):
     """What fills one placeholder, and an example of it for WhatsApp's review."""
 
     _name = "whatsapp.billing.template.variable"
+    _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "WhatsApp Template Variable"
     _order = "template_id, component, position"
 

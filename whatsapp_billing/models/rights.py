@@ -1,0 +1,143 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Who may read a row, whom it may be handed to, and what only the system writes.
+
+Access rights and record rules (`security/`) say which models and companies a group
+has. What they cannot say is said here, once for all our models: a row can be as
+readable as the document that it speaks of, and a field can be the system's.
+"""
+
+from functools import partial
+
+from odoo import api, models
+from odoo.fields import Domain
+from odoo.tools import SQL
+
+
+class WhatsappBillingRightsMixin(models.AbstractModel):
+    """Rows that are readable as what they speak of, and stay where they belong.
+
+    A model says in `_get_reading_sql` what its rows follow, and in `_system_fields`
+    what no user may write, whatever a form shows (`system_fields.py`).
+    """
+
+    _name = "whatsapp.billing.rights.mixin"
+    _inherit = ["whatsapp.billing.system.fields.mixin"]
+    _description = "Who May Read and Change It"
+
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Refuse rows that are linked to what their writer may not read."""
+        for vals in vals_list:
+            self._check_links(vals)
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Refuse links to what the writer may not read, and giving rows away.
+
+        Odoo asks its rules before it writes only: here the row must be its writer's
+        afterwards too, so that nobody hands it to another company.
+        """
+        self._check_links(vals)
+        result = super().write(vals)
+        if not self.env.su:
+            self.check_access("write")
+        return result
+
+    @api.model
+    def _check_links(self, vals):
+        if self.env.su:
+            return
+        for name, value in vals.items():
+            field = self._fields.get(name)
+            if field is None or not field.relational or not value:
+                continue
+            ids = [value] if field.type == "many2one" else _linked_ids(value)
+            records = self.env[field.comodel_name].browse(ids)
+            records.exists().check_access("read")
+
+    # === BUSINESS METHODS - ACCESS === #
+
+    @api.model
+    def _get_reading_sql(self, alias, query):
+        """Return the condition for rows that the user may read, None for no more.
+
+        Beside the rules, which hold as well. Called as the user.
+
+        :param str alias: how the table of this model is called in the query
+        :param query: the query that the condition will be part of
+        """
+        return
+
+    @api.model
+    def _readable_sql(self, model, reference):
+        """Return whether the user may read the record that an SQL expression names.
+
+        Asked with EXISTS: PostgreSQL looks up the few rows of a page one by one, and
+        hashes the table for counts of many.
+        """
+        if model not in self.env or not self.env[model].has_access("read"):
+            return SQL("FALSE")
+        query = self.env[model].with_context(active_test=False)._search(Domain.TRUE)
+        if query.is_empty():
+            return SQL("FALSE")
+        query.add_where(SQL("%s = %s", SQL.identifier(query.table, "id"), reference))
+        return SQL("EXISTS %s", query.subselect(SQL("1")))
+
+    @api.model
+    def _get_reading_domain(self):
+        """Return `_get_reading_sql` as a domain, for the present user."""
+
+        def to_sql(_model, alias, query):
+            return self._get_reading_sql(alias, query) or SQL("TRUE")
+
+        return Domain.custom(to_sql=to_sql)
+
+    @api.model
+    def _search(
+        self, domain, offset=0, limit=None, order=None, *, bypass_access=False, **kwargs
+    ):
+        """Find only what the user may read, as `mail.message` does.
+
+        Lists, counts, groups, exports and relations all come through here.
+        """
+        if not (self.env.su or bypass_access):
+            domain = Domain(domain) & self._get_reading_domain()
+        return super()._search(
+            domain, offset, limit, order, bypass_access=bypass_access, **kwargs
+        )
+
+    def _check_access(self, operation):
+        """Forbid what may not be read, whatever is to be done with it."""
+        result = super()._check_access(operation)
+        rows = self - result[0] if result else self
+        rows = rows.filtered("id")
+        if not rows or operation == "create":
+            return result
+        # sudo: only what `_get_reading_sql` asks of the user; the rules were asked
+        readable = (
+            self.sudo()
+            .with_context(active_test=False)
+            ._search(Domain("id", "in", rows.ids) & self._get_reading_domain())
+        )
+        forbidden = rows - self.browse(readable)
+        if not forbidden:
+            return result
+        forbidden |= result[0] if result else self.browse()
+        make_error = self.env["ir.rule"]._make_access_error
+        return forbidden, partial(make_error, operation, forbidden)
+
+
+def _linked_ids(commands):
+    """Return the ids of existing records that x2many commands link."""
+    ids = []
+    for command in commands:
+        if isinstance(command, int):
+            ids.append(command)
+        elif command[0] == 4:
+            ids.append(command[1])
+        elif command[0] == 6:
+            ids += command[2]
+    return ids

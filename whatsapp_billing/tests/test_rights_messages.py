@@ -1,0 +1,305 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""A message is as readable, and as actionable, as what it is about."""
+
+import json
+
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .rights_common import RightsCommon
+
+MESSAGES = "whatsapp.billing.message"
+
+
+@tagged("post_install", "-at_install")
+class TestMessageAccess(RightsCommon):
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.about_invoice = cls._make_message(
+            res_model="account.move",
+            res_id=cls.invoice.id,
+            partner_id=cls.partner.id,
+            state="failed",
+            attempt_ids=[
+                Command.create({"number": 1, "kind": "pace", "outcome": "queued"})
+            ],
+        )
+        cls.about_contact = cls._make_message(
+            res_model="res.partner", res_id=cls.partner.id, partner_id=cls.partner.id
+        )
+        cls.without_document = cls._make_message(partner_id=cls.partner.id)
+        cls.from_customer = cls._make_message(
+            direction="in", state="received", partner_id=cls.partner.id
+        )
+        cls.from_stranger = cls._make_message(direction="in", state="received")
+        cls.answer_to_invoice = cls._make_message(
+            direction="in",
+            state="received",
+            res_model="account.move",
+            res_id=cls.invoice.id,
+            partner_id=cls.partner.id,
+        )
+        cls.theirs = cls._make_message(
+            company=cls.other_company,
+            res_model="account.move",
+            res_id=cls.other_invoice.id,
+            partner_id=cls.partner.id,
+        )
+        cls.all = cls.env[MESSAGES].union(
+            cls.about_invoice,
+            cls.about_contact,
+            cls.without_document,
+            cls.from_customer,
+            cls.from_stranger,
+            cls.answer_to_invoice,
+            cls.theirs,
+        )
+        cls.documents = cls.about_invoice | cls.answer_to_invoice
+        cls.contacts = cls.about_contact | cls.without_document
+        cls.talk = cls.from_customer | cls.from_stranger
+        cls.readable = {
+            "sender": cls.contacts,
+            "clerk": cls.documents | cls.contacts,
+            "accountant": cls.documents | cls.contacts,
+            "agent": cls.documents | cls.contacts | cls.talk,
+            "manager": cls.documents | cls.contacts | cls.talk,
+            "other_sender": cls.env[MESSAGES],
+            "other_clerk": cls.theirs,
+            "other_agent": cls.theirs,
+            "other_manager": cls.theirs,
+        }
+
+    def _mine(self, name):
+        """Return the messages of this test that a user finds."""
+        domain = [("id", "in", self.all.ids)]
+        return self._as(self.env[MESSAGES], name).search(domain)
+
+    def test_search_finds_what_may_be_read(self):
+        for name, wanted in self.readable.items():
+            with self.subTest(user=name):
+                self.assertEqual(set(self._mine(name).ids), set(wanted.ids))
+
+    def test_counts_and_groups_tell_no_more(self):
+        domain = [("id", "in", self.all.ids)]
+        for name, wanted in self.readable.items():
+            messages = self._as(self.env[MESSAGES], name)
+            with self.subTest(user=name):
+                self.assertEqual(messages.search_count(domain), len(wanted))
+                groups = messages._read_group(domain, ["direction"], ["__count"])
+                self.assertEqual(sum(count for _way, count in groups), len(wanted))
+                pivot = messages.formatted_read_group(
+                    domain, ["partner_id", "state"], ["__count"]
+                )
+                self.assertEqual(sum(row["__count"] for row in pivot), len(wanted))
+
+    def test_reading_and_exporting_is_refused_where_searching_finds_nothing(self):
+        for name, wanted in self.readable.items():
+            for message in self.all:
+                mine = self._as(message, name)
+                with self.subTest(user=name, message=message.id):
+                    if message in wanted:
+                        mine.read(["body", "explanation", "trace"])
+                        continue
+                    with self.assertRaises(AccessError):
+                        mine.read(["body"])
+                    with self.assertRaises(AccessError):
+                        mine.export_data(["body"])
+                    self.assertFalse(mine.has_access("read"))
+
+    def test_nobody_without_our_groups_reads_any(self):
+        for name in ("portal", "internal", "other_portal", "other_internal"):
+            for message in self.all:
+                with self.subTest(user=name), self.assertRaises(AccessError):
+                    self._as(message, name).read(["state"])
+
+    def test_every_button_asks_the_same(self):
+        for name in ("sender", "other_clerk", "other_manager", "portal"):
+            mine = self._as(self.about_invoice, name)
+            for action in (
+                "action_retry",
+                "action_cancel",
+                "action_why",
+                "action_open_document",
+                "action_open_message",
+            ):
+                with (
+                    self.subTest(user=name, action=action),
+                    self.assertRaises(AccessError),
+                ):
+                    getattr(mine, action)()
+        self.assertEqual(self.about_invoice.state, "failed")
+        # One that may not be read among many stops them all.
+        with self.assertRaises(AccessError):
+            self._as(self.about_invoice | self.about_contact, "sender").action_cancel()
+
+    def test_clerk_retries_what_is_about_an_invoice(self):
+        self._as(self.about_invoice, "clerk").action_retry()
+        self.assertEqual(self.about_invoice.state, "queued")
+
+    def test_attempts_are_as_readable_as_their_message(self):
+        attempt = self.about_invoice.attempt_ids
+        for name, may in (("sender", False), ("clerk", True), ("other_agent", False)):
+            with self.subTest(user=name):
+                mine = self._as(attempt, name)
+                self.assertEqual(mine.has_access("read"), may)
+                found = mine.search([("id", "=", attempt.id)])
+                self.assertEqual(bool(found), may)
+
+    def test_rules_of_the_document_decide_row_by_row(self):
+        """A sibling: a salesperson who reads own invoices reads their messages only."""
+        self.env["ir.rule"].sudo().create(
+            {
+                "name": "Own invoices only",
+                "model_id": self.env["ir.model"]._get("account.move").id,
+                "domain_force": "[('invoice_user_id', '=', user.id)]",
+            }
+        )
+        self.assertNotIn(self.about_invoice, self._mine("clerk"))
+        self.assertFalse(self._as(self.about_invoice, "clerk").has_access("read"))
+        self.invoice.sudo().invoice_user_id = self.users["clerk"]
+        self.assertIn(self.about_invoice, self._mine("clerk"))
+
+    def test_a_letter_about_many_invoices_needs_them_all(self):
+        other = self._make_invoice(amount=77.0)
+        line = other.line_ids.filtered(lambda one: one.debit)[:1]
+        self.about_invoice.document_type = "payment_reminder"
+        self.env["whatsapp.billing.collection.item"].sudo().create(
+            {"message_id": self.about_invoice.id, "move_line_id": line.id}
+        )
+        self.assertIn(self.about_invoice, self._mine("clerk"))
+        self.env["ir.rule"].sudo().create(
+            {
+                "name": "Not that one",
+                "model_id": self.env["ir.model"]._get("account.move").id,
+                "domain_force": f"[('id', '!=', {other.id})]",
+            }
+        )
+        self.assertNotIn(self.about_invoice, self._mine("clerk"))
+
+    def test_messages_about_any_model_follow_it(self):
+        """A sibling: an automation rule writes about products, say."""
+        product = self.env["product.product"].sudo().create({"name": "Chair"})
+        message = self._make_message(
+            res_model="product.product", res_id=product.id, partner_id=self.partner.id
+        )
+        found = self._as(self.env[MESSAGES], "clerk").search([("id", "=", message.id)])
+        self.assertTrue(found)
+        product.company_id = self.other_company
+        self.assertFalse(self._as(message, "clerk").has_access("read"))
+
+    def test_a_relation_shows_no_more(self):
+        self.assertEqual(
+            set(self._as(self.partner, "sender").wab_partner_message_ids.ids)
+            & set(self.all.ids),
+            set(self.contacts.ids),
+        )
+
+    def test_a_condition_over_a_relation_tells_no_more(self):
+        partners = self._as(self.env["res.partner"], "sender")
+        about = [("res_model", "=", "account.move"), ("res_id", "=", self.invoice.id)]
+        self.assertFalse(partners.search([("wab_partner_message_ids", "any", about)]))
+
+
+@tagged("post_install", "-at_install")
+class TestKeysOfLinks(RightsCommon):
+    """What opens a page without a login is the customer's alone."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        template = cls.templates["invoice"]
+        cls.in_text = template.copy(
+            {
+                "name": "Link in the text",
+                "template_name": "link_in_text",
+                "header_type": "none",
+                "body": "Hello {{1}}, see {{2}} here.",
+                "button_ids": [Command.clear()],
+                "variable_ids": [
+                    Command.clear(),
+                    Command.create(
+                        {
+                            "component": "body",
+                            "position": 1,
+                            "name": "who",
+                            "field_path": "recipient.name",
+                            "format": "text",
+                            "sample": "Ana",
+                        }
+                    ),
+                    Command.create(
+                        {
+                            "component": "body",
+                            "position": 2,
+                            "name": "link",
+                            "field_path": "wab_pay_link",
+                            "format": "text",
+                            "sample": "my/invoices/1",
+                        }
+                    ),
+                ],
+            }
+        )
+        cls.in_text.sudo().write(
+            {
+                "status": "approved",
+                "raw_status": "APPROVED",
+                "template_uid": "599999999999999",
+            }
+        )
+        cls.in_text.sudo().remote_components = cls.in_text._components()
+
+    def _send(self, template=False):
+        invoice = self._as(self.invoice, "clerk")
+        result = invoice.wab_send(template=template and template.id, key="once")
+        message = self._as(self.env[MESSAGES], "clerk").browse(result[0]["message_id"])
+        self.assertTrue(self.invoice.access_token)
+        return message
+
+    def _everything_read(self, name, message):
+        """Return all that a user can read about the message, by any door."""
+        mine = self._as(message, name)
+        readable = list(mine.fields_get())
+        texts = [json.dumps(mine.read(readable), default=str)]
+        texts.append(json.dumps(mine.export_data(readable[:60]), default=str))
+        texts.append(str(mine.copy_data() if mine.has_access("create") else ""))
+        chatter = self._as(self.invoice, name).message_ids
+        texts += [str(body) for body in chatter.mapped("body")]
+        return "\n".join(texts)
+
+    def test_no_key_in_what_people_read(self):
+        for template in (False, self.in_text):
+            message = self._send(template)
+            self.assertEqual(message.state, "queued")
+            for name in ("clerk", "agent", "manager", "accountant"):
+                with self.subTest(user=name, template=template):
+                    text = self._everything_read(name, message)
+                    self.assertNotIn(self.invoice.access_token, text)
+            self.invoice.sudo().wab_message_ids.write({"key": False})
+
+    def test_the_customer_gets_the_key(self):
+        message = self._send(self.in_text)
+        content = json.dumps(message.sudo().content)
+        self.assertIn(self.invoice.access_token, content)
+        self.assertIn("access_token=…", message.body)
+
+    def test_parameters_are_nobody_s_to_read_or_search(self):
+        message = self._send()
+        for field in ("content", "result"):
+            with self.assertRaises(AccessError):
+                self._as(message, "manager").read([field])
+            with self.assertRaises(AccessError):
+                self._as(message, "administrator").search([(field, "!=", False)])
+
+    def test_previews_have_no_key(self):
+        wizard = self._as(self.env["whatsapp.billing.compose"], "clerk").create(
+            {"res_model": "account.move", "res_ids": self.invoice.ids}
+        )
+        self.in_text.sudo().is_default = True
+        wizard.template_id = self.in_text
+        text = json.dumps(wizard.read(), default=str)
+        self.assertIn("Ana Perez", text)
+        self.assertNotIn(self.invoice.access_token, text)

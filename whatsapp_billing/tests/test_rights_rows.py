@@ -1,0 +1,272 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Who may read and change rows: of other companies, shared ones, others' dialogs."""
+
+from odoo.exceptions import AccessError, UserError
+from odoo.fields import Command
+from odoo.tests import tagged
+
+from .rights_common import RightsCommon
+
+# Refusals of rights and of rules are both of this kind.
+REFUSED = UserError
+
+
+@tagged("post_install", "-at_install")
+class TestSharedRows(RightsCommon):
+    """What no company owns is every company's to read, and no manager's to change."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.shared = cls.templates["invoice"].copy(
+            {"name": "Shared", "template_name": "shared_text", "account_id": False}
+        )
+        cls.shared.company_id = False
+        cls.on_our_account = cls.templates["invoice"].copy(
+            {"name": "Ours, shared", "template_name": "shared_ours"}
+        )
+        cls.on_our_account.company_id = False
+        cls.holiday = (
+            cls.env["whatsapp.billing.collection.holiday"]
+            .sudo()
+            .create({"name": "Everywhere", "date": "2026-12-25", "company_id": False})
+        )
+        cls.rate = (
+            cls.env["whatsapp.billing.credit.rate"]
+            .sudo()
+            .create(
+                {
+                    "market": "other",
+                    "category": "utility",
+                    "valid_from": "2030-01-01",
+                    "credits": 1,
+                    "company_id": False,
+                }
+            )
+        )
+
+    def _shared_rows(self):
+        yield self.shared, {"body": "Pay to our bank account"}
+        yield self.on_our_account, {"body": "Pay to our bank account"}
+        yield self.shared.variable_ids[0], {"field_path": "partner_id.name"}
+        yield self.shared.button_ids, {"value": "https://example.org/{{1}}"}
+        yield self.on_our_account.button_ids, {"value": "https://example.org/{{1}}"}
+        yield self.holiday, {"date": "2026-12-26"}
+        yield self.rate, {"credits": 99}
+
+    def test_all_read_what_is_shared(self):
+        for record, _values in self._shared_rows():
+            for name in ("manager", "other_manager"):
+                with self.subTest(model=record._name, user=name):
+                    self.assertTrue(self._as(record, name).has_access("read"))
+
+    def test_no_manager_changes_what_is_shared(self):
+        for record, values in self._shared_rows():
+            for name in ("manager", "other_manager"):
+                with self.subTest(model=record._name, user=name):
+                    theirs = self._as(record, name)
+                    with self.assertRaises(AccessError):
+                        theirs.write(values)
+                    with self.assertRaises(AccessError):
+                        theirs.unlink()
+
+    def test_nobody_makes_a_row_for_all_companies(self):
+        for model, values in (
+            ("template", {"name": "X", "body": "X", "account_id": False}),
+            ("collection.holiday", {"name": "X", "date": "2026-12-24"}),
+            ("credit.rate", {"market": "other", "category": "utility", "credits": 1}),
+        ):
+            with self.subTest(model=model), self.assertRaises(AccessError):
+                self._as(self.env[f"whatsapp.billing.{model}"], "manager").create(
+                    {"company_id": False, **values}
+                )
+
+    def test_an_administrator_changes_what_is_shared(self):
+        for record, values in self._shared_rows():
+            with self.subTest(model=record._name):
+                self._as(record, "administrator").write(values)
+
+    def test_no_action_on_what_is_shared_or_another_company_s(self):
+        theirs = self.other_templates["invoice"]
+        for template in (self.shared, self.on_our_account, theirs):
+            for action in (
+                "action_submit",
+                "action_request_deletion",
+                "action_set_default",
+                "action_new_version",
+                "action_accept_category",
+                "action_clone",
+            ):
+                with (
+                    self.subTest(action=action, template=template.name),
+                    self.assertRaises(REFUSED),
+                ):
+                    getattr(self._as(template, "manager"), action)()
+        self.assertFalse(self.transport.calls)
+
+
+@tagged("post_install", "-at_install")
+class TestGivenAway(RightsCommon):
+    """Nobody links an own row to another company's, or hands it over to one."""
+
+    def test_own_rows_are_not_linked_to_another_company_s(self):
+        ours, theirs = self.templates["invoice"], self.other_templates["invoice"]
+        plan = self._make_plan(self.company)
+        their_plan = self._make_plan(self.other_company)
+        route = (
+            self.env["whatsapp.billing.phone.route"]
+            .sudo()
+            .search([("company_id", "=", self.company.id)], limit=1)
+        )
+        wallets = self.env["whatsapp.billing.credit.wallet"]
+        wallet = wallets._for_company(self.company)
+        their_wallet = wallets._for_company(self.other_company)
+        purchase = (
+            self.env["whatsapp.billing.credit.purchase"]
+            .sudo()
+            .create({"wallet_id": wallet.id})
+        )
+        for record, values in (
+            (ours, {"account_id": self.other_account.id}),
+            (ours, {"company_id": self.other_company.id}),
+            (ours, {"company_id": False}),
+            (ours.variable_ids[0], {"template_id": theirs.id}),
+            (ours.button_ids, {"template_id": theirs.id}),
+            (self.account, {"company_id": self.other_company.id}),
+            (self.phone, {"account_id": self.other_account.id}),
+            (route, {"phone_id": self.other_account.phone_ids.id}),
+            (route, {"company_id": self.other_company.id}),
+            (plan, {"company_id": self.other_company.id}),
+            (plan.step_ids, {"plan_id": their_plan.id}),
+            (plan.step_ids, {"template_id": self.other_templates["invoice"].id}),
+            (wallet, {"company_id": self.other_company.id}),
+            (wallet, {"journal_id": self._journal(self.other_company).id}),
+            (purchase, {"wallet_id": their_wallet.id}),
+        ):
+            with (
+                self.subTest(model=record._name, values=values),
+                self.assertRaises(REFUSED),
+            ):
+                self._as(record, "manager").write(values)
+
+    def test_nothing_is_taken_over_through_a_parent(self):
+        theirs = self.other_templates["invoice"]
+        their_plan = self._make_plan(self.other_company)
+        plan = self._make_plan(self.company)
+        for record, values in (
+            (
+                self.templates["invoice"],
+                {"variable_ids": [Command.link(theirs.variable_ids[0].id)]},
+            ),
+            (
+                self.templates["invoice"],
+                {"button_ids": [Command.set(theirs.button_ids.ids)]},
+            ),
+            (
+                self.templates["invoice"],
+                {"button_ids": [Command.update(theirs.button_ids.id, {"text": "X"})]},
+            ),
+            (
+                self.account,
+                {"phone_ids": [Command.link(self.other_account.phone_ids.id)]},
+            ),
+            (plan, {"step_ids": [Command.link(their_plan.step_ids.id)]}),
+            (plan, {"step_ids": [Command.delete(their_plan.step_ids.id)]}),
+        ):
+            with (
+                self.subTest(model=record._name, values=values),
+                self.assertRaises(REFUSED),
+            ):
+                self._as(record, "manager").write(values)
+        self.assertTrue(their_plan.step_ids.exists())
+
+    def test_own_rows_still_change(self):
+        template = self.templates["invoice"].copy({"template_name": "mine"})
+        plan = self._make_plan(self.company)
+        self._as(template, "manager").write({"name": "Mine"})
+        self._as(plan, "manager").write(
+            {"step_ids": [Command.create({"days": 30, "with_message": False})]}
+        )
+
+    def _make_plan(self, company):
+        return (
+            self.env["whatsapp.billing.collection.plan"]
+            .sudo()
+            .create(
+                {
+                    "name": f"Plan of {company.name}",
+                    "company_id": company.id,
+                    "step_ids": [Command.create({"days": 3, "with_message": False})],
+                }
+            )
+        )
+
+    def _journal(self, company):
+        return (
+            self.env["account.journal"]
+            .sudo()
+            .search(
+                [("company_id", "=", company.id), ("type", "=", "purchase")], limit=1
+            )
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestDialogs(RightsCommon):
+    """What a dialog keeps is read and pressed by whoever opened it."""
+
+    def test_every_dialog_of_ours_is_its_creator_s(self):
+        rules = self.env["ir.rule"].sudo()
+        mine = [
+            model
+            for name, model in self.env.registry.items()
+            if name.startswith("whatsapp.billing.") and model._transient
+        ]
+        self.assertGreater(len(mine), 9)
+        for model in mine:
+            with self.subTest(model=model._name):
+                found = rules.search([("model_id.model", "=", model._name)])
+                self.assertTrue(
+                    any(
+                        "create_uid" in rule.domain_force and not rule.groups
+                        for rule in found
+                    )
+                )
+
+    def test_another_s_dialog_is_neither_read_nor_changed(self):
+        enable = self._as(self.env["whatsapp.billing.partner.enable"], "manager")
+        line = self._as(
+            self.env["whatsapp.billing.partner.enable.line"], "manager"
+        ).create(
+            {
+                "wizard_id": enable.create({}).id,
+                "partner_id": self.partner.id,
+                "result": "enabled",
+            }
+        )
+        forecast = self._as(
+            self.env["whatsapp.billing.collection.forecast"], "manager"
+        ).create({"result": "goes", "body": "Ana owes 100"})
+        compose = self._as(self.env["whatsapp.billing.compose"], "manager").create(
+            {"res_model": "account.move", "res_ids": self.invoice.ids}
+        )
+        for dialog in (line, forecast, compose):
+            for name in ("agent", "clerk", "other_clerk", "other_manager", "portal"):
+                with self.subTest(model=dialog._name, user=name):
+                    theirs = self._as(dialog, name)
+                    with self.assertRaises(AccessError):
+                        theirs.read(["create_uid"])
+                    with self.assertRaises(AccessError):
+                        theirs.check_access("write")
+                    with self.assertRaises(AccessError):
+                        theirs.unlink()
+            self.assertTrue(dialog.read(["create_uid"]))
+
+    def test_another_s_composer_is_not_pressed(self):
+        compose = self._as(self.env["whatsapp.billing.compose"], "clerk").create(
+            {"res_model": "account.move", "res_ids": self.invoice.ids}
+        )
+        with self.assertRaises(AccessError):
+            self._as(compose, "agent").action_send()
+        self.assertFalse(self.invoice.wab_message_ids)
