@@ -120,3 +120,19 @@ def test_file_name_is_safe(name):
     assert ".." not in filename
     assert not filename.startswith((".", "-"))
     assert parameters.filename(filename) == filename
+
+
+@pytest.mark.parametrize(
+    ("text", "read"),
+    [
+        ("my/invoices/1?access_token=ab-12", "my/invoices/1?access_token=…"),
+        (
+            "See https://x.example/my?access_token=ab-12&lang=es now",
+            "See https://x.example/my?access_token=…&lang=es now",
+        ),
+        ("/my/tasks/3?pid=4&hash=f00d#top", "/my/tasks/3?pid=4&hash=…#top"),
+        ("Hello Ana, access token", "Hello Ana, access token"),
+    ],
+)
+def test_text_to_read_has_no_key(text, read):
+    assert parameters.without_keys(text) == read

@@ -242,7 +242,7 @@ class TestAccount(WhatsappBillingCommon):
     def test_another_company_cannot_replace_the_shared_secret(self):
         company = self.env["res.company"].create({"name": "Other"})
         manager = self._make_user(
-            "wab_other", "whatsapp_billing.group_manager", company
+            "wab_other", "base.group_user,whatsapp_billing.group_manager", company
         )
         accounts = self.env["whatsapp.billing.account"].with_user(manager)
         values = {
