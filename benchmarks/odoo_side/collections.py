@@ -106,14 +106,15 @@ def _copy_partners(env, count):
             env.cr.execute(
                 """
                 INSERT INTO whatsapp_billing_consent
-                       (partner_id, recipient, purpose, granted, source, evidence,
-                        create_date)
-                SELECT p.id, p.wab_e164, u.purpose, TRUE, 'user', 'bench', now()
+                       (partner_id, company_id, recipient, person_key, purpose,
+                        granted, source, evidence, said_at, create_date)
+                SELECT p.id, %(company)s, p.wab_e164, p.wab_person_key, u.purpose,
+                       TRUE, 'user', 'bench', now(), now()
                   FROM res_partner p,
                        (VALUES ('billing'), ('collections')) u (purpose)
-                 WHERE p.id = ANY(%s)
+                 WHERE p.id = ANY(%(new)s)
                 """,
-                [new],
+                {"company": env.company.id, "new": new},
             )
         return [*partners.ids, *new]
     return partners.ids[:count]

@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import datetime, timedelta
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,53 +169,114 @@ def test_no_word_both_stops_and_starts_and_all_are_folded():
         assert consent._unstretch(phrase) == phrase
 
 
+NOON = datetime(2026, 12, 1, 12, 0, 0)
+
+
+def word(granted, second=0, source="rpc", purpose="billing", number=1, **more):
+    """Return a row of the contact itself about the number that it has now."""
+    values = {"is_switch": False, "on_number": False, "same_number": True} | more
+    said_at = NOON + timedelta(seconds=second)
+    return consent.Word(number, purpose, granted, said_at, source, **values)
+
+
+def stop(second=0, number=1, **more):
+    return word(False, second, "keyword", number=number, **({"on_number": True} | more))
+
+
+def state(words, purpose="billing"):
+    return consent.standing(words, purpose).state
+
+
 def test_consent_without_history_is_none():
     for purpose in consent.PURPOSES:
-        assert consent.state([], purpose) == "none"
+        assert consent.standing([], purpose) == ("none", 0, "")
 
 
 def test_billing_covers_collections_until_withdrawn():
-    history = [consent.Entry("billing", True)]
-    assert consent.state(history, "collections") == "granted"
-    history.append(consent.Entry("collections", False))
-    assert consent.state(history, "collections") == "withdrawn"
-    assert consent.state(history, "billing") == "granted"
-    history.append(consent.Entry("collections", True))
-    assert consent.state(history, "collections") == "granted"
-    history.append(consent.Entry("billing", False))
-    assert consent.state(history, "collections") == "withdrawn"
-    history.append(consent.Entry("billing", True))
-    assert consent.state(history, "collections") == "granted"
+    history = [word(True, 1)]
+    assert state(history, "collections") == "granted"
+    history.append(word(False, 2, purpose="collections"))
+    assert state(history, "collections") == "withdrawn"
+    assert state(history, "billing") == "granted"
+    history.append(word(True, 3, purpose="collections"))
+    assert state(history, "collections") == "granted"
+    history.append(word(False, 4))
+    assert state(history, "collections") == "withdrawn"
+    history.append(word(True, 5))
+    assert state(history, "collections") == "granted"
 
 
-def test_collections_covers_nothing_else():
-    assert consent.state([("collections", True)], "billing") == "none"
+def test_collections_and_marketing_cover_nothing_else():
+    assert state([word(True, purpose="collections")], "billing") == "none"
+    history = [word(True), word(True, purpose="collections")]
+    assert state(history, "marketing") == "none"
+    assert state([*history, word(True, purpose="marketing")], "marketing") == "granted"
 
 
-def test_marketing_is_covered_by_nothing_but_itself():
-    history = [("billing", True), ("collections", True)]
-    assert consent.state(history, "marketing") == "none"
-    assert consent.state([*history, ("marketing", True)], "marketing") == "granted"
+@pytest.mark.parametrize(
+    "later",
+    [
+        word(True, 60, "user", is_switch=True),
+        word(True, 60, "import", is_switch=True),
+        word(True, 60, "rpc", is_switch=True),
+        word(True, 60, "contract"),
+        # A START written before the STOP and delivered after it.
+        word(True, -60, "keyword", on_number=True, number=9),
+        # The same second: WhatsApp tells no more.
+        word(True, 0, "keyword", on_number=True, number=9),
+        word(True, 0.7, "rpc", number=9),
+        # Evidence about another number, before this contact got the stopped one.
+        word(True, 60, "rpc", same_number=False, number=9),
+    ],
+)
+def test_a_stop_is_lifted_by_nothing_but_newer_words(later):
+    assert state([stop(), later]) == "withdrawn"
+    assert state([later, stop()]) == "withdrawn"
 
 
-def test_stop_withdraws_everything():
-    history = [("billing", True), *((p, False) for p in consent.PURPOSES)]
-    assert {consent.state(history, p) for p in consent.PURPOSES} == {"withdrawn"}
+@pytest.mark.parametrize("source", ["rpc", "user", "keyword", "portal", "provider"])
+def test_newer_words_lift_a_stop(source):
+    assert state([stop(), word(True, 1.5, source, number=2)]) == "granted"
 
 
-entries = st.tuples(st.sampled_from(consent.PURPOSES), st.booleans())
+def test_the_switch_takes_back_the_switch_and_no_contract_does():
+    off = word(False, 10, "user", is_switch=True)
+    assert consent.standing([off], "billing").kind == "switch"
+    assert state([word(True, 0, "contract"), off]) == "withdrawn"
+    assert state([word(True, 20, "contract"), off]) == "withdrawn"
+    assert state([off, word(True, 20, "import", is_switch=True)]) == "granted"
+    assert state([word(True, 5), off]) == "withdrawn"
+    assert state([off, word(True, 15)]) == "granted"
 
 
-@given(st.lists(entries), st.sampled_from(consent.PURPOSES))
-def test_last_row_of_each_purpose_is_enough(history, purpose):
-    latest = {}
-    for about, granted in history:
-        latest.pop(about, None)
-        latest[about] = granted
-    assert consent.state(latest.items(), purpose) == consent.state(history, purpose)
+words = st.builds(
+    word,
+    st.booleans(),
+    st.integers(-5, 5),
+    st.sampled_from(["user", "rpc", "import", "contract", "keyword", "provider"]),
+    st.sampled_from(consent.PURPOSES),
+    st.integers(1, 99),
+    is_switch=st.booleans(),
+    on_number=st.booleans(),
+    same_number=st.booleans(),
+)
+histories = st.lists(words, max_size=8, unique_by=lambda one: one.id)
 
 
-@given(st.lists(entries), st.sampled_from(consent.PURPOSES), st.booleans())
-def test_the_last_word_about_a_purpose_counts(history, purpose, granted):
-    expected = "granted" if granted else "withdrawn"
-    assert consent.state([*history, (purpose, granted)], purpose) == expected
+@given(histories, st.sampled_from(consent.PURPOSES), st.randoms())
+def test_the_order_in_which_rows_arrive_changes_nothing(history, purpose, random):
+    shuffled = list(history)
+    random.shuffle(shuffled)
+    assert consent.standing(shuffled, purpose) == consent.standing(history, purpose)
+
+
+@given(histories, st.sampled_from(consent.PURPOSES))
+def test_a_newer_stop_always_withdraws(history, purpose):
+    last = stop(6, number=100, purpose=purpose)
+    assert state([*history, last], purpose) == "withdrawn"
+
+
+@given(histories, st.sampled_from(consent.PURPOSES))
+def test_newer_words_of_the_same_number_always_grant(history, purpose):
+    last = word(True, 7, "rpc", purpose, 100)
+    assert state([*history, last], purpose) == "granted"

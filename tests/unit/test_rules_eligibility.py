@@ -43,7 +43,8 @@ FAILURES = [
     ("superseded", {"recipient_active": False}),
     ("opted_out", {"consent": "withdrawn"}),
     ("not_enabled", {"enabled": False}),
-    ("not_opted_in", {"consent": "none"}),
+    # Hidden by a missing number itself: then there is nothing to agree to.
+    ("not_opted_in", {"consent": "none", "number_problem": None}),
     ("no_number", {"number": "", "number_problem": "no_number"}),
     ("invalid_number", {"number_problem": "invalid_number"}),
     ("no_template", {"template_found": False}),

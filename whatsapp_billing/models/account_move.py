@@ -74,10 +74,14 @@ class AccountMove(models.Model):
 
     def _wab_reached(self):
         """Return {move id: whether WhatsApp is on for anybody who would get it}."""
-        return {
-            move_id: any(partners.mapped("wab_enabled"))
-            for move_id, partners in self._wab_get_recipients().items()
-        }
+        recipients = self._wab_get_recipients()
+        result = {}
+        for company, moves in self.grouped("company_id").items():
+            people = self.env["res.partner"].union(*(recipients[m.id] for m in moves))
+            enabled = people._origin._wab_find_enabled(company)
+            for move in moves:
+                result[move.id] = bool(recipients[move.id]._origin & enabled)
+        return result
 
     # === ACTION METHODS === #
 
@@ -157,7 +161,9 @@ class AccountMove(models.Model):
             return {}
         self.flush_recordset([*FINGERPRINT_FIELDS, "access_token"])
         self.env["res.company"].flush_model(["name"])
-        columns = SQL(", ").join(SQL.identifier("m", name) for name in FINGERPRINT_FIELDS)
+        columns = SQL(", ").join(
+            SQL.identifier("m", name) for name in FINGERPRINT_FIELDS
+        )
         rows = self.env.execute_query(
             SQL(
                 """

@@ -29,12 +29,7 @@ class AccountMoveSend(models.AbstractModel):
     def _wab_is_enabled(self, move):
         if not move.company_id.sudo().wab_account_id:
             return False
-        if move.wab_enabled:
-            return True
-        recipients = move._wab_get_recipients()[move.id]
-        return move.company_id.wab_consent_by_contract and any(
-            recipients.mapped("wab_e164")
-        )
+        return move.wab_enabled
 
     @api.model
     def _is_applicable_to_company(self, method, company):
@@ -77,8 +72,10 @@ class AccountMoveSend(models.AbstractModel):
         """Override of `account` to say who gets no WhatsApp message."""
         alerts = super()._get_alerts(moves, moves_data)
         without = moves.filtered(
-            lambda m: METHOD in moves_data[m]["sending_methods"]
-            and not self._is_applicable_to_move(METHOD, m, **moves_data[m])
+            lambda m: (
+                METHOD in moves_data[m]["sending_methods"]
+                and not self._is_applicable_to_move(METHOD, m, **moves_data[m])
+            )
         )
         alone = without.filtered(
             lambda m: set(moves_data[m]["sending_methods"]) == {METHOD}

@@ -25,6 +25,11 @@ class ResCompany(models.Model):
         string="Words of the Consent",
         help="Quoted as evidence with the first message to each contact.",
     )
+    wab_opt_outs_count_everywhere = fields.Boolean(
+        string="Opt-outs Count for All Companies",
+        help="Who asks any company of this database to stop gets no messages of this "
+        "one either. What they wrote stays with the company they wrote to.",
+    )
     wab_retention_days = fields.Integer(
         string="Keep Message Texts (Days)",
         default=730,

@@ -33,6 +33,9 @@ class ResConfigSettings(models.TransientModel):
         groups="whatsapp_billing.group_manager",
     )
     wab_with_email = fields.Boolean(related="company_id.wab_with_email", readonly=False)
+    wab_opt_outs_count_everywhere = fields.Boolean(
+        related="company_id.wab_opt_outs_count_everywhere", readonly=False
+    )
     wab_consent_by_contract = fields.Boolean(
         related="company_id.wab_consent_by_contract", readonly=False
     )

@@ -5,14 +5,18 @@ from collections import defaultdict
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
+from odoo.http import request
 from odoo.tools import SQL
+from odoo.tools.misc import format_date
 
 from ..const import PURPOSES
-from ..rules import numbers
+from ..rules import eligibility, numbers
 from . import call_arguments
+from .messaging.consent import NOTHING
 
 MAX_EVIDENCE = 2000
 ENABLED_PURPOSES = ["billing", "collections"]
+RPC_PATHS = ("/json/2/", "/xmlrpc/", "/jsonrpc")
 
 
 class ResPartner(models.Model):
@@ -25,6 +29,7 @@ class ResPartner(models.Model):
     wab_enabled = fields.Boolean(
         string="WhatsApp",
         copy=False,
+        company_dependent=True,
         help="Bills and reminders go to this contact on WhatsApp. Switching it on "
         "records the consent that you have from them.",
     )
@@ -104,13 +109,14 @@ class ResPartner(models.Model):
                 )
 
     @api.depends("wab_consent_ids", "wab_e164")
+    @api.depends_context("company")
     def _compute_wab_opt_in_state(self):
         # sudo: whatsapp.billing.consent - the state of a contact that the user sees
         states = self.env["whatsapp.billing.consent"].sudo()._states(self._origin)
         purposes = [purpose for purpose, _label in PURPOSES]
         for partner in self:
             mine = {
-                purpose: states.get((partner._origin.id, purpose), ("none", False))[0]
+                purpose: states.get((partner._origin.id, purpose), NOTHING).state
                 for purpose in purposes
             }
             partner.wab_opt_in_state = mine
@@ -119,18 +125,15 @@ class ResPartner(models.Model):
     def _search_wab_opted_out(self, operator, value):
         if operator != "in":
             return NotImplemented
-        self.env.cr.execute(
-            """
-            SELECT partner_id FROM (
-                SELECT DISTINCT ON (partner_id) partner_id, granted
-                  FROM whatsapp_billing_consent
-                 WHERE purpose = 'billing' AND partner_id IS NOT NULL
-              ORDER BY partner_id, id DESC) latest
-             WHERE NOT granted
-            """
+        # sudo: whatsapp.billing.consent - the state of contacts that the user searches
+        consents_sudo = self.env["whatsapp.billing.consent"].sudo()
+        partners = consents_sudo._find_withdrawn(self.env.company)
+        states = consents_sudo._states(partners, ["billing"])
+        domain = Domain(
+            "id",
+            "in",
+            [p.id for p in partners if states[p.id, "billing"].state == "withdrawn"],
         )
-        ids = [row[0] for row in self.env.cr.fetchall()]
-        domain = Domain("id", "in", ids)
         return domain if True in value else ~domain
 
     # === CONSTRAINT METHODS === #
@@ -154,35 +157,85 @@ class ResPartner(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         partners = super().create(vals_list)
-        partners.filtered("wab_enabled")._wab_record_enabling()
+        partners.filtered("wab_enabled")._wab_record_switch(True)
         return partners
 
     def write(self, vals):
-        switched_on = (
-            self.filtered(lambda p: not p.wab_enabled)
-            if vals.get("wab_enabled")
-            and not self.env.context.get("wab_consent_recorded")
-            else self.browse()
-        )
+        if "wab_enabled" not in vals:
+            numberless = self.browse()
+            if not vals.keys().isdisjoint(("wab_number", "phone", "country_id")):
+                numberless = self.filtered(lambda p: p.wab_enabled and not p.wab_e164)
+            result = super().write(vals)
+            # Switched on before there was a number that consent could be about.
+            numberless._wab_record_switch(True)
+            return result
+        is_on = bool(vals["wab_enabled"])
+        before = self._wab_find_enabled(self.env.company)
         result = super().write(vals)
-        switched_on._wab_record_enabling()
+        (self - before if is_on else before)._wab_record_switch(is_on)
         return result
 
-    def _wab_record_enabling(self):
-        """Write the consent that switching the channel on stands for."""
-        if not self:
+    def _wab_record_switch(self, is_on):
+        """Write down that somebody switched WhatsApp on or off for these contacts.
+
+        Nobody's words: it lifts no withdrawal of the customer, and where there is no
+        number there is nothing that they could have agreed to.
+        """
+        todo = self.filtered("wab_e164") if is_on else self
+        if not todo:
             return
+        source, how = self._wab_get_switch_source()
+        facts = {
+            "user": self.env.user.name,
+            "date": format_date(self.env, fields.Date.context_today(self)),
+            "how": how,
+        }
         self.env["whatsapp.billing.consent"]._record(
-            self,
+            todo,
             ENABLED_PURPOSES,
-            True,
-            "user",
+            is_on,
+            source,
             self.env._(
-                "WhatsApp switched on by %(user)s on %(date)s.",
-                user=self.env.user.name,
-                date=fields.Date.context_today(self),
+                "WhatsApp switched on by %(user)s on %(date)s (%(how)s).", **facts
+            )
+            if is_on
+            else self.env._(
+                "WhatsApp switched off by %(user)s on %(date)s (%(how)s).", **facts
             ),
+            is_switch=True,
         )
+
+    @api.model
+    def _wab_get_switch_source(self):
+        """Return which way a switch was written: (source, words for it)."""
+        if self.env.context.get("import_file"):
+            return "import", self.env._("imported file")
+        if request and request.httprequest.path.startswith(RPC_PATHS):
+            return "rpc", self.env._("other system")
+        return "user", self.env._("on the contact")
+
+    def _wab_switch_on(self):
+        """Set the flag alone, for who has just recorded the consent itself."""
+        return super().write({"wab_enabled": True})
+
+    def _wab_find_enabled(self, company):
+        """Return which of these contacts count as switched on in a company.
+
+        Those that are, and where consent is in the company's contracts all that have
+        a number and that nobody switched off.
+        """
+        enabled = self.with_company(company).filtered("wab_enabled")
+        enabled = self.browse(enabled.ids)
+        # sudo: res.company - its setting, whatever company the user works in
+        if company.sudo().wab_consent_by_contract:
+            rest = (self - enabled).filtered("wab_e164")
+            # sudo: whatsapp.billing.consent - read for whoever may see the contacts
+            consents_sudo = self.env["whatsapp.billing.consent"].sudo()
+            states = consents_sudo._states(rest, ["billing"], company)
+            enabled |= rest.filtered(
+                lambda p: states[p.id, "billing"][0::2] != ("withdrawn", "switch")
+            )
+        return enabled
 
     # === ACTION METHODS === #
 
@@ -247,9 +300,10 @@ class ResPartner(models.Model):
         company = self.env.company
         known = self._wab_known_consents(purpose, key, granted, company)
         fresh = self.filtered(lambda p: p.id not in known)
-        states = consents.sudo()._states(fresh, [purpose])
+        # Consent is to messages at a number: without one there is nothing to agree to.
+        able = fresh.filtered("wab_e164") if granted else fresh
         rows = consents._record(
-            fresh,
+            able,
             [purpose],
             granted,
             source,
@@ -259,23 +313,33 @@ class ResPartner(models.Model):
         )
         mine = {row.partner_id.id: row.id for row in rows}
         if granted and purpose == "billing":
-            # The consent row is written already: only the flag is missing.
-            fresh.filtered(lambda p: not p.wab_enabled).with_context(
-                wab_consent_recorded=True
-            ).wab_enabled = True
+            able.filtered(lambda p: not p.wab_enabled)._wab_switch_on()
+        states = consents.sudo()._states(self, [purpose])
         return [
             {
                 "id": partner.id,
                 "partner_id": partner.id,
                 "consent_id": known.get(partner.id)
                 or mine.get(partner.id)
-                or states[partner.id, purpose][1],
-                "state": "granted" if granted else "withdrawn",
-                "reason": False,
-                "detail": False,
+                or states[partner.id, purpose].consent_id
+                or False,
+                "state": states[partner.id, purpose].state,
+                **self._wab_number_reason(partner, fresh - able),
             }
             for partner in self
         ]
+
+    @api.model
+    def _wab_number_reason(self, partner, unable):
+        """Return why no consent was recorded, where there is no number to write to."""
+        if partner not in unable:
+            return {"reason": False, "detail": False}
+        reason = "invalid_number" if partner._wab_raw_number() else "no_number"
+        messages = self.env["whatsapp.billing.message"]
+        return {
+            "reason": reason,
+            "detail": messages._sentence(eligibility.describe(reason)),
+        }
 
     def _wab_check_consent(self, purpose, evidence, key):
         if not self.env.user.has_group("whatsapp_billing.group_user"):
@@ -372,9 +436,12 @@ class ResPartner(models.Model):
             return self.browse()
         if numbers.is_bsuid(key):
             messages = self.env["whatsapp.billing.message"]
-            return messages.search(
-                [("recipient_uid", "=", key), ("partner_id", "!=", False)], limit=1
-            ).partner_id
+            theirs = Domain("recipient_uid", "=", key) & Domain(
+                "partner_id", "!=", False
+            )
+            if company:
+                theirs &= Domain("company_id", "=", company.id)
+            return messages.search(theirs, limit=1).partner_id
         domain = Domain("wab_person_key", "=", key)
         if company:
             domain &= Domain("company_id", "in", [False, company.id])

@@ -80,13 +80,14 @@ class ResPartner(models.Model):
             )
 
     @api.depends("wab_e164", "wab_enabled")
+    @api.depends_context("company")
     def _compute_wab_tag_color(self):
         may_see = self.env.user.has_group(GROUP)
+        enabled = self._origin._wab_find_enabled(self.env.company)
         for partner in self:
             # sudo: whatsapp.billing.consent - read for whoever may send
             out = may_see and partner.sudo().wab_opted_out
-            enabled = partner.wab_enabled or self.env.company.wab_consent_by_contract
-            reached = partner.wab_e164 and enabled and not out
+            reached = partner.wab_e164 and partner._origin in enabled and not out
             partner.wab_tag_color = GREEN if reached else RED
 
     @api.depends("wab_opt_in_state")

@@ -26,10 +26,13 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
+from datetime import datetime
 from itertools import groupby
 from typing import Final, NamedTuple
 
 PURPOSES: Final = ("billing", "collections", "marketing")
+# What only customers themselves can have written or chosen.
+BY_CUSTOMER: Final = frozenset({"keyword", "provider", "portal"})
 
 # Folded: lower case, no accents, no punctuation.
 _STOP: Final[frozenset[str]] = frozenset(
@@ -224,11 +227,38 @@ _APOSTROPHES: Final = "'\u2019`\u00b4"
 _MAX_LENGTH: Final = 120
 
 
-class Entry(NamedTuple):
-    """One grant or withdrawal of one purpose; any pair of the two will do."""
+class Word(NamedTuple):
+    """One grant or withdrawal of one purpose, as the ledger keeps it.
 
+    :param said_at: the customer's own time where they said it, else the moment at which
+        it was recorded
+    :param source: user, rpc, import, contract, keyword, provider or portal
+    :param is_switch: whether it is the switch in Odoo alone, without any words
+    :param on_number: whether it is about a number, whoever has it
+    :param same_number: whether it was said about the number that is asked about
+    """
+
+    id: int
     purpose: str
     granted: bool
+    said_at: datetime
+    source: str
+    is_switch: bool
+    on_number: bool
+    same_number: bool
+
+
+class Standing(NamedTuple):
+    """Tell the state, which row makes it so, and what kind of row that is.
+
+    :param state: granted, withdrawn or none
+    :param consent_id: 0 for none
+    :param kind: said, switch or contract; "" for none
+    """
+
+    state: str
+    consent_id: int
+    kind: str
 
 
 def keyword(text: str) -> str | None:
@@ -279,18 +309,51 @@ def _without_politeness(folded: str) -> str:
     return text
 
 
-def state(history: Iterable[tuple[str, bool]], purpose: str) -> str:
-    """Return "granted", "withdrawn" or "none" for a purpose.
+def standing(words: Iterable[Word], purpose: str) -> Standing:
+    """Return what all that was ever said amounts to for one purpose.
 
-    :param history: pairs of (purpose, granted), oldest first; the last one of each
-        purpose is enough
+    - The customer's own words, and what somebody recorded of them with evidence, come
+      first, the latest by the time at which they were said. A withdrawal among them is
+      lifted by newer words only: not by the switch, an import or a contract.
+    - Where a number was stopped, consent that was given with another number does not
+      lift it: the contact may have got a number whose owner told us to stop.
+    - Then the switch in Odoo counts: off is a withdrawal that the switch takes back.
+    - A contract counts where nobody ever said or switched anything.
+    - For collections a word about billing counts as well: an opt-in to billing covers
+      them until withdrawn, and who wants no more documents is not reminded of them
+      either. Marketing is covered by nothing but itself.
 
-    The last word counts. For collections a word about billing counts as well: an
-    opt-in to billing covers them until withdrawn, and who wants no more documents
-    is not reminded of them either. Marketing is covered by nothing but itself.
+    :param words: rows of the contact and of its number, of one company, in any order
     """
     covering = {purpose, "billing"} if purpose == "collections" else {purpose}
-    words = [granted for about, granted in history if about in covering]
-    if not words:
-        return "none"
-    return "granted" if words[-1] else "withdrawn"
+    about = [word for word in words if word.purpose in covering]
+    said = [word for word in about if not word.is_switch and word.source != "contract"]
+    if any(word.on_number and not word.granted for word in said):
+        said = [word for word in said if word.same_number or not word.granted]
+    said.sort(key=_when)
+    if said and not said[-1].granted:
+        return Standing("withdrawn", said[-1].id, "said")
+    switched = [word for word in about if word.is_switch]
+    last = max([*said[-1:], *switched], key=_when, default=None)
+    if last is None:
+        last = max(about, key=_when, default=None)
+    if last is None:
+        return Standing("none", 0, "")
+    kind = "switch" if last.is_switch else "said"
+    return Standing(
+        "granted" if last.granted else "withdrawn",
+        last.id,
+        "contract" if last.source == "contract" else kind,
+    )
+
+
+def _when(word: Word) -> tuple[datetime, bool, int]:
+    """Order words; for the same moment the withdrawal is the later one.
+
+    WhatsApp tells the second in which something was written: a STOP counts to the end
+    of its second.
+    """
+    moment = word.said_at
+    if not word.granted and word.source in BY_CUSTOMER:
+        moment = moment.replace(microsecond=999_999)
+    return (moment, not word.granted, word.id)

@@ -13,6 +13,8 @@ Rules are asked in the order of `RULES` and the first that fails gives the reaso
 7. the account: last, because it is the only one that passes by itself: a message
    refused for `account_inactive` is otherwise ready and may be held instead
 
+Without a number nobody is asked for consent: the number is what is missing.
+
 An opt-out is asked before the channel flag: "switch WhatsApp on for this customer" is
 the wrong advice for somebody who told us to stop.
 
@@ -259,7 +261,14 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda facts: facts.enabled,
         lambda facts: facts.enabled,
     ),
-    _rule("consent_given", "not_opted_in", lambda facts: facts.consent, _has_consent),
+    # Without a number there is nothing that they could have agreed to.
+    _rule(
+        "consent_given",
+        "not_opted_in",
+        lambda facts: facts.consent,
+        _has_consent,
+        applies=lambda facts: facts.number_problem is None,
+    ),
     _rule("number_present", "no_number", lambda facts: mask(facts.number), _has_number),
     _rule(
         "number_valid",

@@ -19,6 +19,7 @@ from . import test_collection_text
 from . import test_collection_tours
 from . import test_collection_zones
 from . import test_composer
+from . import test_consent
 from . import test_credit_dialogs
 from . import test_credit_ledger
 from . import test_credit_tours

@@ -155,8 +155,8 @@ class TestMessageReceipts(LifecycleCommon):
         self.assertEqual(late.wab_opt_in_state["billing"], "withdrawn")
 
     def test_start_takes_back_a_stop_but_not_for_offers(self):
-        self.receive_text("STOP")
-        self.receive_text("alta", wamid="wamid.in2")
+        self.receive_text("STOP", timestamp="1763600100")
+        self.receive_text("alta", wamid="wamid.in2", timestamp="1763600101")
         self.assertEqual(
             self.partner.wab_opt_in_state,
             {"billing": "granted", "collections": "granted", "marketing": "withdrawn"},

@@ -98,17 +98,6 @@ class TestMulticompany(WhatsappBillingCommon):
             )
             self.assertEqual(found.company_id, company)
 
-    def test_consent_without_company_is_seen_by_both(self):
-        for user, company, _account in self.sides:
-            self.assertTrue(
-                self._search(
-                    "whatsapp.billing.consent",
-                    user,
-                    company,
-                    [("partner_id", "=", self.partner.id), ("company_id", "=", False)],
-                )
-            )
-
     def test_attempts_follow_their_message(self):
         for user, company, _account in self.sides:
             found = self._search("whatsapp.billing.message.attempt", user, company)

@@ -169,7 +169,7 @@ class WhatsappBillingPartnerEnable(models.TransientModel):
         groups = self._sort_out()
         todo = groups["enabled"]
         (todo | groups["already"]).check_access("write")
-        todo.with_context(wab_consent_recorded=True).write({"wab_enabled": True})
+        todo._wab_switch_on()
         if self.make_default:
             persons = (todo | groups["already"]).filtered("parent_id")
             persons.write({"wab_is_default_recipient": True})

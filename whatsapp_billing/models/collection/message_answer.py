@@ -482,12 +482,24 @@ class WhatsappBillingConsent(models.Model):
     def _follow_in_cases(self):
         # sudo: whatsapp.billing.collection.case - kept by the system
         cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
-        out = self.filtered(lambda row: not row.granted).partner_id
-        back = self.filtered("granted").partner_id - out
+        for company, rows in self.grouped("company_id").items():
+            rows._follow_in_cases_of(company, cases_sudo)
+
+    def _follow_in_cases_of(self, company, cases_sudo):
+        """Pause or resume a company's cases as its customers' words stand by now."""
+        states = self._states(self.partner_id, ["collections"], company)
+        standing = {
+            partner_id: state.state for (partner_id, _p), state in states.items()
+        }
+        out = self.partner_id.filtered(lambda p: standing[p.id] == "withdrawn")
+        back = self.filtered("granted").partner_id.filtered(
+            lambda p: standing[p.id] == "granted"
+        )
         if out:
             debtors = out.commercial_partner_id
             cases = cases_sudo.search(
                 [
+                    ("company_id", "=", company.id),
                     ("debtor_id", "in", debtors.ids),
                     ("state", "in", ("active", "promised", "paused")),
                 ]
@@ -496,12 +508,13 @@ class WhatsappBillingConsent(models.Model):
                 lambda case: (
                     # Paused for good already, by somebody who will end it.
                     not (case.state == "paused" and not case.resume_on)
-                    and not self._has_other_recipient(case.debtor_id, out)
+                    and not self._has_other_recipient(case.debtor_id, out, company)
                 )
             )._pause("opted_out")
         if back:
             cases_sudo.search(
                 [
+                    ("company_id", "=", company.id),
                     ("debtor_id", "in", back.commercial_partner_id.ids),
                     ("state", "=", "paused"),
                     ("pause_reason", "=", "opted_out"),
@@ -509,11 +522,11 @@ class WhatsappBillingConsent(models.Model):
             )._come_back()
 
     @api.model
-    def _has_other_recipient(self, debtor, out):
+    def _has_other_recipient(self, debtor, out, company):
         """Tell whether somebody else there still wants the reminders."""
         others = debtor._wab_default_recipients()[debtor.id] - out
-        states = self.sudo()._states(others, ["collections"])
-        return any(state != "withdrawn" for state, _id in states.values())
+        states = self.sudo()._states(others, ["collections"], company)
+        return any(standing.state != "withdrawn" for standing in states.values())
 
 
 class WhatsappBillingCollectionCase(models.Model):

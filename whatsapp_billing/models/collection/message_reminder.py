@@ -97,7 +97,7 @@ class WhatsappBillingMessage(models.Model):
     def _address(self, letters, company):
         """Find who gets each letter: the debtor's default recipients."""
         # Only what is asked for, in one query each: an invoice has a hundred fields.
-        lean = self.with_context(prefetch_fields=False)
+        lean = self.with_company(company).with_context(prefetch_fields=False)
         moves = lean.env["account.move"].browse([le.move_id for le in letters])
         debtors = lean.env["res.partner"].browse(
             [letter.reminder.debtor_id for letter in letters]

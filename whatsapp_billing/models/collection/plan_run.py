@@ -174,6 +174,7 @@ class WhatsappBillingCollectionPlan(models.Model):
                     SELECT m.collection_plan_id, count(DISTINCT m.id)
                       FROM whatsapp_billing_consent c
                       JOIN whatsapp_billing_message m ON m.partner_id = c.partner_id
+                       AND m.company_id = c.company_id
                      WHERE NOT c.granted AND c.purpose = 'collections'
                        AND c.create_date > %(since)s AND c.create_date >= m.queued_at
                        AND m.collection_plan_id = ANY(%(plans)s)

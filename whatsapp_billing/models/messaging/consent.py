@@ -1,34 +1,43 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import secrets
 from collections import defaultdict
+from datetime import datetime, timezone
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
+from odoo.tools.misc import format_date
 
 from ... import const
 from ...rules import consent as consent_rules
 from ...rules import numbers
 
+NOTHING = consent_rules.Standing("none", 0, "")
+SALT = "whatsapp_billing.block_list_salt"
+
 
 class WhatsappBillingConsent(models.Model):
     """One grant or withdrawal of consent, with its evidence; never edited.
 
-    The state for a purpose is the latest row of the partner, or a later row of
-    the number itself (a STOP from a number binds whoever gets that number next).
-    Source: WhatsApp Business Messaging Policy, opt-in page (fact sheet 11).
+    A row without a contact is about a number, whoever has it: a STOP binds whoever
+    gets that number next. What all rows of a contact and its number amount to in a
+    company is answered by `rules.consent.standing` alone.
+    Source: WhatsApp Business Messaging Policy, opt-in,
+    https://developers.facebook.com/docs/whatsapp/overview/getting-opt-in (2026-11).
     """
 
     _name = "whatsapp.billing.consent"
     _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "WhatsApp Consent"
-    _order = "id desc"
-    _rec_name = "purpose"
+    _order = "said_at desc, id desc"
 
     partner_id = fields.Many2one(
         "res.partner", string="Contact", index="btree_not_null", ondelete="restrict"
     )
-    company_id = fields.Many2one("res.company", index="btree_not_null")
+    company_id = fields.Many2one(
+        "res.company", required=True, index=True, default=lambda self: self.env.company
+    )
     recipient = fields.Char()
     person_key = fields.Char(
         compute="_compute_person_key", store=True, string="WhatsApp Subscriber"
@@ -39,16 +48,27 @@ class WhatsappBillingConsent(models.Model):
         [("granted", "Agreed"), ("withdrawn", "Withdrawn")],
         compute="_compute_decision",
     )
+    said_at = fields.Datetime(
+        string="Said On",
+        required=True,
+        default=lambda self: self._clock(),
+        help="When the customer said it; where nobody knows, when it was recorded.",
+    )
     source = fields.Selection(
         [
             ("user", "Person in Odoo"),
             ("rpc", "Other system"),
+            ("import", "Imported file"),
             ("contract", "Company setting"),
             ("keyword", "Customer's message"),
             ("provider", "WhatsApp"),
             ("portal", "Customer portal"),
         ],
         required=True,
+    )
+    is_switch = fields.Boolean(
+        string="Switch Only",
+        help="The switch on the contact, without words of the customer.",
     )
     evidence = fields.Text(required=True)
     user_id = fields.Many2one("res.users", ondelete="restrict", string="Recorded By")
@@ -57,8 +77,8 @@ class WhatsappBillingConsent(models.Model):
     )
     key = fields.Char(copy=False)
 
-    _latest_index = models.Index("(partner_id, purpose, id DESC)")
-    _recipient_index = models.Index("(person_key, purpose, id DESC)")
+    _partner_index = models.Index("(partner_id, company_id)")
+    _person_index = models.Index("(person_key, company_id) WHERE partner_id IS NULL")
     _key_unique = models.UniqueIndex(
         "(company_id, partner_id, purpose, granted, key) WHERE key IS NOT NULL",
         "This key was used before.",
@@ -88,6 +108,24 @@ class WhatsappBillingConsent(models.Model):
         for consent in self:
             consent.person_key = numbers.person_key(consent.recipient or "") or False
 
+    @api.depends("purpose", "granted", "said_at", "source")
+    @api.depends_context("lang", "tz")
+    def _compute_display_name(self):
+        purposes = dict(self._fields["purpose"]._description_selection(self.env))
+        decisions = dict(self._fields["decision"]._description_selection(self.env))
+        sources = dict(self._fields["source"]._description_selection(self.env))
+        for consent in self:
+            said_at = consent.said_at and fields.Datetime.context_timestamp(
+                consent, consent.said_at
+            )
+            consent.display_name = self.env._(
+                "%(purpose)s: %(decision)s on %(date)s (%(how)s)",
+                purpose=purposes.get(consent.purpose, ""),
+                decision=decisions.get(consent.decision, "").lower(),
+                date=format_date(self.env, said_at.date()) if said_at else "",
+                how=sources.get(consent.source, ""),
+            )
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
@@ -105,122 +143,312 @@ class WhatsappBillingConsent(models.Model):
     def _unlink_never(self):
         raise UserError(self.env._("Consent rows are evidence and are never deleted."))
 
-    # === BUSINESS METHODS === #
+    # === BUSINESS METHODS - READING === #
+
+    @api.model
+    def _clock(self):
+        """Return now to the microsecond: two clicks in one second have an order."""
+        return datetime.now(timezone.utc).replace(tzinfo=None)
 
     @api.model
     def _states(self, partners, purposes=None, company=None):
-        """Return the consent of many partners, in one query.
+        """Return the consent of many partners in one company, in one query.
 
         :param partners: res.partner records; their numbers count as well
         :param purposes: purposes to answer for; all by default
-        :return: {(partner id, purpose): (state, consent id or False)} with state
-            `granted`, `withdrawn` or `none`
+        :param company: the current company by default; no other's words are read
+        :return: {(partner id, purpose): `rules.consent.Standing`}
         """
         purposes = list(purposes or consent_rules.PURPOSES)
-        rows = self._latest_rows(partners)
-        result = {}
-        for partner in partners:
-            mine = rows.get(partner.id, {})
-            for purpose in purposes:
-                result[partner.id, purpose] = self._state_of(mine, purpose)
-        return result
+        words = self._read_words(partners, company or self.env.company)
+        return {
+            (partner.id, purpose): consent_rules.standing(
+                words.get(partner.id, ()), purpose
+            )
+            for partner in partners
+            for purpose in purposes
+        }
 
     @api.model
-    def _state_of(self, mine, purpose):
-        """Decide one purpose from the latest row of each purpose.
-
-        An opt-in to billing covers collections until withdrawn (design 4.1), and
-        the later word of the two counts (`rules.consent.state`).
-        """
-        covering = [purpose, "billing"] if purpose == "collections" else [purpose]
-        rows = [mine[name] for name in covering if name in mine]
-        if not rows:
-            return ("none", False)
-        consent_id, granted = max(rows)
-        return ("granted" if granted else "withdrawn", consent_id)
-
-    @api.model
-    def _latest_rows(self, partners):
-        """Return {partner id: {purpose: (consent id, granted)}}."""
-        result = defaultdict(dict)
+    def _read_words(self, partners, company):
+        """Return {partner id: list of `rules.consent.Word`} of a company."""
+        result = defaultdict(list)
         if not partners.ids:
             return result
-        query = SQL(
-            """
-            SELECT p.id, c.purpose, c.id, c.granted
-              FROM res_partner p
-              JOIN LATERAL (
-                   SELECT DISTINCT ON (purpose) id, purpose, granted
-                     FROM whatsapp_billing_consent
-                    WHERE partner_id = p.id
-                       OR (partner_id IS NULL AND person_key = p.wab_person_key)
-                 ORDER BY purpose, id DESC
-              ) c ON TRUE
-             WHERE p.id = ANY(%s)
-            """,
-            list(partners.ids),
-        )
         partners.flush_recordset(["wab_e164", "wab_person_key"])
         self.flush_model()
-        for partner_id, purpose, consent_id, granted in self.env.execute_query(query):
-            result[partner_id][purpose] = (consent_id, granted)
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT p.id, c.id, c.purpose, c.granted, c.said_at, c.source,
+                       COALESCE(c.is_switch, FALSE), c.partner_id IS NULL,
+                       c.partner_id IS NULL
+                       OR COALESCE(c.person_key = p.wab_person_key, FALSE)
+                  FROM res_partner p
+                  JOIN LATERAL (
+                       SELECT * FROM whatsapp_billing_consent
+                        WHERE partner_id = p.id AND company_id = %(company)s
+                    UNION ALL
+                       SELECT * FROM whatsapp_billing_consent
+                        WHERE partner_id IS NULL AND company_id = %(company)s
+                          AND person_key IN (p.wab_person_key, %(hash)s)
+                  ) c ON TRUE
+                 WHERE p.id = ANY(%(ids)s)
+                """,
+                ids=list(partners.ids),
+                company=company.id,
+                hash=self._hash_sql(SQL("p.wab_person_key")),
+            )
+        )
+        for partner_id, *word in rows:
+            result[partner_id].append(consent_rules.Word(*word))
         return result
+
+    @api.model
+    def _find_withdrawn(self, company):
+        """Return the contacts with any withdrawal of documents in a company."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT partner_id FROM whatsapp_billing_consent
+                 WHERE NOT granted AND purpose = 'billing' AND company_id = %(company)s
+                   AND partner_id IS NOT NULL
+                 UNION
+                SELECT p.id FROM whatsapp_billing_consent c
+                  JOIN res_partner p ON p.wab_person_key = c.person_key
+                 WHERE NOT c.granted AND c.purpose = 'billing'
+                   AND c.company_id = %(company)s AND c.partner_id IS NULL
+                 UNION
+                SELECT p.id FROM whatsapp_billing_consent c
+                  JOIN res_partner p
+                    ON p.wab_person_key IS NOT NULL AND c.person_key = %(hash)s
+                 WHERE NOT c.granted AND c.purpose = 'billing'
+                   AND c.company_id = %(company)s AND c.person_key LIKE 'erased:%%'
+                """,
+                company=company.id,
+                hash=self._hash_sql(SQL("p.wab_person_key")),
+            )
+        )
+        return self.env["res.partner"].browse(row[0] for row in rows)
+
+    @api.model
+    def _hash_sql(self, key):
+        """Return SQL of what is left of an erased person's key in the block list."""
+        return SQL(
+            "'erased:' || encode(sha256(convert_to(%s || %s, 'UTF8')), 'hex')",
+            self._salt(),
+            key,
+        )
+
+    @api.model
+    def _salt(self):
+        # sudo: ir.config_parameter - a secret of this database, read here only
+        parameters_sudo = self.env["ir.config_parameter"].sudo()
+        salt = parameters_sudo.get_param(SALT)
+        if not salt:
+            salt = secrets.token_hex(16)
+            parameters_sudo.set_param(SALT, salt)
+        return salt
+
+    # === BUSINESS METHODS - WRITING === #
 
     @api.model
     def _record(self, partners, purposes, granted, source, evidence, **values):
-        """Write rows where they change something; return all rows that hold now.
+        """Write rows where they change something; return the rows written.
+
+        The switch and a contract write nothing where the customer's own words stand
+        against them; words are written also where only the switch said the same.
 
         :param evidence: the words, form or setting that prove it
+        :param values: further values of the rows; `company_id` is the current company
+            by default
         """
-        states = self._states(partners, purposes)
+        company = self.env["res.company"].browse(
+            values.pop("company_id", False) or self.env.company.id
+        )
         wanted = "granted" if granted else "withdrawn"
-        vals_list = [
-            {
-                "partner_id": partner.id,
-                "recipient": partner.wab_e164,
-                "purpose": purpose,
-                "granted": granted,
-                "source": source,
-                "evidence": evidence,
-                "user_id": self.env.uid,
-                **values,
-            }
-            for partner in partners
-            for purpose in purposes
-            if states[partner.id, purpose][0] != wanted or values.get("key")
-        ]
+        has_words = source != "contract" and not values.get("is_switch")
+        states = self._states(partners, purposes, company)
+        vals_list = []
+        for partner in partners:
+            for purpose in purposes:
+                now = states[partner.id, purpose]
+                is_new = now.state != wanted or (has_words and now.kind != "said")
+                if now.kind == "said" and now.state == "withdrawn" and not has_words:
+                    is_new = False
+                if not is_new and not values.get("key"):
+                    continue
+                row = {
+                    "partner_id": partner.id,
+                    "company_id": company.id,
+                    "recipient": partner.wab_e164,
+                    "purpose": purpose,
+                    "granted": granted,
+                    "source": source,
+                    "evidence": evidence,
+                    "user_id": self.env.uid,
+                    "said_at": self._clock(),
+                    **values,
+                }
+                vals_list.append(row)
+                if has_words and not granted and partner.wab_e164:
+                    # Their own words bind the number, whoever has it.
+                    vals_list.append(row | {"partner_id": False, "key": False})
         # sudo: whatsapp.billing.consent - append-only ledger, written here only
         rows = self.sudo().create(vals_list)
         partners.invalidate_recordset(["wab_opt_in_state", "wab_opted_out"])
         return rows
 
     @api.model
-    def _withdraw_number(self, recipient, source, evidence, message=None, purposes=()):
+    def _withdraw_number(
+        self,
+        recipient,
+        source,
+        evidence,
+        message=None,
+        purposes=(),
+        company=None,
+        said_at=None,
+    ):
         """Withdraw for a number: every partner that has it, and the number itself.
 
         :param recipient: '+' and digits, or a user id of the provider
         :return: the rows written
         """
-        return self._set_number(recipient, False, source, evidence, message, purposes)
+        return self._set_number(
+            recipient, False, source, evidence, message, purposes, company, said_at
+        )
 
     @api.model
-    def _set_number(self, recipient, granted, source, evidence, message, purposes=()):
-        # sudo: res.partner - a number's owners are found in every company
-        partners = self.env["res.partner"].sudo()._wab_find_by_number(recipient)
+    def _set_number(
+        self,
+        recipient,
+        granted,
+        source,
+        evidence,
+        message=None,
+        purposes=(),
+        company=None,
+        said_at=None,
+    ):
+        """Record what the owner of a number said, and cancel what it stops.
+
+        For the number, and for every contact that has it however it is spelled, in
+        the company that was written to. A withdrawal also in every company that
+        wants opt-outs of others to count: there without words and message.
+
+        :param recipient: '+' and digits, or a user id of the provider
+        :param message: the customer's message, if there is one
+        :param purposes: all by default
+        :param company: the message's company by default
+        :param said_at: the customer's own time; the message's by default, at most now
+        :return: the rows written
+        """
+        company = company or (message and message.company_id) or self.env.company
+        if said_at is None and message and message.direction == "in":
+            said_at = message.sent_at
+        said_at = min(said_at or self._clock(), self._clock())
         purposes = list(purposes or consent_rules.PURPOSES)
-        common = {
-            "granted": granted,
-            "source": source,
-            "evidence": evidence,
-            "user_id": self.env.uid,
-            "message_id": message.id if message else False,
-        }
-        vals_list = [
-            {**common, "partner_id": partner.id, "recipient": recipient, "purpose": p}
-            for partner in partners
-            for p in purposes
-        ] + [{**common, "recipient": recipient, "purpose": p} for p in purposes]
+        recipients = self._find_recipients(recipient, company)
+        everywhere = self.env["res.company"]
+        if not granted:
+            # sudo: res.company - who wants opt-outs of others to count
+            everywhere = everywhere.sudo().search(
+                [("wab_opt_outs_count_everywhere", "=", True), ("id", "!=", company.id)]
+            )
+        vals_list = []
+        for one in company | everywhere:
+            is_own = one == company
+            common = {
+                "company_id": one.id,
+                "granted": granted,
+                "source": source,
+                "said_at": said_at,
+                "evidence": evidence if is_own else self.env._("Opted out"),
+                "message_id": message.id if message and is_own else False,
+            }
+            owners = [(False, number) for number in recipients] + [
+                (partner.id, recipient)
+                for partner in self._find_owners(recipients, recipient, one)
+            ]
+            vals_list += [
+                {**common, "partner_id": owner, "recipient": number, "purpose": purpose}
+                for owner, number in owners
+                for purpose in purposes
+            ]
         # sudo: whatsapp.billing.consent - append-only ledger, written here only
         rows = self.sudo().create(vals_list)
-        partners.invalidate_recordset(["wab_opt_in_state", "wab_opted_out"])
+        rows.partner_id.invalidate_recordset(["wab_opt_in_state", "wab_opted_out"])
+        if not granted:
+            rows._cancel_waiting()
         return rows
+
+    @api.model
+    def _find_recipients(self, recipient, company):
+        """Return the recipient, and numbers that this company knows a user id by."""
+        found = {numbers.person_key(recipient or ""): recipient}
+        if numbers.is_bsuid(recipient or ""):
+            # sudo: whatsapp.billing.message - the system finds who a user id is
+            messages_sudo = self.env["whatsapp.billing.message"].sudo()
+            for message in messages_sudo.search(
+                [
+                    ("company_id", "=", company.id),
+                    ("recipient_uid", "=", recipient),
+                    ("person_key", "not in", [False, recipient]),
+                ]
+            ):
+                found.setdefault(message.person_key, message.recipient)
+        return [number for key, number in found.items() if key]
+
+    @api.model
+    def _find_owners(self, recipients, recipient, company):
+        """Return the contacts of a company, or of none, that have these numbers."""
+        # sudo: res.partner - a number's owners, whoever may see them
+        partners_sudo = self.env["res.partner"].sudo().with_context(active_test=False)
+        found = partners_sudo.browse()
+        for number in {recipient, *recipients}:
+            found |= partners_sudo._wab_find_by_number(number, company)
+        return found
+
+    def _cancel_waiting(self):
+        """Cancel what waits for these numbers where it may no longer go.
+
+        Only in the companies of these rows; a withdrawal that is older than a later
+        consent cancels nothing.
+        """
+        self.env.flush_all()
+        canceled = self.env["whatsapp.billing.message"].sudo()
+        for company, rows in self.grouped("company_id").items():
+            waiting = canceled.search(
+                [
+                    ("state", "in", ("queued", "held")),
+                    ("direction", "=", "out"),
+                    ("company_id", "=", company.id),
+                    ("purpose", "in", rows.mapped("purpose")),
+                    "|",
+                    ("person_key", "in", list(filter(None, rows.mapped("person_key")))),
+                    ("partner_id", "in", rows.partner_id.ids),
+                ]
+            )
+            states = self._states(waiting.partner_id, None, company)
+            stopped = waiting.filtered(
+                lambda m, states=states: (
+                    states.get((m.partner_id.id, m.purpose), NOTHING).state != "granted"
+                )
+            )
+            ids = self.env.execute_query(
+                SQL(
+                    """
+                    UPDATE whatsapp_billing_message
+                       SET state = 'canceled', reason = 'opted_out'
+                     WHERE id = ANY(%s) AND company_id = %s
+                       AND state IN ('queued', 'held')
+                 RETURNING id
+                    """,
+                    stopped.ids,
+                    company.id,
+                )
+            )
+            canceled |= canceled.browse(row[0] for row in ids)
+        canceled.invalidate_recordset(["state", "reason"], flush=False)
+        canceled._after_state_change()

@@ -4,7 +4,7 @@
 
 import logging
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from odoo import fields
 
@@ -18,7 +18,7 @@ from ...clients.whatsapp.base import (
     TextMessage,
 )
 from ...clients.whatsapp.sender import Document, Work
-from ...rules import answers, eligibility, numbers, traces
+from ...rules import answers, consent, eligibility, numbers, traces
 from . import drain_reminders
 
 _logger = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ def _mark_sending(drain, free, recording):
                p.wab_person_key, p.wab_new_number,
                f.id AS attachment_id, f.store_fname, f.checksum, f.file_size,
                f.mimetype,
-               c.granted, c.id AS consent_id
+               c.words AS consent_words
           FROM m
      LEFT JOIN whatsapp_billing_account a ON a.id = m.account_id
      LEFT JOIN whatsapp_billing_template t ON t.id = m.template_id
@@ -175,12 +175,21 @@ def _mark_sending(drain, free, recording):
                            AND id = m.attachment_id))
              ORDER BY id DESC LIMIT 1) f ON TRUE
      LEFT JOIN LATERAL (
-               SELECT id, granted FROM whatsapp_billing_consent
-                WHERE (purpose = m.purpose
-                       OR (m.purpose = 'collections' AND purpose = 'billing'))
-                  AND (partner_id = m.partner_id
-                       OR (partner_id IS NULL AND person_key = m.person_key))
-             ORDER BY id DESC LIMIT 1) c ON TRUE
+               SELECT json_agg(json_build_array(
+                          id, purpose, granted, said_at, source,
+                          COALESCE(is_switch, FALSE), partner_id IS NULL,
+                          partner_id IS NULL
+                          OR COALESCE(person_key = m.person_key, FALSE))) AS words
+                 FROM (SELECT * FROM whatsapp_billing_consent
+                        WHERE partner_id = m.partner_id AND company_id = m.company_id
+                    UNION ALL
+                       SELECT * FROM whatsapp_billing_consent
+                        WHERE partner_id IS NULL AND company_id = m.company_id
+                          AND person_key IN (
+                              m.person_key,
+                              'erased:' || encode(sha256(convert_to(
+                                  %(salt)s || m.person_key, 'UTF8')), 'hex'))
+                      ) said) c ON TRUE
       ORDER BY m.priority, m.id
         """,
         {
@@ -188,6 +197,7 @@ def _mark_sending(drain, free, recording):
             "busy": list(busy),
             "free": free,
             "lease": lease,
+            "salt": drain.env["whatsapp.billing.consent"]._salt(),
         },
     )
     return cr.dictfetchall()
@@ -222,7 +232,8 @@ def _facts(drain, row):
     # A message about an invoice goes whatever has become of it.
     is_note = row["document_type"] == "customer_message"
     is_move = row["res_model"] == "account.move" and not is_note
-    consent = {True: "granted", False: "withdrawn", None: "by_contract"}[row["granted"]]
+    standing = _read_standing(row)
+    by_switch = standing.state == "withdrawn" and standing.kind == "switch"
     return eligibility.Facts(
         purpose=row["purpose"],
         document_state=(row["move_state"] or "cancel") if is_move else None,
@@ -233,8 +244,12 @@ def _facts(drain, row):
         disputed=row["truth"].is_disputed,
         payment_pending=row["truth"].payment_pending,
         bank_match=row["truth"].bank_match,
-        enabled=True,
-        consent=consent,
+        # A switch that somebody set to off since; without any words a contract or a
+        # test allowed it.
+        enabled=not by_switch,
+        consent="by_contract"
+        if by_switch or standing.state == "none"
+        else standing.state,
         number=row["recipient_uid"] or row["recipient"],
         number_changed=bool(row["wab_new_number"]),
         template_found=bool(row["template_status"] or not row["template_name"]),
@@ -256,6 +271,15 @@ def _get_obstacle(drain, row):
     if header.get("kind") != "document" or model is None:
         return None
     return templates._get_file_problem(model, row["document_type"]) or None
+
+
+def _read_standing(row):
+    """Return what the recipient's words in the row's company amount to by now."""
+    words = [
+        consent.Word(number, purpose, granted, datetime.fromisoformat(said_at), *more)
+        for number, purpose, granted, said_at, *more in row["consent_words"] or ()
+    ]
+    return consent.standing(words, row["purpose"])
 
 
 def _is_superseded(row):

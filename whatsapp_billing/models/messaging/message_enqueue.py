@@ -18,7 +18,9 @@ from ...rules import (
     traces,
     wapp_text,
 )
+from ...rules.consent import Standing
 from .. import call_arguments
+from .consent import NOTHING
 
 # An obstacle that goes away by itself: the message waits instead of ending.
 HOLD_REASONS = reasons.HOLDING
@@ -37,7 +39,7 @@ class Target:
     account: models.BaseModel = None
     phone: models.BaseModel = None
     rendered: dict = field(default_factory=dict)
-    consent: tuple = ("none", False)
+    consent: tuple = NOTHING
     account_state: str = ""
     decision: eligibility.Decision = None
     # Other documents that the same message is about.
@@ -184,7 +186,9 @@ class WhatsappBillingMessage(models.Model):
                 ],
                 order="id",
             ):
-                known[message.res_id].append(message.result)
+                record = records.browse(message.res_id)
+                if message.company_id == self._company(record):
+                    known[message.res_id].append(message.result)
         return known
 
     @api.model
@@ -258,18 +262,25 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _read_consents(self, targets, purpose):
-        partners = self.env["res.partner"].union(*(t.partner for t in targets))
-        states = (
-            self.env["whatsapp.billing.consent"].sudo()._states(partners, [purpose])
-        )
+        # sudo: whatsapp.billing.consent - read for whoever may send
+        consents_sudo = self.env["whatsapp.billing.consent"].sudo()
+        by_company = defaultdict(list)
         for target in targets:
-            target.consent = states.get((target.partner.id, purpose), ("none", False))
+            by_company[target.company].append(target)
+        for company, mine in by_company.items():
+            partners = self.env["res.partner"].union(*(t.partner for t in mine))
+            states = consents_sudo._states(partners, [purpose], company)
+            for target in mine:
+                target.consent = states.get((target.partner.id, purpose), NOTHING)
 
     @api.model
     def _facts(self, target, order):
         partner, template = target.partner, target.template
         by_contract = target.company.wab_consent_by_contract and bool(partner.wab_e164)
-        consent = target.consent[0]
+        consent = target.consent.state
+        if consent == "withdrawn" and target.consent.kind == "switch":
+            # Nobody asked us to stop: somebody here switched it off.
+            consent = "none"
         if consent == "none" and (by_contract or order.is_test):
             consent = "by_contract"
         return eligibility.Facts(
@@ -280,7 +291,7 @@ class WhatsappBillingMessage(models.Model):
             else template.document_type or None,
             is_reminder=order.is_reminder,
             explicit=order.explicit,
-            enabled=order.is_test or by_contract or self._is_enabled(target),
+            enabled=order.is_test or self._is_enabled(target, by_contract),
             consent=consent,
             number=partner.wab_e164 or "",
             number_problem=None
@@ -315,9 +326,23 @@ class WhatsappBillingMessage(models.Model):
         return facts
 
     @api.model
-    def _is_enabled(self, target):
+    def _is_enabled(self, target, by_contract):
+        """Tell whether the channel is on; a contract never overrides an off.
+
+        The document's own switch goes first, but a document that is on does not
+        switch a contact on that somebody switched off.
+        """
         flag = target.record._wab_channel_flag()
-        return target.partner.wab_enabled if flag is None else flag
+        standing = target.consent
+        if flag is False or (
+            standing.state == "withdrawn" and standing.kind == "switch"
+        ):
+            return False
+        return bool(
+            flag
+            or by_contract
+            or target.partner.with_company(target.company).wab_enabled
+        )
 
     @api.model
     def _account_state(self, target):
@@ -360,7 +385,7 @@ class WhatsappBillingMessage(models.Model):
         todo = [
             target
             for target in targets
-            if target.consent[0] == "none"
+            if target.consent.state == "none"
             and not order.is_test
             and target.company.wab_consent_by_contract
             and not (target.decision.reason and target.decision.reason != "no_credit")
@@ -378,7 +403,9 @@ class WhatsappBillingMessage(models.Model):
             )
             by_partner = {row.partner_id: row.id for row in rows}
             for target in mine:
-                target.consent = ("granted", by_partner.get(target.partner, False))
+                target.consent = Standing(
+                    "granted", by_partner.get(target.partner, 0), "contract"
+                )
 
     @api.model
     def _row_values(self, target, order):
@@ -418,7 +445,7 @@ class WhatsappBillingMessage(models.Model):
             "document_name": record._wab_document_name(),
             "document_partner_id": self._document_partner(record).id,
             "priority": 0 if order.is_test else PRIORITIES.get(template.category, 10),
-            "consent_id": target.consent[1] or False,
+            "consent_id": target.consent.consent_id or False,
             "queued_at": fields.Datetime.now(),
         }
 

@@ -302,8 +302,6 @@ class WhatsappBillingMessage(models.Model):
             self.recipient, word == "start", "keyword", self.body, self, purposes
         )
         self._note_decided()
-        if word == "stop":
-            self._cancel_opted_out()
 
     @api.model
     def _consent_word(self, heard):
@@ -314,10 +312,6 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _is_late(self, message):
         return inbound.is_late(message.sent_at, fields.Datetime.now())
-
-    def _cancel_opted_out(self):
-        """Withdraw what waits for a number that has just opted out."""
-        self._cancel_waiting(self.recipient, "opted_out")
 
     @api.model
     def _cancel_waiting(self, recipient, reason):

@@ -22,6 +22,7 @@ from ...clients.whatsapp.base import (
     StatusUpdate,
     TemplateEvent,
 )
+from .message_status import _moment
 
 _logger = logging.getLogger(__name__)
 
@@ -403,7 +404,7 @@ class WhatsappBillingWebhookEvent(models.Model):
     def _apply_account(self, account, update, _routes):
         account._apply_event(update)
 
-    def _apply_preference(self, _account, update, _routes):
+    def _apply_preference(self, account, update, _routes):
         if update.category != "marketing_messages" or not (
             update.sender or update.user_uid
         ):
@@ -416,6 +417,8 @@ class WhatsappBillingWebhookEvent(models.Model):
             f"WhatsApp: {update.value} {update.category}",
             None,
             ["marketing"],
+            account.company_id,
+            _moment(update.timestamp),
         )
 
     def _note_channel(self, parsed, routes):
