@@ -54,12 +54,11 @@ class WhatsappBillingCollectionCase(models.Model):
         self._reopen(company, moves)
         self._open_chosen(company, plans, moves)
         for plan in plans:
-            moves_sudo = self.env["account.move"].sudo()
-            domain = plan._get_domain() & plan._get_scope(moves)
-            fitting = moves_sudo._search(domain).subselect()
             # A plan that is nobody's choice but the company's comes last.
             if plan != company.wab_plan_id or plan.domain not in (False, "[]"):
-                self._open(company, moves, plan, SQL("m.id IN %s", fitting))
+                if plan._is_condition_allowed():
+                    fitting = plan._find_fitting(moves)
+                    self._open(company, moves, plan, SQL("m.id IN %s", fitting))
         if company.wab_plan_id in plans:
             self._open(company, moves, company.wab_plan_id, SQL("TRUE"))
         self.invalidate_model(flush=False)
@@ -230,8 +229,9 @@ class WhatsappBillingCollectionCase(models.Model):
 
     @api.model
     def _future_sql(self, plan):
-        domain = plan._get_domain() & plan._get_scope()
-        fitting = self.env["account.move"].sudo()._search(domain).subselect()
+        fitting = SQL("(SELECT 0 WHERE FALSE)")
+        if plan._is_condition_allowed():
+            fitting = plan._find_fitting()
         return SQL(
             """
               FROM account_move_line l
@@ -398,7 +398,8 @@ class WhatsappBillingCollectionCase(models.Model):
         if plan == company.wab_plan_id:
             return
         self.env.flush_all()
-        domain = plan._get_domain() & plan._get_scope()
+        if not plan._is_condition_allowed():
+            return
         rows = self.env.execute_query(
             SQL(
                 """
@@ -411,7 +412,7 @@ class WhatsappBillingCollectionCase(models.Model):
                 """,
                 plan=plan.id,
                 chosen=self._chosen_sql(company),
-                fitting=self.env["account.move"].sudo()._search(domain).subselect(),
+                fitting=plan._find_fitting(),
             )
         )
         cases = self.browse(row[0] for row in rows)

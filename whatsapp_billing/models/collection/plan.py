@@ -1,14 +1,18 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import ast
+import logging
 from datetime import timedelta
 
-from odoo import api, fields, models
+from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
 from ...rules import dunning
+from . import plan_condition
+
+_logger = logging.getLogger(__name__)
 
 SENDING_STAGES = ("own_numbers", "share", "on")
 # Nobody hears from a plan until the day that it was run for has passed: one further
@@ -28,6 +32,15 @@ class WhatsappBillingCollectionPlan(models.Model):
     _description = "Collection Plan"
     _inherit = ["mail.thread", "mail.activity.mixin", "whatsapp.billing.rights.mixin"]
     _order = "sequence, id"
+    _system_fields = frozenset(
+        {
+            "case_ids",
+            "domain_user_id",
+            "stopped_reason",
+            "last_run_at",
+            "last_run",
+        }
+    )
 
     name = fields.Char(required=True, translate=True)
     active = fields.Boolean(default=True)
@@ -42,6 +55,14 @@ class WhatsappBillingCollectionPlan(models.Model):
         string="Applies To",
         default="[]",
         help="Which customer invoices this plan is for.",
+    )
+    domain_user_id = fields.Many2one(
+        "res.users",
+        string="Condition By",
+        readonly=True,
+        copy=False,
+        index="btree_not_null",
+        help="Whoever wrote the condition: it finds what they may read.",
     )
     stage = fields.Selection(
         [
@@ -157,7 +178,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     def _check_domain(self):
         for plan in self:
             try:
-                self.env["account.move"].sudo()._search(plan._get_domain(), limit=1)
+                plan._find_fitting()
             except Exception as error:
                 # Whatever a person wrote there: a run must not meet it first.
                 raise ValidationError(
@@ -170,17 +191,35 @@ class WhatsappBillingCollectionPlan(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Remember who wrote the condition."""
+        plans = super().create(vals_list)
+        plans._sign_domain()
+        return plans
+
     def write(self, vals):
         """Look at all cases again when what decides about them changes."""
+        if "domain" in vals:
+            self.check_access("write")
+            self._sign_domain()
         result = super().write(vals)
-        if vals.keys() - {"last_run", "last_run_at", "reach", "stopped_reason", "name"}:
+        if vals.keys() - {
+            "domain_user_id",
+            "last_run",
+            "last_run_at",
+            "name",
+            "reach",
+            "stopped_reason",
+        }:
             self._look_again()
         if (
             vals.get("stage")
             and vals["stage"] != "off"
             and "stopped_reason" not in vals
         ):
-            self.filtered("stopped_reason").stopped_reason = False
+            # sudo: whatsapp.billing.collection.plan - the system's own field
+            self.sudo().filtered("stopped_reason").stopped_reason = False
         if vals.get("stage", "on") not in SENDING_STAGES or not vals.get("active", 1):
             self._withdraw_waiting()
         if "domain" in vals:
@@ -273,9 +312,61 @@ class WhatsappBillingCollectionPlan(models.Model):
         return dunning.Moment(now, day, at_noon=True)
 
     def _get_domain(self):
-        """Return which invoices the plan is for."""
+        """Return which invoices the plan is for, as it was written.
+
+        Only `_find_fitting` searches by it: with its writer's rights.
+        """
         self.ensure_one()
         return Domain(ast.literal_eval(self.domain or "[]"))
+
+    def _sign_domain(self):
+        """Note that the present user answers for these plans' conditions."""
+        # sudo: whatsapp.billing.collection.plan - the system's own field
+        self.sudo().domain_user_id = self.env.uid
+
+    def _find_fitting(self, moves=None):
+        """Return SQL for the ids of the invoices that the condition fits.
+
+        A condition asks questions whose answers show: whose invoice is taken in.
+        So it is searched with the rights that whoever wrote it has now, in the
+        plan's company, and no plan reads what its writer could not.
+
+        :param moves: only of these; all of the company's by default
+        :raise AccessError: when its writer may not ask that (any more)
+        """
+        self.ensure_one()
+        condition, scope = self._get_domain(), self._get_scope(moves)
+        if condition.is_true():
+            # sudo: account.move - all customer invoices of the plan's company
+            return self.env["account.move"].sudo()._search(scope).subselect()
+        writer = self.sudo().domain_user_id or self.sudo().create_uid
+        if not writer.id == SUPERUSER_ID and not (
+            writer.active and self.company_id in writer.company_ids
+        ):
+            raise AccessError(
+                self.env._(
+                    "%(user)s, who wrote the condition of %(plan)s, has no access to"
+                    " %(company)s any more. Save the condition anew.",
+                    user=writer.name,
+                    plan=self.name,
+                    company=self.company_id.name,
+                )
+            )
+        moves = self.env["account.move"].with_user(writer)
+        moves = moves.with_context(
+            allowed_company_ids=self.company_id.ids, active_test=True
+        )
+        plan_condition.check(moves, condition)
+        return moves._search(condition & scope).subselect()
+
+    def _is_condition_allowed(self):
+        """Tell whether the condition can be asked; else the run leaves it alone."""
+        try:
+            self._find_fitting()
+        except (AccessError, ValueError, SyntaxError) as error:
+            _logger.warning("Plan %s takes nothing in: %s", self.id, error)
+            return False
+        return True
 
     def _to_rule(self):
         """Return the plan as the rules look at it."""

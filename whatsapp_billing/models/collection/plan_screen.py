@@ -158,6 +158,10 @@ class WhatsappBillingCollectionPlan(models.Model):
     def _get_problems(self):
         """Return sentences, the most urgent first."""
         self.ensure_one()
+        if not self._is_condition_allowed():
+            yield self.env._(
+                "Whoever wrote the condition may not ask it any more. Save it anew."
+            )
         if not self.step_ids:
             yield self.env._("Add a step: when to say something, and what.")
         for step in self.step_ids.filtered("with_message"):

@@ -18,6 +18,8 @@ class WhatsappBillingCreditPurchase(models.Model):
     _description = "WhatsApp Credit Purchase"
     _order = "id desc"
     _check_company_auto = True
+    # Only the bill that was made here, and what becomes of it, brings credits.
+    _system_fields = frozenset({"bill_id", "state"})
 
     wallet_id = fields.Many2one(
         "whatsapp.billing.credit.wallet",
@@ -25,9 +27,7 @@ class WhatsappBillingCreditPurchase(models.Model):
         required=True,
         index=True,
         ondelete="restrict",
-        default=lambda self: self.env["whatsapp.billing.credit.wallet"]._for_company(
-            self.env.company
-        ),
+        default=lambda self: self._get_default_wallet(),
     )
     company_id = fields.Many2one(related="wallet_id.company_id", store=True)
     credit_on = fields.Selection(related="wallet_id.credit_on")
@@ -120,6 +120,13 @@ class WhatsappBillingCreditPurchase(models.Model):
         "(bill_id) WHERE bill_id IS NOT NULL", "A bill buys credits once."
     )
 
+    @api.model
+    def _get_default_wallet(self):
+        """Return the wallet of the company, made for who may buy credits only."""
+        if not self.has_access("create"):
+            return self.env["whatsapp.billing.credit.wallet"]
+        return self.wallet_id._for_company(self.env.company)
+
     # === COMPUTE METHODS === #
 
     @api.depends("quantity", "state")
@@ -191,11 +198,13 @@ class WhatsappBillingCreditPurchase(models.Model):
     def action_create_bill(self):
         """Make the vendor bill, remember who it is from, and open it."""
         self.ensure_one()
+        self.check_access("write")
         if self.state != "draft":
             return self.action_open_bill()
         self._check_complete()
         bill = self.env["account.move"].create(self._prepare_bill())
-        self.write({"bill_id": bill.id, "state": "billed"})
+        # sudo: whatsapp.billing.credit.purchase - the system's own fields
+        self.sudo().write({"bill_id": bill.id, "state": "billed"})
         # sudo: whatsapp.billing.credit.wallet - what was chosen is proposed next time
         self.wallet_id.sudo().write(
             {
@@ -209,6 +218,7 @@ class WhatsappBillingCreditPurchase(models.Model):
     def action_open_bill(self):
         """Open the vendor bill of this purchase."""
         self.ensure_one()
+        self.check_access("read")
         if not self.bill_id:
             raise UserError(self.env._("There is no bill yet."))
         return {
@@ -221,6 +231,7 @@ class WhatsappBillingCreditPurchase(models.Model):
 
     def action_cancel(self):
         """Drop a purchase whose bill is not paid; a draft bill goes with it."""
+        self.check_access("write")
         for purchase in self:
             if purchase.state not in ("draft", "billed"):
                 raise UserError(
@@ -230,11 +241,21 @@ class WhatsappBillingCreditPurchase(models.Model):
                 purchase.bill_id.button_cancel()
             elif purchase.bill_id.state == "posted":
                 raise UserError(self.env._("The bill is posted: reverse it."))
-            purchase.state = "canceled"
+            # sudo: whatsapp.billing.credit.purchase - the system's own field
+            purchase.sudo().state = "canceled"
 
     def action_check_bill(self):
-        """Book what the bill has earned by now, where that did not happen by itself."""
-        self.filtered("bill_id")._sync_bill()
+        """Book what the bill has earned by now, where that did not happen by itself.
+
+        :raise UserError: when the bill is not what was ordered
+        """
+        self.check_access("write")
+        billed = self.filtered("bill_id")
+        # sudo: account.move - a bill of these purchases
+        for purchase in billed.sudo():
+            if purchase.bill_id.state == "posted" and not purchase._is_bill_right():
+                raise UserError(purchase._get_mismatch())
+        billed._sync_bill()
 
     # === BUSINESS METHODS === #
 
@@ -242,6 +263,10 @@ class WhatsappBillingCreditPurchase(models.Model):
         if not (self.vendor_id and self.product_id and self.journal_id):
             raise UserError(
                 self.env._("Choose the vendor, the product and the purchase journal.")
+            )
+        if self.currency_id.compare_amounts(self.total, 0) <= 0:
+            raise UserError(
+                self.env._("Enter a price: credits that cost nothing are adjusted.")
             )
 
     def _prepare_bill(self):
@@ -305,16 +330,35 @@ class WhatsappBillingCreditPurchase(models.Model):
         """Return the credits that the bill stands for now, None to leave them."""
         self.ensure_one()
         bill = self.bill_id
-        if bill.state != "posted":
+        if bill.state != "posted" or not self._is_bill_right():
             return pricing.ZERO
         due = self.wallet_id.credit_on == "posted" or bill.payment_state in PAID
         if not due and not self.entry_ids:
             return pricing.ZERO if bill.payment_state == "reversed" else None
         refunds = bill.reversal_move_ids.filtered(lambda move: move.state == "posted")
-        if not bill.amount_untaxed:
-            return pricing.exact(self.quantity)
         share = min(1.0, sum(refunds.mapped("amount_untaxed")) / bill.amount_untaxed)
         return pricing.exact(self.quantity * (1 - share))
+
+    def _is_bill_right(self):
+        """Tell whether the bill is over what was ordered; whoever wrote it may err."""
+        self.ensure_one()
+        bill, currency = self.bill_id, self.currency_id
+        return (
+            bill.move_type == "in_invoice"
+            and bill.company_id == self.company_id
+            and bill.currency_id == currency
+            and currency.compare_amounts(bill.amount_untaxed, self.total) == 0
+            and currency.compare_amounts(self.total, 0) > 0
+        )
+
+    def _get_mismatch(self):
+        return self.env._(
+            "The bill %(bill)s is over %(billed)s and the purchase over %(ordered)s,"
+            " both without taxes. Credits are added when they agree.",
+            bill=self.bill_id.name,
+            billed=self.bill_id.currency_id.format(self.bill_id.amount_untaxed),
+            ordered=self.currency_id.format(self.total),
+        )
 
     def _get_state(self, earned):
         if earned > 0:

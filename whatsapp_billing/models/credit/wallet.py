@@ -26,6 +26,7 @@ class WhatsappBillingCreditWallet(models.Model):
     _description = "WhatsApp Credits"
     _order = "id"
     _check_company_auto = True
+    _system_fields = frozenset({"is_low", *TOTALS})
 
     company_id = fields.Many2one(
         "res.company", required=True, readonly=True, default=lambda s: s.env.company
@@ -209,6 +210,7 @@ class WhatsappBillingCreditWallet(models.Model):
     @api.model
     def action_open(self):
         """Open the credits of the current company."""
+        self.check_access("read")
         wallet = self._for_company(self.env.company)
         return {
             "type": "ir.actions.act_window",
@@ -225,6 +227,7 @@ class WhatsappBillingCreditWallet(models.Model):
     def action_buy(self):
         """Open a new purchase of credits."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Buy Credits"),
@@ -248,6 +251,7 @@ class WhatsappBillingCreditWallet(models.Model):
 
     def _open_mine(self, xml_id):
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(xml_id)
         action["domain"] = [("wallet_id", "=", self.id)]
         return action
@@ -255,6 +259,7 @@ class WhatsappBillingCreditWallet(models.Model):
     def action_view_waiting(self):
         """Open the messages that wait for credits."""
         self.ensure_one()
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "whatsapp_billing.message_action"
         )
