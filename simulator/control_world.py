@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 from base64 import b64decode
+from datetime import datetime, timezone
 from typing import TYPE_CHECKING, Any
 
 from .control_views import (
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from .engine import Simulator
 
 Json = dict[str, Any]
+UTC = timezone.utc
 _PDF = b"%PDF-1.4\n1 0 obj<<>>endobj\ntrailer<<>>\n%%EOF\n"
 _STATUSES = ("sent", "delivered", "read", "played", "failed")
 
@@ -56,6 +58,27 @@ def reply(sim: Simulator, values: Json) -> Json:
     phone = find_phone(sim, values.get("to") or values.get("phone_uid"), user)
     if values.get("name"):
         user.name = str(values["name"])
+    sim.inbox.written_at = _written_at(values.get("at"))
+    try:
+        return _reply(sim, values, user, phone)
+    finally:
+        sim.inbox.written_at = None
+
+
+def _written_at(value: Any) -> float | None:
+    """Read when a message was written: unix seconds, or a time in ISO 8601 (UTC)."""
+    if value in (None, ""):
+        return None
+    if isinstance(value, int | float):
+        return float(value)
+    try:
+        moment = datetime.fromisoformat(str(value).replace("Z", "+00:00"))
+    except ValueError as error:
+        raise ControlError("at is unix seconds, or 2026-12-01T09:00:00Z.") from error
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()
+
+
+def _reply(sim: Simulator, values: Json, user: User, phone: Phone) -> Json:
     context = str(values.get("context") or "")
     inbox = sim.inbox
     if "button" in values:
@@ -71,9 +94,9 @@ def reply(sim: Simulator, values: Json) -> Json:
         message = _send_media(sim, user, phone, dict(values["media"]), context)
     elif "raw" in values:
         raw = dict(values["raw"])
-        message = inbox.receive(
-            user, phone, str(raw["type"]), raw.get(raw["type"]) or {}
-        )
+        kind = str(raw.pop("type"))
+        content = raw.pop(kind, None) or {}
+        message = inbox.receive(user, phone, kind, content, context=context, extra=raw)
     elif values.get("text"):
         message = inbox.write(user, phone, str(values["text"]), context)
     else:

@@ -19,11 +19,32 @@ if TYPE_CHECKING:
     from .engine import Simulator
 
 
+# What opens the customer service window: what a person sends, not what happens.
+OPENING = frozenset(
+    [
+        "text",
+        "button",
+        "interactive",
+        "image",
+        "video",
+        "audio",
+        "document",
+        "sticker",
+        "location",
+        "contacts",
+        "order",
+    ]
+)
+
+
 class Inbox:
     """Carry what a customer does to the business."""
 
     def __init__(self, sim: Simulator) -> None:
         self.sim = sim
+        # When the next message was written, where that is not now: phones without a
+        # connection and outages bring messages late.
+        self.written_at: float | None = None
 
     def receive(
         self,
@@ -34,9 +55,14 @@ class Inbox:
         text: str = "",
         context: str = "",
         header: Json | None = None,
+        extra: Json | None = None,
     ) -> Message:
-        """Record an inbound message, open the window, and send the webhook."""
+        """Record an inbound message, open the window, and send the webhook.
+
+        :param extra: what stands beside the content, such as `group_id` or `errors`
+        """
         now = self.sim.clock.now()
+        written = now if self.written_at is None else min(self.written_at, now)
         message = Message(
             wamid=new_wamid(self.sim, user),
             phone=phone,
@@ -50,16 +76,18 @@ class Inbox:
             content=content,
             status="received",
         )
-        user.last_inbound[phone.uid] = now
+        if kind in OPENING and not (extra or {}).get("group_id"):
+            before = user.last_inbound.get(phone.uid, 0.0)
+            user.last_inbound[phone.uid] = max(before, written)
         if user.user_uid in phone.blocked:
             return message
         if kind != "reaction":
             self.sim.state.add_message(message)
-        self._emit(message, int(now))
+        self._emit(message, int(written), extra or {})
         self.sim.notify(user)
         return message
 
-    def _emit(self, message: Message, stamp: int) -> None:
+    def _emit(self, message: Message, stamp: int, extra: Json) -> None:
         user, phone = message.user, message.phone
         item: Json = {}
         if user.wa_id and not user.hides_number:
@@ -70,6 +98,7 @@ class Inbox:
             item["context"] = {"from": phone.number, "id": message.context}
         if message.content is not None and message.type != "unsupported":
             item[message.type] = message.content
+        item.update(extra)
         if message.type == "unsupported":
             item["errors"] = [
                 {

@@ -3,7 +3,9 @@
 """The control API: people, faults, statuses, and sentences for mistakes."""
 
 import threading
+import time
 from collections.abc import Iterator
+from datetime import datetime, timezone
 from http.client import RemoteDisconnected
 from typing import Any
 
@@ -171,6 +173,33 @@ def test_tapping_a_quick_reply(world: World) -> None:
     (message,) = world.listener.inbound()
     assert message["button"] == {"payload": "PAID:42", "text": "Paid"}
     assert message["context"] == {"from": "34910000001", "id": wamid}
+
+
+@pytest.mark.parametrize("form", ["seconds", "iso"])
+def test_written_earlier_delivered_now(world: World, form: str) -> None:
+    """A phone without a connection, an outage: the window counts from then."""
+    then = int(time.time()) - 40 * 3600
+    iso = datetime.fromtimestamp(then, tz=timezone.utc).isoformat()
+    at = then if form == "seconds" else iso.replace("+00:00", "Z")
+    world.control("reply", **{"from": ANA, "text": "mañana", "at": at})
+    world.flush()
+    (message,) = world.listener.inbound()
+    assert message["timestamp"] == str(then)
+    (user,) = world.ask("state")["users"]
+    assert user["last_inbound"][PHONE].startswith(iso[:19])
+    world.control("reply", **{"from": ANA, "text": "hola"})
+    world.flush()
+    assert int(world.listener.inbound()[-1]["timestamp"]) > then
+
+
+def test_what_stands_beside_the_content(world: World) -> None:
+    raw = {"type": "text", "text": {"body": "hi all"}, "group_id": "G1"}
+    world.control("reply", **{"from": ANA, "raw": raw})
+    world.flush()
+    (message,) = world.listener.inbound()
+    assert (message["group_id"], message["text"]) == ("G1", {"body": "hi all"})
+    (user,) = world.ask("state")["users"]
+    assert not user["last_inbound"]
 
 
 def test_a_url_button_opens_a_page_and_tells_nobody(world: World) -> None:

@@ -580,6 +580,29 @@ class TestInboundFiles(InboundCommon):
         self.assertEqual(gone.media_state, "gone")
         self.assertEqual(message.media_state, "ready")
 
+    def test_what_is_erased_is_gone(self):
+        """Retention and a person's wish: words, names, files and requests."""
+        for erase in (
+            lambda: self.messages._erase_batch(self.company.id, self.ago(days=-1)),
+            lambda: self.messages._erase_person(self.partner),
+        ):
+            self.transport = type(self.transport)()
+            self.answer_file()
+            wamid = f"wamid.z{self.messages.search_count([])}"
+            message = self.receive_file(wamid=wamid, caption="My IBAN")
+            self.fetch()
+            file = message.attachment_id
+            self.assertTrue(file.exists())
+            erase()
+            self.env.invalidate_all()
+            self.assertFalse(file.exists())
+            self.assertRecordValues(
+                message,
+                [{"body": False, "profile_name": False, "media_state": False}],
+            )
+            self.assertNotIn("IBAN", message.mail_message_id.body)
+        self.assertNotIn("IBAN", f"{self.requests().summary} {self.requests().note}")
+
     def test_what_is_not_what_was_announced_is_not_kept(self):
         self.answer_file(sha256=hashlib.sha256(b"other").hexdigest())
         message = self.receive_file()

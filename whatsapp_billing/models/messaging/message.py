@@ -232,7 +232,7 @@ class WhatsappBillingMessage(models.Model):
                 raise_if_not_found=False,
             )
 
-    @api.depends("body", "content", "state")
+    @api.depends("body", "content", "state", "is_withdrawn")
     def _compute_preview_html(self):
         for message in self:
             message.preview_html = self.env["ir.qweb"]._render(
@@ -254,7 +254,7 @@ class WhatsappBillingMessage(models.Model):
                 "filename": self.filename or "",
             },
             # The text is escaped by `rules` already.
-            "body_html": Markup(wapp_text.to_html(self.body or "")),
+            "body_html": Markup(wapp_text.to_html(self._describe())),
             "footer": content.get("footer") or "",
             "buttons": content.get("button_labels") or [],
             "clock": fields.Datetime.context_timestamp(

@@ -12,8 +12,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
 
+from markupsafe import Markup
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import human_size
 from odoo.tools.mimetypes import guess_mimetype
 
 from ...clients.errors import ClientError, ContentError
@@ -43,7 +46,29 @@ class WhatsappBillingMessage(models.Model):
         string="File",
     )
 
+    file_html = fields.Html(
+        compute="_compute_file_html", sanitize=False, string="Attached File"
+    )
+
     _media_index = models.Index("(id) WHERE media_state = 'pending'")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("media_state", "attachment_id", "filename")
+    @api.depends_context("lang")
+    def _compute_file_html(self):
+        states = dict(self._fields["media_state"]._description_selection(self.env))
+        for message in self:
+            # sudo: ir.attachment - the name; the link asks for the reader's rights
+            file_sudo = message.attachment_id.sudo()
+            if message.media_state == "ready" and file_sudo:
+                message.file_html = Markup(
+                    '<a href="/web/content/%s?download=true">%s</a> (%s)'
+                ) % (file_sudo.id, file_sudo.name, human_size(file_sudo.file_size))
+            else:
+                message.file_html = message.media_state and Markup.escape(
+                    states[message.media_state]
+                )
 
     # === CRON METHODS === #
 
@@ -123,6 +148,15 @@ class WhatsappBillingMessage(models.Model):
                 client = None
             result[key] = (client, phone.phone_uid or "")
         return result
+
+    def _erase_files(self):
+        """Delete what customers sent; our own documents stay with their invoices."""
+        self.invalidate_recordset(["attachment_id", "media_state"])
+        theirs = self.filtered("media_state")
+        # sudo: ir.attachment - erased by the system, whoever may read them
+        files_sudo = theirs.attachment_id.sudo()
+        theirs.write({"media_state": False, "attachment_id": False})
+        files_sudo.unlink()
 
     def _keep_media(self, result):
         """Attach what came, or decide when to try again."""

@@ -50,7 +50,8 @@ class WhatsappBillingMessage(models.Model):
                    SET recipient = NULL, recipient_uid = NULL,
                        person_key = NULL, body = NULL,
                        content = NULL, payload = NULL, error_detail = NULL,
-                       filename = NULL, trace_data = NULL
+                       filename = NULL, trace_data = NULL,
+                       profile_name = NULL, edited_body = NULL
                   FROM old WHERE m.id = old.id
              RETURNING m.id, m.mail_message_id
                 """,
@@ -63,6 +64,7 @@ class WhatsappBillingMessage(models.Model):
         ids = [row[0] for row in rows]
         if ids:
             self._erase_chatter([row[1] for row in rows if row[1]])
+            self.browse(ids)._erase_files()
             self.env.cr.execute(
                 "UPDATE whatsapp_billing_message_attempt SET error_detail = NULL, "
                 "raw = NULL WHERE message_id = ANY(%s)",
@@ -130,7 +132,8 @@ class WhatsappBillingMessage(models.Model):
                SET recipient = NULL, recipient_uid = NULL,
                        person_key = NULL, body = NULL,
                    content = NULL, payload = NULL, error_detail = NULL,
-                   filename = NULL, trace_data = NULL
+                   filename = NULL, trace_data = NULL,
+                   profile_name = NULL, edited_body = NULL
              WHERE partner_id = ANY(%s)
             """,
             [partners.ids],

@@ -75,8 +75,8 @@ class WhatsappBillingMessage(models.Model):
         self.ensure_one()
         if self.state == "failed":
             return self.error_sentence or self.error_detail
-        if self.state == "received" and self.error_code:
-            return self.error_sentence
+        if self.state == "received":
+            return self._explain_received()
         if self.state == "canceled" and not self.reason:
             return self.env._("Cancelled by a person before it was sent.")
         if self.state in ("canceled", "held"):
@@ -110,6 +110,15 @@ class WhatsappBillingMessage(models.Model):
                 " any more. Send it again, or reach the customer another way."
             )
         return self._sentence(spec.sentence)
+
+    def _explain_received(self):
+        """Return what is to be done about something that came and cannot be used."""
+        if self.media_state == "gone":
+            return self.env._(
+                "A file that the customer sent could not be fetched; it is too large or"
+                " gone. Ask them to send it again."
+            )
+        return self._describe() if self.error_code else ""
 
     def _get_steps(self):
         """Return the time line: {label, at, state, done, now} per step."""

@@ -34,6 +34,8 @@ class WhatsappBillingMessage(models.Model):
         result = super()._erase_person(partners)
         messages.attempt_ids.sudo().write({"error_detail": False, "raw": False})
         messages._erase_chatter(messages.mail_message_id.ids)
+        messages._erase_files()
+        partners._wab_erase_requests()
         self._erase_events({number.lstrip("+") for number in numbers if number})
         return result
 
