@@ -472,6 +472,17 @@ class TestInboundTold(InboundCommon):
         few, many = receive(5, "few"), receive(60, "many")
         self.assertLess(many - few, 60, "less than one more query a message")
 
+    def test_two_workers_with_one_message(self):
+        """A POST that is repeated while the first is worked on: kept once, no fault."""
+        self.receive_text("Question")
+        cls = self.env.registry["whatsapp.billing.message"]
+        unseen = (False, self.messages.browse())
+        with patch.object(cls, "_find_known", lambda *_args: unseen):
+            self.receive_text("Question", note="repeated")
+        self.assertEqual(len(self.inbound()), 1)
+        self.assertEqual(set(self.events.search([]).mapped("state")), {"done"})
+        self.assertEqual(len(self.lines(self.partner)), 1)
+
     def test_handled_and_back(self):
         self.receive_text("Question")
         message = self.inbound().with_user(self.clerk)

@@ -195,10 +195,10 @@ class WhatsappBillingMessage(models.Model):
         found = self.env["res.partner"]._wab_find_by_number(sender, account.company_id)
         if len(found.commercial_partner_id) > 1:
             return found.browse()
+        if len(found) == 1:
+            return found
         last = self._last_written_to(sender, update, account)
-        if not found:
-            return last
-        return last if last in found else found[:1]
+        return last if last in found or not found else found[:1]
 
     @api.model
     def _is_same_person(self, message, update):

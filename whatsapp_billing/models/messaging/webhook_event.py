@@ -7,6 +7,7 @@ import time
 from collections import defaultdict
 from datetime import datetime, timedelta, timezone
 
+from psycopg2 import errors
 from psycopg2.extras import Json
 
 from odoo import api, fields, models
@@ -25,6 +26,9 @@ from ...clients.whatsapp.base import (
 from .message_status import _moment
 
 _logger = logging.getLogger(__name__)
+
+# What keeps the same message of a provider from being kept twice.
+KEPT = "whatsapp_billing_message_wamid_unique"
 
 BATCH = 200
 BATCH_BYTES = 16 * 1024 * 1024
@@ -385,6 +389,9 @@ class WhatsappBillingWebhookEvent(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
+            if _is_kept(error):
+                # Another worker has just kept the same message from a repeated POST.
+                return False
             # The inbox is the worker that style.md rule 2.2-20 lets carry on: the
             # bytes are kept, the event shows the error and can be processed again.
             _logger.exception("Webhook event %s could not be applied", self.id)
@@ -500,3 +507,10 @@ class WhatsappBillingWebhookEvent(models.Model):
             """,
             [limit, company_id],
         )
+
+
+def _is_kept(error):
+    """Tell whether a row was refused because the same message stands there already."""
+    return (
+        isinstance(error, errors.UniqueViolation) and error.diag.constraint_name == KEPT
+    )
