@@ -93,6 +93,7 @@ REASONS = [
     ("account_inactive", "WhatsApp account not active"),
     ("paused", "Paused"),
     ("disputed", "Disputed"),
+    ("no_followup", "No follow-up"),
     ("superseded", "No longer true"),
     ("not_mapped", "Not mapped"),
     ("no_connection", "No connection"),

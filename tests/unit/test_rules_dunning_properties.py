@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from rules import dunning
 from rules.dunning import Credit, Debtor, Line, Moment, Plan, Step
+from rules.dunning_time import day_of
 
 TODAY = date(2026, 11, 20)
 CURRENCIES = ("EUR", "USD", "JPY")
@@ -31,7 +32,7 @@ def plans(draw):
                 minimum_amount=draw(st.sampled_from([0.0, 0.0, 50.0])),
                 condition=draw(
                     st.sampled_from(
-                        ["always", "always", "overdue_amount", "days_late", "no_answer"]
+                        ["always", "always", "owed_amount", "days_late", "no_answer"]
                     )
                 ),
                 threshold=draw(st.sampled_from([0.0, 2.0, 100.0])),
@@ -73,6 +74,7 @@ def ledgers(draw):
             claims=tuple(draw(st.lists(days, max_size=2))),
             days_late=draw(st.sampled_from([0.0, 10.0])),
             unanswered=draw(st.integers(0, 3)),
+            owed=draw(st.sampled_from([0.0, 50.0, 500.0, None])),
             has_own_number=draw(st.booleans()),
         )
         for debtor_id in (1, 2, 3)
@@ -99,6 +101,7 @@ def ledgers(draw):
             resume_on=draw(st.one_of(days, st.none())),
             payment_pending=draw(st.sampled_from([False, False, True])),
             bank_match=draw(st.sampled_from([False, False, True])),
+            no_followup=draw(st.sampled_from([False, False, False, True])),
             last_days=draw(st.one_of(st.integers(-5, 30), st.none())),
             last_date=draw(st.one_of(days, st.none())),
         )
@@ -139,10 +142,11 @@ def test_never_a_reminder_for_a_settled_or_stopped_line(plan, ledger, moment):
         assert line.document == "posted"
         assert line.state not in ("disputed", "escalated")
         assert not line.payment_pending and not line.bank_match
+        assert not line.no_followup
         assert debtors[line.debtor_id].is_customer
         assert debtors[line.debtor_id].is_active
         if line.state == "promised" and line.promise_date:
-            assert moment.day > line.promise_date
+            assert day_of(moment, debtors[line.debtor_id]) > line.promise_date
 
 
 @given(plans(), ledgers(), moments)
@@ -189,7 +193,7 @@ def test_the_order_of_what_is_given_does_not_matter(plan, ledger, moment, chance
 def test_a_second_run_for_the_same_day_says_nothing(plan, ledger, moment):
     lines, credits, debtors = ledger
     first = dunning.decide(moment, plan, lines, credits, debtors)
-    lines, debtors = settle(lines, debtors, first, moment.day)
+    lines, debtors = settle(lines, debtors, first, moment)
     second = dunning.decide(moment, plan, lines, credits, debtors)
     assert not [r for r in second.reminders if not r.is_dry]
     for decision in second.decisions.values():
@@ -207,7 +211,7 @@ def test_forecast_is_what_running_day_by_day_brings(plan, ledger, moment):
         now = moment if not ahead else Moment(moment.now, day, at_noon=True)
         outcome = dunning.decide(now, plan, lines, credits, debtors)
         seen.append((day, outcome.reminders))
-        lines, debtors = settle(lines, debtors, outcome, day, dry=True)
+        lines, debtors = settle(lines, debtors, outcome, now, dry=True)
     assert [(day, outcome.reminders) for day, outcome in foreseen] == seen
     done = defaultdict(list)
     for _day, outcome in foreseen:
@@ -243,7 +247,7 @@ def test_a_larger_share_only_adds_debtors(debtor_id, share):
     assert not dunning.is_in_share(7, debtor_id, 0)
 
 
-def settle(lines, debtors, outcome, day, dry=False):
+def settle(lines, debtors, outcome, moment, dry=False):
     """Return ledger and debtors as the run leaves them."""
     after = []
     for line in lines:
@@ -257,6 +261,7 @@ def settle(lines, debtors, outcome, day, dry=False):
             values["state"] = "active"
         reasons = (None, "action_only", "dry_run") if dry else (None, "action_only")
         if decision.reason in reasons and decision.days is not None:
+            day = day_of(moment, debtors[line.debtor_id])
             values |= {"last_days": decision.days, "last_date": day}
         after.append(replace(line, **values))
     people = dict(debtors)

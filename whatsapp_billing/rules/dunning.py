@@ -22,7 +22,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from . import dunning_time
-from .dunning_lines import Asked, choose_step, find_obstacle, is_open, next_date
+from .dunning_lines import Asked, choose_step, find_obstacle, next_date
 from .dunning_types import (
     Credit,
     Debtor,
@@ -131,16 +131,16 @@ def _sort_out(
 ) -> tuple[_Group, _Group]:
     """Decide what needs no look at the whole; return the rest by kind of stage."""
     real, dry = _Group(debtor), _Group(debtor)
-    overdue = _overdue(moment.day, lines)
+    day = dunning_time.day_of(moment, debtor)
     for line in lines:
         plan = plans.get(line.plan_id) if line.plan_id is not None else None
-        asked = Asked(line, plan, debtor, moment.day)
+        asked = Asked(line, plan, debtor, day)
         reason = find_obstacle(asked) or _stage_obstacle(asked)
         if reason:
             decisions[line.line_id] = asked.decide(reason)
             continue
         assert plan is not None and line.due is not None
-        step, reason = choose_step(asked, overdue)
+        step, reason = choose_step(asked)
         if step and not step.with_message:
             decisions[line.line_id] = _act(asked, step)
             continue
@@ -148,7 +148,7 @@ def _sort_out(
         found = _Found(asked, step, reason)
         if step:
             group.due.append(found)
-        elif line.due < moment.day and reason in _ALSO:
+        elif line.due < day and reason in _ALSO:
             group.also.append(found)
         else:
             decisions[line.line_id] = _leave(found, reason or "not_due")
@@ -166,20 +166,6 @@ def _stage_obstacle(asked: Asked) -> str | None:
         chosen = is_in_share(plan.plan_id, debtor.debtor_id, plan.share)
         return "outside_share" if asked.ask("in_share", plan.share, chosen) else None
     return None
-
-
-def _overdue(day: date, lines: list[Line]) -> float | None:
-    """Return what the debtor owes in the company's currency, None without a rate."""
-    total = 0.0
-    for line in lines:
-        if not is_open(line) or line.state == "disputed":
-            continue
-        if line.due is not None and line.due > day:
-            continue
-        if line.company_amount is None:
-            return None
-        total += line.company_amount
-    return round(total, 6)
 
 
 def _act(asked: Asked, step: Step) -> LineDecision:
@@ -383,13 +369,21 @@ def forecast(
         moment = start if not ahead else Moment(now, day, at_noon=True)
         outcome = decide(moment, plans, known, money, people, selected)
         result.append((day, outcome))
-        known = [_after(line, outcome.decisions[line.line_id], day) for line in known]
+        known = [
+            _after(line, outcome.decisions[line.line_id], _day_of(line, moment, people))
+            for line in known
+        ]
         for reminder in outcome.reminders:
             debtor = people.get(reminder.debtor_id) or Debtor(reminder.debtor_id)
             people[reminder.debtor_id] = replace(
                 debtor, claims=(*debtor.claims, reminder.day)
             )
     return result
+
+
+def _day_of(line: Line, moment: Moment, debtors: Mapping[int, Debtor]) -> date:
+    debtor = debtors.get(line.debtor_id) or Debtor(line.debtor_id)
+    return dunning_time.day_of(moment, debtor)
 
 
 def _after(line: Line, decision: LineDecision, day: date) -> Line:

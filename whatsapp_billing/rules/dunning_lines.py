@@ -78,6 +78,8 @@ def _document_obstacle(asked: Asked) -> str | None:
         asked.changes = ("settled",)
         asked.look_on = None
         return "already_paid"
+    if asked.ask("followup_wanted", line.no_followup, not line.no_followup):
+        return "no_followup"
     if asked.ask("recipient_active", asked.debtor.is_active, asked.debtor.is_active):
         return "archived"
     return None
@@ -122,6 +124,24 @@ def _case_obstacle(asked: Asked) -> str | None:
     return None
 
 
+def find_change(line: Line, said: float) -> str | None:
+    """Return why a reminder that still waits may not name this line as it does.
+
+    The last look before the call: what `find_obstacle` asks of the document, of what
+    the customer said and of the money, asked again. None if nothing has changed.
+
+    :param said: the amount that the reminder names
+    """
+    asked = Asked(line, None, Debtor(line.debtor_id), date.min)
+    reason = _document_obstacle(asked)
+    if reason is None and line.state in ("disputed", "paused", "promised"):
+        reason = "disputed" if line.state == "disputed" else "paused"
+    reason = reason or _money_obstacle(asked)
+    if reason is None and abs(line.open_amount - said) > line.rounding / 2:
+        reason = "superseded"
+    return reason
+
+
 def _promise_obstacle(asked: Asked) -> str | None:
     """A promise holds until its date plus grace; then it was broken."""
     line, plan = asked.line, asked.plan
@@ -151,13 +171,11 @@ def _money_obstacle(asked: Asked) -> str | None:
     return None
 
 
-def choose_step(asked: Asked, overdue: float | None) -> tuple[Step | None, str | None]:
+def choose_step(asked: Asked) -> tuple[Step | None, str | None]:
     """Return the step to do now, or why there is none.
 
     The latest that is due and was not done; of several missed ones only that. Where
     its amount or condition says no, an earlier one that was missed may go instead.
-
-    :param overdue: what the debtor owes in all, None without a rate
     """
     line, plan = asked.line, asked.plan
     assert plan is not None and line.due is not None
@@ -180,7 +198,7 @@ def choose_step(asked: Asked, overdue: float | None) -> tuple[Step | None, str |
         return None, "clock_back"
     first_reason = None
     for step in sorted(due, key=attrgetter("days", "step_id"), reverse=True):
-        reason = _step_obstacle(asked, step, overdue)
+        reason = _step_obstacle(asked, step)
         if reason is None:
             return step, None
         first_reason = first_reason or reason
@@ -196,19 +214,18 @@ def next_date(asked: Asked, done: int | None) -> date | None:
     return line.due + timedelta(days=min(ahead)) if ahead else None
 
 
-def _step_obstacle(asked: Asked, step: Step, overdue: float | None) -> str | None:
+def _step_obstacle(asked: Asked, step: Step) -> str | None:
     asked.ask("step_due", step.days, True)
     line = asked.line
-    if step.minimum_amount or step.condition == "overdue_amount":
-        known = line.company_amount is not None and overdue is not None
-        if asked.ask("rate_known", known, known):
-            return "no_rate"
+    if _lacks_rate(asked, step):
+        asked.ask("rate_known", False, False)
+        return "no_rate"
     if step.minimum_amount:
         amount = line.company_amount or 0.0
         if asked.ask("minimum_amount", amount, amount >= step.minimum_amount):
             return "below_minimum"
     if step.condition != "always":
-        value = _condition_value(asked, step.condition, overdue)
+        value = _condition_value(asked, step.condition)
         if asked.ask(f"condition_{step.condition}", value, value >= step.threshold):
             return "condition_not_met"
     if step.with_message and step.template_problem:
@@ -217,10 +234,17 @@ def _step_obstacle(asked: Asked, step: Step, overdue: float | None) -> str | Non
     return None
 
 
-def _condition_value(asked: Asked, condition: str, overdue: float | None) -> float:
+def _lacks_rate(asked: Asked, step: Step) -> bool:
+    """Tell whether the step asks for an amount that nobody can tell."""
+    if step.minimum_amount and asked.line.company_amount is None:
+        return True
+    return step.condition == "owed_amount" and asked.debtor.owed is None
+
+
+def _condition_value(asked: Asked, condition: str) -> float:
     debtor, due = asked.debtor, asked.line.due
-    if condition == "overdue_amount":
-        return overdue or 0.0
+    if condition == "owed_amount":
+        return debtor.owed or 0.0
     if condition == "overdue_days":
         return float((asked.day - due).days) if due else 0.0
     if condition == "turnover":

@@ -66,7 +66,7 @@ RULE_NAMES: Final[dict[str, str]] = {
     "step_due": _lt("A step is due"),
     "clock_runs_forward": _lt("No later day was handled already"),
     "minimum_amount": _lt("The amount reaches the minimum of the step"),
-    "condition_overdue_amount": _lt("The customer owes enough for the step"),
+    "condition_owed_amount": _lt("The customer owes enough for the step"),
     "condition_overdue_days": _lt("It is overdue long enough for the step"),
     "condition_turnover": _lt("The customer's turnover is large enough for the step"),
     "condition_days_late": _lt("The customer pays late enough for the step"),

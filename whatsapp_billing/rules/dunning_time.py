@@ -32,6 +32,22 @@ def zone(name: str | None) -> ZoneInfo | None:
         return None
 
 
+def day_of(moment: Moment, debtor: Debtor) -> date:
+    """Return which day it is where the debtor is.
+
+    A run for a day that somebody named is for that day everywhere.
+    """
+    if moment.at_noon:
+        return moment.day
+    return _local(moment.now, zone(debtor.timezone)).date()
+
+
+def midnight(day: date, name: str | None) -> datetime:
+    """Return when a day begins in a time zone: UTC without a zone."""
+    begins = datetime.combine(day, time(), zone(name) or timezone.utc)
+    return begins.astimezone(timezone.utc).replace(tzinfo=None)
+
+
 def is_working_day(debtor: Debtor, day: date) -> bool:
     """Tell whether people work there on that day; without a calendar they do."""
     if day in debtor.holidays:

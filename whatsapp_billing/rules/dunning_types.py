@@ -17,7 +17,7 @@ class Step:
     """One thing to do some days from the due date (negative: before it).
 
     :param minimum_amount: company currency; a line with less skips this step
-    :param condition: always, overdue_amount, overdue_days, turnover, days_late,
+    :param condition: always, owed_amount, overdue_days, turnover, days_late,
         no_answer: the debtor's figure must reach `threshold`
     :param action: none, activity, hand_over, stop, legal: besides the message
     :param with_message: False for a step that only acts
@@ -71,6 +71,7 @@ class Line:
     :param is_cleared: paid, though the bank has not confirmed it yet
     :param state: the case's: active, paused, promised, disputed, escalated
     :param resume_on: day a pause ends by itself
+    :param no_followup: Odoo's own flag on the invoice or the journal item
     :param last_days: days of the latest step that was done for this line
     :param last_date: day it was done
     """
@@ -92,6 +93,7 @@ class Line:
     resume_on: date | None = None
     payment_pending: bool = False
     bank_match: bool = False
+    no_followup: bool = False
     last_days: int | None = None
     last_date: date | None = None
 
@@ -116,6 +118,8 @@ class Debtor:
     :param turnover: what was invoiced in a year, company currency
     :param days_late: how late they pay on average
     :param unanswered: delivered reminders since their last word
+    :param owed: all that is open, due or not, in any plan or none, less credits;
+        company currency, None without a rate
     :param has_own_number: one of the company's own users
     """
 
@@ -129,6 +133,7 @@ class Debtor:
     turnover: float = 0.0
     days_late: float = 0.0
     unanswered: int = 0
+    owed: float | None = 0.0
     has_own_number: bool = False
 
 

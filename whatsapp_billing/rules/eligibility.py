@@ -73,6 +73,7 @@ class Facts:
     :param account_state: the account's state, of which only `connected` sends
     :param paused: the collection case, looked at for reminders only
     :param disputed: the same
+    :param no_followup: Odoo's flag on what it reminds of, for reminders only
     :param payment_pending: an online payment is on its way, for reminders only
     :param bank_match: an open bank transaction fits it, for reminders only
     :param superseded: something newer makes this message untrue or needless
@@ -99,6 +100,7 @@ class Facts:
     account_state: str | None = None
     paused: bool = False
     disputed: bool = False
+    no_followup: bool = False
     payment_pending: bool = False
     bank_match: bool = False
     superseded: bool = False
@@ -227,6 +229,13 @@ RULES: Final[tuple[Rule, ...]] = (
         "already_paid",
         lambda facts: facts.bank_match,
         lambda facts: not facts.bank_match,
+        applies=_is_reminder,
+    ),
+    _rule(
+        "followup_wanted",
+        "no_followup",
+        lambda facts: facts.no_followup,
+        lambda facts: not facts.no_followup,
         applies=_is_reminder,
     ),
     _rule(

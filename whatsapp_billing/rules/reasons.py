@@ -84,6 +84,9 @@ REASONS: Final[dict[str, str]] = {
     "disputed": _lt(
         "The customer disputes this document. Settle the dispute before reminding."
     ),
+    "no_followup": _lt(
+        "No Follow-Up is ticked on the invoice. Untick it to remind again."
+    ),
     "superseded": _lt(
         "Something changed since, and the message is no longer right. Send a new one"
         " if it is still needed."
@@ -111,6 +114,7 @@ RULE_NAMES: Final[dict[str, str]] = {
     "document_unpaid": _lt("There is still something to pay"),
     "no_payment_pending": _lt("No online payment is on its way"),
     "no_bank_match": _lt("No open bank transaction fits it"),
+    "followup_wanted": _lt("No Follow-Up is not ticked on the invoice"),
     "document_undisputed": _lt("The customer does not dispute the document"),
     "collection_running": _lt("Reminders are not paused"),
     "recipient_active": _lt("The contact is active"),

@@ -11,6 +11,16 @@ from babel.core import get_global
 from phonenumbers import COUNTRY_CODE_TO_REGION_CODE, PhoneNumber, timezone
 
 
+def is_certain(zones: Sequence[str], number: str) -> bool:
+    """Tell whether country and number leave one time zone only.
+
+    :param zones: of the country
+    """
+    names = {_plain(name) for name in zones}
+    near = {_plain(name) for name in _of_number(number)}
+    return len(names) == 1 or len(names & near) == 1
+
+
 def choose(zones: Sequence[str], number: str, proposed: str | None) -> str | None:
     """Return one of a country's time zones for a customer, None without any.
 

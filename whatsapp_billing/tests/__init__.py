@@ -10,6 +10,7 @@ from . import test_collection_around
 from . import test_collection_bad
 from . import test_collection_case
 from . import test_collection_inbound
+from . import test_collection_money
 from . import test_collection_night
 from . import test_collection_ready
 from . import test_collection_run

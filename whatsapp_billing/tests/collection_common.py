@@ -1,8 +1,8 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
-from odoo import fields
 from odoo.fields import Command
 
 from .lifecycle_common import LifecycleCommon
@@ -24,7 +24,9 @@ class CollectionCommon(LifecycleCommon):
         super().setUpClass()
         cls.cases = cls.env["whatsapp.billing.collection.case"].sudo()
         cls.claims = cls.env["whatsapp.billing.collection.claim"].sudo()
-        cls.today = fields.Date.today()
+        # Where the test customers are: late in the evening their day is not UTC's.
+        cls.company.partner_id.tz = "Europe/Madrid"
+        cls.today = datetime.now(ZoneInfo("Europe/Madrid")).date()
         cls.many = cls._make_many_template()
         cls.plan = cls._make_plan()
         cls.templates["payment_reminder"].is_default = True
@@ -91,6 +93,20 @@ class CollectionCommon(LifecycleCommon):
         )
         invoice.invoice_payment_term_id = False
         invoice.invoice_date_due = self.today - timedelta(days=days_ago)
+        invoice.action_post()
+        return invoice
+
+    def make_instalments(self, day, amount=100.0, **values):
+        """Return a posted invoice of that day: 30 % due then, the rest next month."""
+        invoice = self.init_invoice(
+            "out_invoice",
+            partner=self.partner,
+            invoice_date=day,
+            amounts=[amount],
+            company=self.company,
+            **values,
+        )
+        invoice.invoice_payment_term_id = self.pay_terms_b
         invoice.action_post()
         return invoice
 

@@ -97,7 +97,7 @@ class TestCollectionAround(CollectionCommon):
             payment = self.pay(invoice, 30.0, currency_id=self.company.currency_id.id)
         self.assertFalse(payment.move_id)
         self.env.flush_all()
-        found = self.plan._read_pending_amounts(invoice.ids)
+        found = self.cases._read_pending_amounts(invoice.ids)
         self.assertAlmostEqual(found[invoice.id], 60.0)
 
     # --- messages that are withdrawn ------------------------------------------------------------

@@ -55,7 +55,7 @@ class TestCollectionBadInput(CollectionCommon):
 
     def test_without_a_time_zone_it_is_utc_and_told(self):
         self.plan.write({"quiet_start": 20, "quiet_end": 8})
-        self.company.partner_id.tz = False
+        self.company.partner_id.write({"tz": False, "country_id": False, "phone": False})
         for tz in ("Mars/Olympus", None):
             self.patch(
                 type(self.plan),

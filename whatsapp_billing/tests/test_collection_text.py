@@ -1,7 +1,5 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from datetime import timedelta
-
 from odoo.tests import tagged
 
 from ..models.collection.template_debtor import CONTEXT, OpenLine
@@ -24,24 +22,11 @@ class TestCollectionText(CollectionCommon):
             lambda v: v.field_path == "name"
         ).field_path = "invoice_date_due"
 
-    def make_instalments(self):
-        """Return an invoice with 30 due two days ago and 70 due next month."""
-        invoice = self.init_invoice(
-            "out_invoice",
-            partner=self.partner,
-            invoice_date=self.today - timedelta(days=2),
-            amounts=[100.0],
-            company=self.company,
-        )
-        invoice.invoice_payment_term_id = self.pay_terms_b
-        invoice.action_post()
-        return invoice
-
     def said(self, day):
         return day.strftime("%m/%d/%Y")
 
     def test_the_instalment_that_is_due_and_not_the_whole_invoice(self):
-        invoice = self.make_instalments()
+        invoice = self.make_instalments(self.day(-2))
         first = invoice.line_ids.filtered(
             lambda line: line.date_maturity == self.day(-2)
         )
@@ -51,12 +36,17 @@ class TestCollectionText(CollectionCommon):
         self.assertIn("30.00", body)
         self.assertNotIn("100.00", body)
 
-    def test_by_hand_all_that_is_open_since_the_oldest(self):
-        invoice = self.make_instalments()
+    def test_by_hand_the_instalment_that_is_due_as_on_the_page_behind_the_button(self):
+        invoice = self.make_instalments(self.day(-2))
+        page = invoice._get_invoice_next_payment_values()
+        self.assertEqual(page["next_amount_to_pay"], 30.0)
         invoice.with_user(self.clerk).wab_remind()
         body = self.reminders().body
-        self.assertIn(f"document {self.said(self.day(-2))}", body)
-        self.assertIn("100.00", body)
+        self.assertIn(f"document {self.said(page['next_due_date'])}", body)
+        self.assertIn("30.00", body)
+        self.assertNotIn("100.00", body)
+        items = self.reminders().collection_item_ids
+        self.assertEqual(items.mapped("amount"), [30.0])
 
     def test_credits_are_deducted(self):
         invoice = self.make_due(1)

@@ -2,10 +2,13 @@ from . import plan
 from . import step
 from . import case
 from . import case_truth
+from . import payment_signs
+from . import case_recheck
 from . import item
 from . import template_debtor
 from . import template_instalment
 from . import message_reminder
+from . import message_rest
 from . import message_merge
 from . import message_answer
 from . import plan_read

@@ -14,6 +14,8 @@ from .template_debtor import OpenLine
 
 _logger = logging.getLogger(__name__)
 
+# What is asked of many invoices at once, handed through the rules: {move id: facts}.
+HOLDS = "wab_holds"
 # Of several instalments the one that needs most attention speaks for the invoice.
 STATES = ("disputed", "escalated", "promised", "paused", "active", "done")
 
@@ -207,10 +209,77 @@ class AccountMove(models.Model):
     def _wab_hold_facts(self):
         """Return what holds a reminder: a pause, a promise, a dispute."""
         state = self.sudo().wab_collection_state
-        return super()._wab_hold_facts() | {
+        facts = super()._wab_hold_facts() | {
             "paused": state in ("paused", "promised"),
             "disputed": state == "disputed",
         }
+        # Read in bulk where several are reminded of.
+        known = self.env.context.get(HOLDS) or self._wab_read_holds()
+        return facts | known.get(self.id, {})
+
+    def _wab_read_holds(self):
+        """Return {move id: facts} on what Odoo's flag and the money say of reminders.
+
+        A fixed number of queries. An invoice is held when all that it would be
+        reminded of is.
+        """
+        # sudo: whatsapp.billing.collection.case - payments and the bank are looked at
+        # for whoever may read the invoices
+        cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
+        groups = self._wab_reminded_lines()
+        pending = cases_sudo._read_pending_transactions(self.ids)
+        by_company = defaultdict(list)
+        for move in self:
+            by_company[move.company_id] += [e.line_id for e in groups[move.id]]
+        matches = set()
+        for company, line_ids in by_company.items():
+            if line_ids:
+                matches |= cases_sudo._read_bank_matches(company, line_ids)
+        return {
+            move.id: {
+                "no_followup": bool(open_lines)
+                and all(line.no_followup for line in open_lines),
+                "payment_pending": move.id in pending,
+                "bank_match": bool(groups[move.id])
+                and all(entry.line_id in matches for entry in groups[move.id]),
+            }
+            for move in self
+            for open_lines in (move._wab_receivables(),)
+        }
+
+    def _wab_receivables(self):
+        """Return the lines on which something is open, the oldest first."""
+        if self.payment_state in CLEARED:
+            return self.line_ids.browse()
+        return self.line_ids.filtered(
+            lambda line: line.account_type == "asset_receivable" and not line.reconciled
+        ).sorted(lambda line: (str(line.date_maturity), line.id))
+
+    def _wab_reminded_lines(self):
+        """Return {move id: [OpenLine]} of what a reminder by hand is about.
+
+        The instalments that are due where the customer is, all of them; before any is,
+        the next one. As on the invoice's page, where the button leads.
+        """
+        # sudo: whatsapp.billing.collection.case - for whoever may read the invoices
+        cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
+        cases_sudo._flush_books()
+        amounts = cases_sudo._read_open_amounts(self.ids)
+        days = self._wab_days()
+        return {
+            move.id: _due_now(move._wab_open_lines(amounts), days[move.id])
+            for move in self
+        }
+
+    def _wab_days(self):
+        """Return {move id: which day it is where the customer is}."""
+        plans = self.env["whatsapp.billing.collection.plan"].sudo()
+        days = {}
+        for company, moves in self.grouped("company_id").items():
+            mine = plans._read_local_days(company, moves.commercial_partner_id.ids)
+            for move in moves:
+                days[move.id] = mine.get(move.commercial_partner_id.id)
+        return days
 
     @api.model
     def _wab_note_reminders(self, results):
@@ -224,39 +293,45 @@ class AccountMove(models.Model):
         if not going:
             return
         message_ids = [result["message_id"] for result in going]
-        move_ids = [result["id"] for result in going]
+        moves = self.browse([result["id"] for result in going])
+        groups = moves.union()._wab_reminded_lines()
+        said = [
+            (result["message_id"], entry.line_id, entry.amount, entry.due)
+            for result in going
+            for entry in groups[result["id"]]
+        ]
         self.env.flush_all()
+        now = fields.Datetime.now()
         self.env.cr.execute(
             """
             INSERT INTO whatsapp_billing_collection_item
                    (message_id, move_line_id, role, amount, due_date, create_date)
-            SELECT g.message_id, l.id, 'due', l.amount_residual_currency,
-                   l.date_maturity, now() at time zone 'utc'
-              FROM unnest(%s::int[], %s::int[]) AS g (message_id, move_id)
-              JOIN account_move_line l ON l.move_id = g.move_id
-              JOIN account_account a ON a.id = l.account_id
-             WHERE a.account_type = 'asset_receivable' AND l.reconciled IS NOT TRUE
-               AND NOT EXISTS (SELECT 1 FROM whatsapp_billing_collection_item i
+            SELECT g.message_id, g.line_id, 'due', g.amount, g.due, %s
+              FROM unnest(%s::int[], %s::int[], %s::numeric[], %s::date[])
+                   AS g (message_id, line_id, amount, due)
+             WHERE NOT EXISTS (SELECT 1 FROM whatsapp_billing_collection_item i
                                 WHERE i.message_id = g.message_id
-                                  AND i.move_line_id = l.id)
-          ORDER BY l.date_maturity, l.id
+                                  AND i.move_line_id = g.line_id)
+          ORDER BY g.due, g.line_id
          RETURNING message_id
             """,
-            [message_ids, move_ids],
+            [now, *([row[at] for row in said] for at in range(4))],
         )
         noted = {row[0] for row in self.env.cr.fetchall()}
         move_ids = [r["id"] for r in going if r["message_id"] in noted]
         messages = self.env["whatsapp.billing.message"].browse(message_ids)
         messages.invalidate_recordset(["collection_item_ids"], flush=False)
+        days = self.browse(move_ids)._wab_days()
         self.env.cr.execute(
             """
             INSERT INTO whatsapp_billing_collection_claim
                    (company_id, debtor_id, day, create_uid, create_date)
-            SELECT DISTINCT m.company_id, m.commercial_partner_id, %s::date, %s,
-                   now() at time zone 'utc'
-              FROM account_move m WHERE m.id = ANY(%s) ON CONFLICT DO NOTHING
+            SELECT DISTINCT m.company_id, m.commercial_partner_id, d.day, %s,
+                   %s::timestamp
+              FROM unnest(%s::int[], %s::date[]) AS d (move_id, day)
+              JOIN account_move m ON m.id = d.move_id ON CONFLICT DO NOTHING
             """,
-            [fields.Date.context_today(self), self.env.uid, move_ids],
+            [self.env.uid, now, list(days), list(days.values())],
         )
 
     def _wab_message_domain(self):
@@ -268,24 +343,27 @@ class AccountMove(models.Model):
             *Domain(super()._wab_message_domain()),
         ]
 
-    def _wab_open_lines(self):
-        """Return what is open on this invoice, instalment by instalment."""
+    def _wab_open_lines(self, amounts=None):
+        """Return what is open on this invoice, instalment by instalment.
+
+        Without what Odoo is told not to follow up.
+
+        :param amounts: {line id: open} where payments are not in the books yet
+        """
         self.ensure_one()
-        if self.payment_state in CLEARED:
-            return []
-        lines = self.line_ids.filtered(
-            lambda line: line.account_type == "asset_receivable" and not line.reconciled
-        )
-        return [
+        amounts = amounts or {}
+        entries = [
             OpenLine(
                 line.id,
                 self.name or "",
                 line.date_maturity,
-                line.amount_residual_currency,
+                amounts.get(line.id, line.amount_residual_currency),
                 line.currency_id.id,
             )
-            for line in lines.sorted(lambda line: (str(line.date_maturity), line.id))
+            for line in self._wab_receivables()
+            if not line.no_followup
         ]
+        return [entry for entry in entries if entry.amount > 0]
 
     def _wab_follow(self):
         """Have the cases follow what has just happened in the books."""
@@ -322,3 +400,9 @@ class AccountMove(models.Model):
             [("move_id", "in", self.ids), ("state", "!=", "done")]
         )._leave_plan()
         self._wab_follow()
+
+
+def _due_now(entries, today):
+    """Return the entries that are due on a day; before any is, the next one."""
+    due = [entry for entry in entries if not entry.due or entry.due <= today]
+    return due or [entry for entry in entries if entry.due == entries[0].due]

@@ -28,7 +28,11 @@ class AccountMoveLine(models.Model):
         return result
 
     def write(self, vals):
-        """Look again at what is due on another day."""
+        """Look again at what is due on another day, or to be followed up or not."""
+        if "no_followup" in vals:
+            result = super().write(vals)
+            self.move_id._wab_safely(self._wab_follow_flag)
+            return result
         if "date_maturity" not in vals:
             return super().write(vals)
         before = {line: line.date_maturity for line in self}
@@ -37,6 +41,17 @@ class AccountMoveLine(models.Model):
         if moved:
             moved.move_id._wab_safely(moved._wab_look_again)
         return result
+
+    def _wab_follow_flag(self):
+        """Withdraw what waits of lines not to be followed up; look again at others."""
+        # sudo: whatsapp.billing.collection.case - kept by the system
+        cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
+        cases = cases_sudo.search(
+            [("move_line_id", "in", self.ids), ("state", "!=", "done")]
+        )
+        cases.look_on = fields.Date.to_date("1970-01-01")
+        flagged = cases.filtered("move_line_id.no_followup")
+        flagged._withdraw_waiting("no_followup")
 
     def _wab_look_again(self):
         """Begin the steps again that are still to come by the new due date."""

@@ -27,7 +27,12 @@ class WhatsappBillingCollectionCase(models.Model):
 
     state_before = fields.Char(
         readonly=True,
-        help="What held it when it was closed, in case the document comes back.",
+        help="What held it when it was closed, in case the document comes back or its"
+        " money goes again.",
+    )
+    is_kept_by_closing = fields.Boolean(
+        readonly=True,
+        help="Its closing counted a promise as kept; not so if the payment is returned.",
     )
 
     # === BUSINESS METHODS - OPENING === #
@@ -71,7 +76,9 @@ class WhatsappBillingCollectionCase(models.Model):
                 UPDATE whatsapp_billing_collection_case c
                    SET state = COALESCE(c.state_before, 'active'),
                        close_reason = NULL, state_before = NULL,
-                       look_on = '1970-01-01',
+                       look_on = '1970-01-01', is_kept_by_closing = FALSE,
+                       promises_kept = COALESCE(c.promises_kept, 0)
+                           - COALESCE(c.is_kept_by_closing, FALSE)::int,
                        promise_date = CASE WHEN %(held)s THEN c.promise_date END,
                        dispute_reason = CASE WHEN %(held)s THEN c.dispute_reason END,
                        dispute_user_id = CASE WHEN %(held)s THEN c.dispute_user_id END,
@@ -155,8 +162,7 @@ class WhatsappBillingCollectionCase(models.Model):
                        o.last_days, o.last_date, h.promise_date, o.promises_kept,
                        o.promises_broken, h.pause_reason, h.resume_on,
                        h.dispute_reason, h.dispute_user_id, h.disputed_at,
-                       %(uid)s, %(uid)s,
-                       now() at time zone 'utc', now() at time zone 'utc'
+                       %(uid)s, %(uid)s, %(now)s, %(now)s
                   FROM account_move_line l
                   JOIN account_move m ON m.id = l.move_id
                   JOIN account_account a ON a.id = l.account_id
@@ -177,6 +183,7 @@ class WhatsappBillingCollectionCase(models.Model):
                 """,
                 plan=plan.id,
                 uid=self.env.uid,
+                now=fields.Datetime.now(),
                 company=company.id,
                 open=_OPEN,
                 moves=_only(moves),
@@ -270,7 +277,8 @@ class WhatsappBillingCollectionCase(models.Model):
                        COALESCE(c.state, 'active') AS state, c.promise_date,
                        COALESCE(c.promises_broken, 0) AS promises_broken,
                        c.resume_on, c.last_days, c.last_date,
-                       m.name AS move_name, m.partner_id, m.wab_channel
+                       m.name AS move_name, m.partner_id, m.wab_channel,
+                       l.no_followup
                 %s AND m.commercial_partner_id = ANY(%s)
                 """,
                 plan.id,
@@ -302,7 +310,8 @@ class WhatsappBillingCollectionCase(models.Model):
 
         A promise was kept when the money came by its date and the plan's grace: on
         the day that the books give it, though it may be written there later. A draft
-        may be posted again: what held its reminders is kept for then.
+        may be posted again, and a payment returned: what held the reminders is kept
+        for then.
 
         :return: the cases that were closed
         """
@@ -312,19 +321,17 @@ class WhatsappBillingCollectionCase(models.Model):
                 UPDATE whatsapp_billing_collection_case c
                    SET state = 'done', next_date = NULL, look_on = NULL,
                        step_id = NULL,
-                       state_before = CASE WHEN m.state = 'draft' THEN c.state END,
-                       pause_reason = CASE WHEN m.state = 'draft'
-                           THEN c.pause_reason END,
-                       resume_on = CASE WHEN m.state = 'draft' THEN c.resume_on END,
+                       state_before = CASE
+                           WHEN m.state = 'draft' OR c.state IN %(holding)s
+                           THEN c.state END,
+                       is_kept_by_closing = %(kept)s,
                        close_reason = CASE
                            WHEN m.state = 'cancel' THEN 'cancelled'
                            WHEN m.state = 'draft' THEN 'draft'
                            WHEN m.payment_state = 'reversed' THEN 'credited'
                            ELSE 'paid' END,
-                       promises_kept = COALESCE(c.promises_kept, 0) + CASE
-                           WHEN c.state = 'promised' AND m.state = 'posted'
-                            AND %(paid_on)s <= c.promise_date + p.grace_days
-                           THEN 1 ELSE 0 END
+                       promises_kept = COALESCE(c.promises_kept, 0)
+                           + (%(kept)s)::int
                   FROM account_move_line l, account_move m,
                        whatsapp_billing_collection_plan p
                  WHERE c.state != 'done' AND l.id = c.move_line_id
@@ -334,11 +341,14 @@ class WhatsappBillingCollectionCase(models.Model):
                         OR m.payment_state IN %(cleared)s)
              RETURNING c.id
                 """,
-                paid_on=SQL(
+                holding=HOLDING,
+                kept=SQL(
                     """
-                    LEAST(%(today)s, COALESCE((
-                        SELECT max(x.max_date) FROM account_partial_reconcile x
-                         WHERE x.debit_move_id = l.id), %(today)s))
+                    COALESCE(c.state = 'promised' AND m.state = 'posted'
+                        AND LEAST(%(today)s, COALESCE((
+                            SELECT max(x.max_date) FROM account_partial_reconcile x
+                             WHERE x.debit_move_id = l.id), %(today)s))
+                            <= c.promise_date + p.grace_days, FALSE)
                     """,
                     today=fields.Date.context_today(self),
                 ),
@@ -448,7 +458,11 @@ class WhatsappBillingCollectionCase(models.Model):
     # === BUSINESS METHODS - MESSAGES THAT WAIT === #
 
     def _withdraw_waiting(self, reason):
-        """Cancel reminders about these that have not left yet."""
+        """Cancel reminders about these that have not left yet.
+
+        One that reminds of something else too stays: the last look before the call
+        takes out what is not to be named any more, and says the rest.
+        """
         if not self:
             return
         self.env.flush_all()
@@ -464,9 +478,22 @@ class WhatsappBillingCollectionCase(models.Model):
                          JOIN whatsapp_billing_collection_case c
                            ON c.move_line_id = i.move_line_id
                         WHERE c.id = ANY(%s) AND i.role = 'due')
+                   AND NOT EXISTS (
+                       SELECT 1 FROM whatsapp_billing_collection_item i
+                         JOIN account_move_line l ON l.id = i.move_line_id
+                    LEFT JOIN whatsapp_billing_collection_case c
+                           ON c.move_line_id = i.move_line_id AND c.state != 'done'
+                        WHERE i.message_id = m.id AND i.role = 'due'
+                          AND l.reconciled IS NOT TRUE AND l.parent_state = 'posted'
+                          AND i.move_line_id NOT IN (
+                              SELECT move_line_id FROM whatsapp_billing_collection_case
+                               WHERE id = ANY(%s))
+                          AND COALESCE(c.state, 'active')
+                              NOT IN ('paused', 'promised', 'disputed'))
              RETURNING m.id
                 """,
                 reason,
+                list(self.ids),
                 list(self.ids),
             )
         )

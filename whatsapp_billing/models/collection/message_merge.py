@@ -9,6 +9,8 @@ from odoo import api, models
 
 from ...rules import eligibility, languages
 from ..messaging.message_enqueue import Target
+from .account_move import HOLDS
+from .template_debtor import CONTEXT
 
 # What keeps an invoice's own text from going says nothing about a joint one's.
 ALONE = {
@@ -29,6 +31,18 @@ class _Joint:
 
 class WhatsappBillingMessage(models.Model):
     _inherit = "whatsapp.billing.message"
+
+    @api.model
+    def _decide(self, records, recipients, document_types, order, render=True):
+        """Read in bulk what holds reminders by hand, and what they are about."""
+        if order.is_reminder and not order.by_plan and records:
+            records = records.with_context(
+                **{
+                    HOLDS: records._wab_read_holds(),
+                    CONTEXT: records._wab_reminded_lines(),
+                }
+            )
+        return super()._decide(records, recipients, document_types, order, render)
 
     @api.model
     def _merge(self, targets, order, render):
@@ -78,7 +92,8 @@ class WhatsappBillingMessage(models.Model):
             target.account, target.phone, target.account_state = self._find_route(
                 target.company, target, target.account, cache
             )
-            entries = [e for one in group for e in one.record._wab_open_lines()]
+            groups = group[0].record.env.context[CONTEXT]
+            entries = [e for one in group for e in groups[one.record.id]]
             joints.append(_Joint([target], entries))
         return joints
 

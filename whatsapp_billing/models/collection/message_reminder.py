@@ -293,7 +293,7 @@ class WhatsappBillingMessage(models.Model):
                     "reply_to": reply_to or None,
                     "message_id": generate_tracking_message_id("message-notify"),
                     "email_add_signature": False,
-                    "date": self.env.cr.now().replace(microsecond=0),
+                    "date": fields.Datetime.now(),
                     "body": str(self._make_chatter_body(row["recipient"], row["body"])),
                 }
             )
@@ -314,9 +314,10 @@ class WhatsappBillingMessage(models.Model):
                    SET state = 'queued', reason = NULL
                  WHERE state = 'held' AND reason = 'quiet_hours'
                    AND (next_attempt_at IS NULL
-                        OR next_attempt_at <= now() at time zone 'utc')
+                        OR next_attempt_at <= %s)
              RETURNING id
-                """
+                """,
+                fields.Datetime.now(),
             )
         )
         return [*released, *(row[0] for row in rows)]

@@ -305,7 +305,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     def _get_moment(self, company, day=None):
         """Return as of when to decide, on the company's own calendar."""
         now = fields.Datetime.now()
-        tz = company.partner_id.tz or self.env.user.tz or "UTC"
+        tz = company._wab_time_zone() or self.env.user.tz or "UTC"
         today = fields.Datetime.context_timestamp(self.with_context(tz=tz), now).date()
         if day is None or day == today:
             return dunning.Moment(now, today)

@@ -33,7 +33,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         }
         for message_id, plan_id, debtor_id in rows:
             plan = self.browse(plan_id)
-            tz = zones.get(debtor_id) or plan.company_id.partner_id.tz
+            tz = zones.get(debtor_id) or plan.company_id._wab_time_zone()
             wakes = window.next_allowed(
                 now, dunning_time.zone(tz), plan.quiet_start, plan.quiet_end
             )

@@ -3,22 +3,19 @@
 """What the engine has to know of a few hundred debtors, in a fixed number of queries."""
 
 from collections import defaultdict
+from dataclasses import replace
 from datetime import timedelta
-from functools import lru_cache
-
-import pytz
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-from ...rules import dunning, numbers, time_zones, workdays
-from ..messaging.drain_reminders import PENDING_DAYS
+from ...rules import dunning, workdays
+from ...rules.dunning_time import day_of
 from .case_truth import CLEARED
+from .res_partner import zone_of_country
 
 # How far back a claim still counts for limits per week.
 CLAIM_DAYS = 14
-# What came in at the bank and fits; older ones would have been reconciled.
-BANK_DAYS = 60
 HISTORY_DAYS = 365
 
 
@@ -47,6 +44,8 @@ class WhatsappBillingCollectionPlan(models.Model):
     def _find_due_debtors(self, company, day, among=None):
         """Return the debtors that a run of these plans for a day has to look at.
 
+        :param day: on the company's calendar, as `look_on` is; a pause ends by the
+            customer's, who may be ahead
         :param among: only these debtors
         """
         rows = self.env.execute_query(
@@ -55,7 +54,7 @@ class WhatsappBillingCollectionPlan(models.Model):
                 SELECT DISTINCT debtor_id FROM whatsapp_billing_collection_case
                  WHERE company_id = %(company)s AND plan_id = ANY(%(plans)s)
                    AND ((state IN ('active', 'promised') AND look_on <= %(day)s)
-                        OR (state = 'paused' AND resume_on <= %(day)s)) %(among)s
+                        OR (state = 'paused' AND resume_on <= %(day)s + 1)) %(among)s
               ORDER BY debtor_id
                 """,
                 company=company.id,
@@ -78,19 +77,27 @@ class WhatsappBillingCollectionPlan(models.Model):
         rows = [*self._read_rows(company, debtor_ids), *future]
         line_ids = [row["line_id"] for row in rows]
         move_ids = list({row["move_id"] for row in rows})
-        on_their_way = self._read_pending_amounts(move_ids)
-        pending = self._read_pending_transactions(move_ids)
-        matches = self._read_bank_matches(company, line_ids, day)
+        cases = self.env["whatsapp.billing.collection.case"]
+        open_amounts = cases._read_open_amounts(move_ids)
+        pending = cases._read_pending_transactions(move_ids)
+        matches = cases._read_bank_matches(company, line_ids)
         no_rate = self._read_currencies_without_rate(company, rows, day)
         lines = []
         for row in rows:
-            row["open"] = _deduct(row, on_their_way)
+            row["open"] = open_amounts.get(row["line_id"], row["residual"])
             lines.append(_line(row, pending, matches, no_rate))
+        debtors = self._read_debtors(company, debtor_ids, day, rules)
+        if _asks_for(rules, "owed_amount"):
+            owed = self._read_owed(company, rows, no_rate, debtor_ids)
+            debtors = {
+                debtor_id: replace(debtor, owed=owed.get(debtor_id, 0.0))
+                for debtor_id, debtor in debtors.items()
+            }
         return Ledger(
             {row["line_id"]: row for row in rows},
             lines,
             self._read_credits(company, debtor_ids),
-            self._read_debtors(company, debtor_ids, day, rules),
+            debtors,
         )
 
     @api.model
@@ -104,7 +111,7 @@ class WhatsappBillingCollectionPlan(models.Model):
                    u.name AS currency, u.rounding::float AS rounding,
                    c.state, c.promise_date, c.promises_broken, c.resume_on,
                    c.last_days, c.last_date, c.pause_reason, m.name AS move_name,
-                   m.partner_id, m.wab_channel
+                   m.partner_id, m.wab_channel, l.no_followup
               FROM whatsapp_billing_collection_case c
               JOIN account_move_line l ON l.id = c.move_line_id
               JOIN account_move m ON m.id = l.move_id
@@ -115,90 +122,6 @@ class WhatsappBillingCollectionPlan(models.Model):
             [company.id, debtor_ids],
         )
         return self.env.cr.dictfetchall()
-
-    @api.model
-    def _read_pending_amounts(self, move_ids):
-        """Return {move id: paid by payments that are not in the books yet}.
-
-        In the invoice's currency; a payment in another one at the invoice's own rate.
-        """
-        return dict(
-            self.env.execute_query(
-                SQL(
-                    """
-                    SELECT r.invoice_id, sum(
-                           CASE WHEN p.currency_id = m.currency_id THEN p.amount
-                           ELSE p.amount_company_currency_signed * m.amount_total
-                                / NULLIF(m.amount_total_signed, 0) END)::float
-                      FROM account_move__account_payment r
-                      JOIN account_payment p ON p.id = r.payment_id
-                      JOIN account_move m ON m.id = r.invoice_id
-                     WHERE r.invoice_id = ANY(%s) AND p.move_id IS NULL
-                       AND p.state IN ('in_process', 'paid')
-                       AND p.payment_type = 'inbound'
-                  GROUP BY r.invoice_id
-                    """,
-                    move_ids,
-                )
-            )
-        )
-
-    @api.model
-    def _read_pending_transactions(self, move_ids):
-        """Return the invoices that somebody is paying online at this moment."""
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT DISTINCT r.invoice_id FROM account_invoice_transaction_rel r
-                  JOIN payment_transaction t ON t.id = r.transaction_id
-                 WHERE r.invoice_id = ANY(%s) AND t.state IN ('pending', 'authorized')
-                   AND COALESCE(t.last_state_change, t.write_date)
-                       > (now() at time zone 'utc') - %s * interval '1 day'
-                """,
-                move_ids,
-                PENDING_DAYS,
-            )
-        )
-        return {row[0] for row in rows}
-
-    @api.model
-    def _read_bank_matches(self, company, line_ids, day):
-        """Return the lines whose money seems to be at the bank already.
-
-        An unreconciled incoming transaction of the same amount that names the invoice
-        or comes from the same customer.
-        """
-        rows = self.env.execute_query(
-            SQL(
-                """
-                WITH incoming AS (
-                    SELECT s.payment_ref, s.partner_id,
-                           round(COALESCE(NULLIF(s.amount_currency, 0), s.amount)
-                                 ::numeric, 2) AS amount
-                      FROM account_bank_statement_line s
-                      JOIN account_move b ON b.id = s.move_id
-                     WHERE s.company_id = %s AND s.is_reconciled IS NOT TRUE
-                       AND s.amount > 0 AND b.state = 'posted' AND b.date >= %s)
-                SELECT DISTINCT l.id
-                  FROM account_move_line l
-                  JOIN account_move m ON m.id = l.move_id
-                  JOIN incoming i ON i.amount IN (
-                       round(l.amount_residual_currency::numeric, 2),
-                       round(m.amount_residual::numeric, 2))
-             LEFT JOIN res_partner p ON p.id = i.partner_id
-                 WHERE l.id = ANY(%s)
-                   AND (p.commercial_partner_id = m.commercial_partner_id
-                        OR strpos(lower(i.payment_ref), lower(m.name)) > 0
-                        OR (m.payment_reference != ''
-                            AND strpos(lower(i.payment_ref),
-                                       lower(m.payment_reference)) > 0))
-                """,
-                company.id,
-                day - timedelta(days=BANK_DAYS),
-                line_ids,
-            )
-        )
-        return {row[0] for row in rows}
 
     @api.model
     def _read_currencies_without_rate(self, company, rows, day):
@@ -230,10 +153,12 @@ class WhatsappBillingCollectionPlan(models.Model):
                   FROM account_move_line l
                   JOIN res_partner p ON p.id = l.partner_id
                   JOIN account_account a ON a.id = l.account_id
+                  JOIN account_move m ON m.id = l.move_id
                   JOIN res_currency u ON u.id = l.currency_id
                  WHERE l.company_id = %s AND l.parent_state = 'posted'
                    AND l.reconciled IS NOT TRUE AND l.amount_residual_currency < 0
                    AND a.account_type = 'asset_receivable'
+                   AND NOT (l.no_followup IS TRUE AND m.move_type = 'out_refund')
                    AND l.partner_id IN (
                        SELECT id FROM res_partner WHERE commercial_partner_id = ANY(%s))
                 """,
@@ -242,6 +167,57 @@ class WhatsappBillingCollectionPlan(models.Model):
             )
         )
         return [dunning.Credit(*row) for row in rows]
+
+    @api.model
+    def _read_owed(self, company, rows, no_rate, debtor_ids):
+        """Return {debtor: all that is open, in the company's currency}.
+
+        In whatever plan or none, due or not, less credits and what is on its way; None
+        where a currency has no rate. What is disputed or not to be followed up is
+        left out, as in the reminders themselves.
+        """
+        on_their_way = defaultdict(float)
+        for row in rows:
+            if (
+                row["state"] != "disputed"
+                and not row["no_followup"]
+                and row["residual"]
+            ):
+                share = 1 - row["open"] / row["residual"]
+                on_their_way[row["debtor_id"]] += row["company_residual"] * share
+        totals = self.env.execute_query(
+            SQL(
+                """
+                SELECT p.commercial_partner_id, sum(l.amount_residual)::float,
+                       array_agg(DISTINCT l.currency_id)
+                  FROM account_move_line l
+                  JOIN res_partner p ON p.id = l.partner_id
+                  JOIN account_account a ON a.id = l.account_id
+                  JOIN account_move m ON m.id = l.move_id
+             LEFT JOIN whatsapp_billing_collection_case c
+                    ON c.move_line_id = l.id AND c.state = 'disputed'
+                 WHERE l.company_id = %(company)s AND l.parent_state = 'posted'
+                   AND l.reconciled IS NOT TRUE AND c.id IS NULL
+                   AND a.account_type = 'asset_receivable'
+                   AND COALESCE(m.payment_state, 'not_paid') NOT IN %(cleared)s
+                   AND NOT (l.no_followup IS TRUE
+                            AND (l.amount_residual > 0 OR m.move_type = 'out_refund'))
+                   AND l.partner_id IN (
+                       SELECT id FROM res_partner
+                        WHERE commercial_partner_id = ANY(%(debtors)s))
+              GROUP BY p.commercial_partner_id
+                """,
+                company=company.id,
+                debtors=debtor_ids,
+                cleared=CLEARED,
+            )
+        )
+        return {
+            debtor_id: None
+            if no_rate & set(currencies)
+            else round(total - on_their_way[debtor_id], 6)
+            for debtor_id, total, currencies in totals
+        }
 
     # === BUSINESS METHODS - READING DEBTORS === #
 
@@ -261,14 +237,14 @@ class WhatsappBillingCollectionPlan(models.Model):
         if any(plan.working_days for plan in rules.values()):
             holidays = self._read_holidays(company, day)
         rows = self._read_places(debtor_ids)
-        fallback = company.partner_id.tz
+        fallback = company._wab_time_zone()
         home = company.country_id.code or None
         common = holidays.get(None, frozenset())
         return {
             debtor_id: dunning.Debtor(
                 debtor_id=debtor_id,
                 is_active=bool(is_active),
-                timezone=_zone_of(country, number, tz, default_tz) or fallback,
+                timezone=_zone_of(country, number, tz, default_tz) or fallback or None,
                 workdays=workdays.of_country(country or home),
                 holidays=common | holidays.get(country or home, frozenset()),
                 claims=claims.get(debtor_id, ()),
@@ -279,6 +255,20 @@ class WhatsappBillingCollectionPlan(models.Model):
             )
             for debtor_id, is_active, country, number, tz, default_tz in rows
         }
+
+    @api.model
+    def _read_local_days(self, company, debtor_ids):
+        """Return {debtor: which day it is where they are}."""
+        now = fields.Datetime.now()
+        home = company._wab_time_zone() or self.env.user.tz or None
+        days = {}
+        for debtor_id, _active, country, number, tz, default in self._read_places(
+            debtor_ids
+        ):
+            place = _zone_of(country, number, tz, default) or home
+            debtor = dunning.Debtor(debtor_id, timezone=place)
+            days[debtor_id] = day_of(dunning.Moment(now, now.date()), debtor)
+        return days
 
     @api.model
     def _read_places(self, debtor_ids):
@@ -441,27 +431,13 @@ class WhatsappBillingCollectionPlan(models.Model):
                 ("date_from", "<=", day + timedelta(days=186)),
             ]
         ):
-            tz = leave.calendar_id.tz or company.partner_id.tz
+            tz = leave.calendar_id.tz or company._wab_time_zone()
             first, last = (
                 fields.Datetime.context_timestamp(leave.with_context(tz=tz), at).date()
                 for at in (leave.date_from, leave.date_to - timedelta(seconds=1))
             )
             days |= {first + timedelta(days=n) for n in range((last - first).days + 1)}
         return days
-
-
-def _deduct(row, on_their_way):
-    """Return what is open after payments that are not in the books yet.
-
-    They are taken off the oldest instalments first: rows come in that order.
-    """
-    residual = row["residual"]
-    pending = on_their_way.get(row["move_id"], 0.0)
-    if pending <= 0 or residual <= 0:
-        return residual
-    used = min(pending, residual)
-    on_their_way[row["move_id"]] = pending - used
-    return round(residual - used, 6)
 
 
 def _line(row, pending, matches, no_rate):
@@ -486,19 +462,18 @@ def _line(row, pending, matches, no_rate):
         resume_on=row["resume_on"],
         payment_pending=row["move_id"] in pending,
         bank_match=row["line_id"] in matches,
+        no_followup=bool(row["no_followup"]),
         last_days=row["last_days"] if row["last_date"] else None,
         last_date=row["last_date"],
     )
+
+
+def _asks_for(rules, condition):
+    return any(s.condition == condition for plan in rules.values() for s in plan.steps)
 
 
 def _zone_of(country, number, tz, default_tz):
     """Return the time zone of a customer, None where nothing tells."""
     if tz and tz != default_tz:
         return tz
-    country = country or numbers.country_of(number or "")
-    return time_zones.choose(_zones_of(country), number or "", tz) or tz
-
-
-@lru_cache(maxsize=512)
-def _zones_of(country):
-    return tuple(pytz.country_timezones.get(country or "") or ())
+    return zone_of_country(country, number or "", tz) or tz

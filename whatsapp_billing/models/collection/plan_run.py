@@ -123,10 +123,14 @@ class WhatsappBillingCollectionPlan(models.Model):
             self.env.cr.execute(
                 """
                 UPDATE whatsapp_billing_collection_plan
-                   SET last_run_at = now() at time zone 'utc', last_run = %s
+                   SET last_run_at = %s, last_run = %s
                  WHERE id = %s
                 """,
-                [fields.Json().convert_to_column(dict(total), self), plan_id],
+                [
+                    fields.Datetime.now(),
+                    fields.Json().convert_to_column(dict(total), self),
+                    plan_id,
+                ],
             )
         self.invalidate_recordset(["last_run_at", "last_run"], flush=False)
 

@@ -4,12 +4,14 @@
 
 from collections import Counter, defaultdict
 from dataclasses import replace
-from datetime import timedelta
+from datetime import timedelta, timezone
+from functools import lru_cache
 
 from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...rules import dunning, traces
+from ...rules.dunning_time import day_of, midnight, zone
 from ..messaging.message_enqueue import Order, Target
 from . import bulk
 from .template_debtor import OpenLine
@@ -36,7 +38,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         self._claim(company, letters, decisions)
         letters = [letter for letter in letters if letter.targets]
         self._send(company, moment, ledger, letters, decisions)
-        self._write_cases(moment, ledger, decisions)
+        self._write_cases(company, moment, ledger, decisions)
         self._act(ledger, decisions)
         figures = defaultdict(Counter)
         for line_id, decision in decisions.items():
@@ -83,11 +85,12 @@ class WhatsappBillingCollectionPlan(models.Model):
                 """
                 INSERT INTO whatsapp_billing_collection_claim
                        (company_id, debtor_id, day, create_date)
-                SELECT %s, debtor_id, day, now() at time zone 'utc'
+                SELECT %s, debtor_id, day, %s
                   FROM unnest(%s::int[], %s::date[]) AS wanted (debtor_id, day)
                 ON CONFLICT DO NOTHING RETURNING debtor_id
                 """,
                 company.id,
+                fields.Datetime.now(),
                 [letter.reminder.debtor_id for letter in going],
                 [letter.reminder.day for letter in going],
             )
@@ -137,14 +140,19 @@ class WhatsappBillingCollectionPlan(models.Model):
 
     # --- what becomes of the cases --------------------------------------------
 
-    def _write_cases(self, moment, ledger, decisions):
+    def _write_cases(self, company, moment, ledger, decisions):
         """Write down every decision, in one statement whatever their number."""
         rules = {plan.id: plan._to_rule() for plan in self._running_plans(ledger)}
         rows = []
+        days = {d.debtor_id: day_of(moment, d) for d in ledger.debtors.values()}
+        home = company._wab_time_zone() or self.env.user.tz or "UTC"
         for line_id, decision in decisions.items():
             row = ledger.rows[line_id]
-            values = _seen(row, decision, rules.get(row["plan_id"]), moment.day)
-            rows.append(values | _moved(row, decision) | _said(row, decision, moment))
+            day = days[row["debtor_id"]]
+            values = _seen(row, decision, rules.get(row["plan_id"]), day)
+            abroad = ledger.debtors[row["debtor_id"]].timezone
+            values["look_on"] = _day_at_home(values["look_on"], abroad, home)
+            rows.append(values | _moved(row, decision) | _said(row, decision, day))
         bulk.update(
             self.env, "whatsapp.billing.collection.case", rows, own=["trace_data"]
         )
@@ -302,6 +310,15 @@ def _seen(row, decision, plan, day):
     }
 
 
+@lru_cache(maxsize=4096)
+def _day_at_home(day, abroad, home):
+    """Return the company's day on which a day begins where the customer is."""
+    if day is None or abroad == home:
+        return day
+    begins = midnight(day, abroad).replace(tzinfo=timezone.utc)
+    return begins.astimezone(zone(home) or timezone.utc).date()
+
+
 def _next_step(row, decision, plan):
     if plan is None:
         return None
@@ -330,10 +347,10 @@ def _moved(row, decision):
     }
 
 
-def _said(row, decision, moment):
+def _said(row, decision, day):
     """Return what was done last for a line, now or before."""
     if _is_done(decision) and decision.days is not None:
-        return {"last_days": decision.days, "last_date": moment.day}
+        return {"last_days": decision.days, "last_date": day}
     return {name: row.get(name) for name in ("last_days", "last_date")}
 
 

@@ -1,6 +1,29 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from functools import lru_cache
+
+import pytz
+
 from odoo import fields, models
+
+from ...rules import numbers, time_zones
+
+
+def zone_of_country(country, number, proposed=None):
+    """Return the time zone of somebody in a country, None where nothing tells.
+
+    :param country: ISO code; empty: the number's
+    :param number: in E.164, "" where it is not known
+    :param proposed: what somebody else's clock suggests
+    """
+    country = country or numbers.country_of(number)
+    return time_zones.choose(zones_of(country), number, proposed)
+
+
+@lru_cache(maxsize=512)
+def zones_of(country):
+    """Return the time zones of a country, the one of most people first."""
+    return tuple(pytz.country_timezones.get(country or "") or ())
 
 
 class ResPartner(models.Model):
@@ -53,3 +76,17 @@ class ResCompany(models.Model):
         help="A receipt goes out on WhatsApp when a customer's payment is posted or an"
         " online payment is done.",
     )
+
+    # === BUSINESS METHODS === #
+
+    def _wab_time_zone(self):
+        """Return the time zone of a company, False where nothing tells.
+
+        That of its contact; else of its country, in a large one of the area of its
+        number, else the country's first.
+        """
+        self.ensure_one()
+        partner = self.partner_id
+        return partner.tz or zone_of_country(
+            self.country_id.code, partner.wab_e164 or ""
+        )

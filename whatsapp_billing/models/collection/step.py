@@ -65,7 +65,7 @@ class WhatsappBillingCollectionStep(models.Model):
     condition = fields.Selection(
         [
             ("always", "Always"),
-            ("overdue_amount", "The customer owes at least"),
+            ("owed_amount", "The customer owes at least"),
             ("overdue_days", "Days overdue are at least"),
             ("turnover", "The customer's yearly turnover is at least"),
             ("days_late", "The customer pays late on average by days"),

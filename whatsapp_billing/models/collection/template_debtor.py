@@ -59,7 +59,9 @@ class WhatsappBillingTemplate(models.Model):
         given = self.env.context.get(CONTEXT) or record.env.context.get(CONTEXT)
         if given and record.id in given:
             return given[record.id]
-        return record._wab_open_lines() if record._name == "account.move" else []
+        if record._name != "account.move":
+            return []
+        return record._wab_reminded_lines()[record.id]
 
     def _get_group_text(self, lines, path, lang):
         owed = [line for line in lines if not line.is_credit]

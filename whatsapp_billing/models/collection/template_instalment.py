@@ -10,8 +10,6 @@ import babel.numbers
 
 from odoo import models
 
-from .template_debtor import CONTEXT
-
 AMOUNT = "amount_residual"
 DUE = "invoice_date_due"
 
@@ -39,19 +37,16 @@ class WhatsappBillingTemplate(models.Model):
             if due:
                 return self._format_date(due, lang)
         elif lines:
-            owed = self._get_amount(record, lines, given)
+            owed = self._get_amount(lines, given)
             return self._format_open(owed, variable, lang)
         return super()._read_variable(record, variable, lang)
 
-    def _get_amount(self, record, lines, given):
+    def _get_amount(self, lines, given):
         """Return (amount, currency id): open, less credits and payments on their way.
 
         :param given: all that the message is about, credits among them
         """
         currency_id = lines[0].currency_id
-        groups = self.env.context.get(CONTEXT) or record.env.context.get(CONTEXT) or {}
-        if record.id not in groups:
-            return record._wab_residual(), currency_id
         amount = sum(line.amount for line in lines)
         credits = sum(
             line.amount

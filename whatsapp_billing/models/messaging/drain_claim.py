@@ -76,7 +76,7 @@ def _prepare(drain, rows):
     drop, wait_for_document, ready = [], [], []
     truths = drain_reminders.look(drain, rows)
     drain.messages._mark_changed(rows)
-    changed = []
+    changed, rest = [], []
     for row in rows:
         row["truth"] = truths.get(row["id"], drain_reminders.UNTOUCHED)
         if _wants_document(row):
@@ -85,7 +85,9 @@ def _prepare(drain, rows):
         decision = eligibility.recheck(_facts(drain, row))
         if decision.reason:
             drop.append((row["id"], decision))
-            if decision.reason == "superseded" and _is_about_another(row):
+            if decision.reason == "superseded" and _has_rest(row):
+                rest.append(row["id"])
+            elif decision.reason == "superseded" and _is_about_another(row):
                 changed.append(row["id"])
         else:
             ready.append(row)
@@ -94,6 +96,7 @@ def _prepare(drain, rows):
     _ask_for_documents(drain, wait_for_document)
     _drop(drain, drop)
     drain.messages.browse(changed)._replace_changed()
+    drain.messages.browse(rest)._remind_of_the_rest()
     media = _find_media(drain, ready)
     return [_claimed(drain, row, media) for row in ready], dropped
 
@@ -244,6 +247,7 @@ def _facts(drain, row):
         disputed=row["truth"].is_disputed,
         payment_pending=row["truth"].payment_pending,
         bank_match=row["truth"].bank_match,
+        no_followup=row["truth"].no_followup,
         # A switch that somebody set to off since; without any words a contract or a
         # test allowed it.
         enabled=not by_switch,
@@ -291,6 +295,16 @@ def _is_superseded(row):
     if row["truth"].has_changed and not row["truth"].is_settled:
         return True
     return _is_about_another(row)
+
+
+def _has_rest(row):
+    """Tell whether a reminder that is not true any more has something left to say."""
+    if row["truth"].has_rest:
+        return True
+    is_theirs = row["document_partner_id"] == row["move_partner_id"]
+    return row["document_type"] == drain_reminders.REMINDER and (
+        row["changed"] and is_theirs and row["truth"] == drain_reminders.UNTOUCHED
+    )
 
 
 def _is_about_another(row):

@@ -1,0 +1,133 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What is left to say of a reminder that was dropped because a part of it changed."""
+
+import logging
+from collections import defaultdict
+from datetime import timedelta
+
+from odoo import models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
+
+_logger = logging.getLogger(__name__)
+
+
+class WhatsappBillingMessage(models.Model):
+    _inherit = "whatsapp.billing.message"
+
+    # === BUSINESS METHODS - WHAT IS LEFT OF THEM === #
+
+    def _remind_of_the_rest(self):
+        """Say anew what is left of reminders that were dropped for a part of them.
+
+        Somebody paid one of several invoices, or a part of one: the rest is reminded of
+        all the same. Once: what takes a dropped one's place is not replaced again, the
+        next run looks at it. Called with sudo, in the transaction that drops them.
+        """
+        self.env.flush_all()
+        self.invalidate_recordset()
+        dropped = self.filtered(
+            lambda m: m.state == "canceled" and not m.attempts and not m.replaces_id
+        )
+        dropped._take_steps_back()
+        by_plan = dropped.grouped(lambda m: (m.company_id, m.collection_plan_id))
+        for (company, plan), messages in by_plan.items():
+            try:
+                with self.env.cr.savepoint():
+                    if plan:
+                        messages._run_plan_again(company, plan)
+                    else:
+                        messages._remind_by_hand_again()
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except Exception:
+                # Anybody's invoices meet here; the other messages of the claim go on,
+                # and the next run looks at these.
+                _logger.exception("Reminders %s were not made again", messages.ids)
+
+    def _run_plan_again(self, company, plan):
+        """Have the plan decide again about customers who have not heard from us."""
+        by_debtor = self.grouped(
+            lambda m: m.collection_item_ids.move_line_id.move_id.commercial_partner_id[
+                :1
+            ]
+        )
+        by_day = defaultdict(dict)
+        for debtor, messages in by_debtor.items():
+            day = messages._free_day(company, debtor)
+            if day:
+                by_day[day][debtor.id] = messages[0]
+        today = plan._get_moment(company).day
+        for day, old in by_day.items():
+            # What a run for a later day had decided is decided for that day again.
+            later = day if day > today + timedelta(days=1) else None
+            plan._run_debtors(company, plan._get_moment(company, later), list(old))
+            self.env.flush_all()
+            for message in self.search(
+                [("collection_plan_id", "=", plan.id), ("id", ">", max(self.ids))]
+            ):
+                moves = message.collection_item_ids.move_line_id.move_id
+                message.replaces_id = old.get(moves.commercial_partner_id[:1].id)
+
+    def _free_day(self, company, debtor):
+        """Give back the day that these took from a customer; return it.
+
+        None where another reminder has gone to them, or goes, since.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                DELETE FROM whatsapp_billing_collection_claim
+                 WHERE id = (SELECT id FROM whatsapp_billing_collection_claim
+                              WHERE company_id = %(company)s AND debtor_id = %(debtor)s
+                                AND day >= %(since)s
+                           ORDER BY day DESC LIMIT 1)
+                   AND NOT EXISTS (
+                       SELECT 1 FROM whatsapp_billing_message g
+                         JOIN whatsapp_billing_collection_item i ON i.message_id = g.id
+                         JOIN account_move_line l ON l.id = i.move_line_id
+                         JOIN account_move m ON m.id = l.move_id
+                        WHERE m.commercial_partner_id = %(debtor)s
+                          AND g.company_id = %(company)s AND g.state != 'canceled'
+                          AND g.queued_at >= %(queued)s)
+             RETURNING day
+                """,
+                company=company.id,
+                debtor=debtor.id,
+                since=min(self.mapped("queued_at")).date() - timedelta(days=1),
+                queued=min(self.mapped("queued_at")),
+            )
+        )
+        return rows[0][0] if rows else None
+
+    def _remind_by_hand_again(self):
+        """Remind again of what is still open of what somebody had reminded of."""
+        cases = self.env["whatsapp.billing.collection.case"]
+        for message_id, move_ids in cases._find_rest(self.ids).items():
+            message = self.browse(message_id)
+            author = message.user_id or self.env.user
+            # sudo: account.move - whoever reminded might; the drain says it again
+            moves_sudo = (
+                self.env["account.move"]
+                .with_user(author)
+                .with_company(message.company_id)
+                .with_context(lang=author.lang)
+                .sudo()
+                .browse(move_ids)
+            )
+            template = message.template_id
+            fits = template._is_for_many() == (len(moves_sudo) > 1)
+            results = moves_sudo._wab_enqueue(
+                {move.id: message.partner_id for move in moves_sudo},
+                message.method,
+                template.id if fits else False,
+                explicit=any(
+                    rule["rule"] == "sent_by_person" for rule in message.trace or []
+                ),
+                is_reminder=True,
+                purpose="collections",
+            )
+            moves_sudo._wab_note_reminders(results)
+            new_ids = {result["message_id"] for result in results}
+            self.browse(new_ids).replaces_id = message
