@@ -339,6 +339,8 @@ class Story(CreditSteps):
                 "name": "Story plan",
                 "domain": f"[('id', '=', {invoice})]",
                 "stage": "on",
+                "quiet_start": 0.0,
+                "quiet_end": 0.0,
                 "step_ids": [(0, 0, {"days": days}) for days in STEPS],
             },
         )

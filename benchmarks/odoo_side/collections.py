@@ -309,6 +309,8 @@ def _make_plan(env):
         {
             "name": "Bench",
             "stage": "on",
+            "quiet_start": 0.0,
+            "quiet_end": 0.0,
             "step_ids": [Command.create({"days": n}) for n in (1, 10, 20)],
         }
     )

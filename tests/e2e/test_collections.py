@@ -34,6 +34,8 @@ def overdue(by_hand):
             "name": "Overdue",
             "domain": f"[('id', 'in', {invoices})]",
             "stage": "on",
+            "quiet_start": 0.0,
+            "quiet_end": 0.0,
             "step_ids": [(0, 0, {"days": days}) for days in (1, 8)],
         },
     )

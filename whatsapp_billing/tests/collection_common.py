@@ -41,6 +41,9 @@ class CollectionCommon(LifecycleCommon):
                     "name": "Test plan",
                     "company_id": cls.company.id,
                     "stage": "on",
+                    # Tests are run at any hour.
+                    "quiet_start": 0.0,
+                    "quiet_end": 0.0,
                     "step_ids": [Command.create({"days": n}) for n in days],
                     **values,
                 }

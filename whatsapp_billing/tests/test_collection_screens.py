@@ -122,6 +122,9 @@ class TestCollectionScreens(CollectionCommon):
         self.make_due(1, partner=off)
         action = self.plan.with_user(self.manager).action_preview()
         rows = self.env[action["res_model"]].sudo().search(action["domain"])
+        self.assertEqual(action["views"][0][1], "list")
+        self.assertIn("messages: 2, customers: 1", action["name"])
+        self.assertIn("left out: 2", action["name"])
         mine = rows.filtered(lambda r: r.debtor_id == self.partner)
         self.assertEqual(mine.mapped("result"), ["goes", "goes"])
         self.assertIn("100", mine[0].amount_text)
@@ -171,21 +174,60 @@ class TestCollectionScreens(CollectionCommon):
         self.assertFalse(plan.last_run_text)
         invoice = self.make_due(1)
         message = plan.action_run_now()["params"]["message"]
-        self.assertEqual(message, "1 would have been reminded of")
-        self.assertEqual(plan.last_run_text, "1 would have been reminded of")
+        self.assertEqual(message, "1 customer would have been reminded")
+        self.assertEqual(plan.last_run_text, "1 customer would have been reminded")
         self.env["res.lang"]._activate_lang("es_ES")
         spanish = plan.with_context(lang="es_ES")
-        self.assertEqual(spanish.last_run_text, "Se habría recordado 1")
-        self.make_due(1)
-        self.case(invoice).look_on = False
+        self.assertEqual(spanish.last_run_text, "Se habría recordado a 1 cliente")
+        self.make_due(1, self._make_customer("Bea", "+34600000066"))
+        unreachable = self.make_due(1, self._make_customer("Nobody", False))
+        self.case(invoice).look_on = self.today
         plan.action_run_now()
-        self.assertEqual(plan.last_run_text, "2 would have been reminded of")
+        self.assertEqual(
+            plan.last_run_text,
+            "2 customers would have been reminded, 1 left out (no number)",
+        )
+        self.assertEqual(self.case(unreachable).reason, "no_number")
+        self.assertFalse(self.reminders())
         for view in ("form", "list"):
             arch = etree.fromstring(plan.get_view(view_type=view)["arch"])
             (field,) = arch.xpath("//field[@name='last_run_text']")
             self.assertNotIn("stage", field.get("invisible", ""))
         self.plan.stage = "on"
-        self.assertEqual(plan.last_run_text, "0 messages")
+        self.assertIn("0 messages", plan.last_run_text)
+
+    def test_a_dry_run_leaves_out_whom_a_real_run_would(self):
+        people = {
+            "no_number": {"phone": False},
+            "not_enabled": {"wab_enabled": False},
+            "invalid_number": {"phone": "12"},
+        }
+        cases = {
+            reason: self.make_due(1, self._make_customer(reason, "+34600000066", **v))
+            if "phone" not in v
+            else self.make_due(1, self._make_customer(reason, v["phone"]))
+            for reason, v in people.items()
+        }
+        self.plan.stage = "dry_run"
+        self.run_plan()
+        dry = {reason: self.case(move).reason for reason, move in cases.items()}
+        self.plan.stage = "on"
+        self.run_plan()
+        real = {reason: self.case(move).reason for reason, move in cases.items()}
+        self.assertEqual(dry, real)
+        self.assertEqual(dry["no_number"], "no_number")
+
+    def test_a_share_says_how_many_it_leaves_out(self):
+        self.plan.write({"stage": "share", "share": 0})
+        self.make_due(1)
+        self.make_due(2)
+        plan = self.plan.with_user(self.manager)
+        message = plan.action_run_now()["params"]["message"]
+        self.assertEqual(message, "0 messages queued, 1 left out (outside the share)")
+
+    def test_a_new_plan_is_quiet_at_night(self):
+        plan = self.env["whatsapp.billing.collection.plan"].sudo().create({"name": "P"})
+        self.assertEqual((plan.quiet_start, plan.quiet_end), (20.0, 8.0))
 
     def test_case_says_why_in_words(self):
         invoice = self.make_due(1)
@@ -208,7 +250,7 @@ class TestCollectionScreens(CollectionCommon):
         date = self.day(3)
         for action, arguments, label, value in (
             ("promise", [date], "No promise is running", f"until {date:%m/%d/%Y}"),
-            ("pause", [], "Reminders are not paused", "Paused by a person"),
+            ("pause", [], "Reminders are not paused", f"Paused by {self.clerk.name}"),
             (
                 "dispute",
                 ["It came broken"],
@@ -229,6 +271,30 @@ class TestCollectionScreens(CollectionCommon):
         self.assertIn("Ninguna persona se ha hecho cargo", spanish.why_html)
         case.action_resume()
         self.assertTrue(all(rule["passed"] for rule in case._get_rules()))
+
+    def test_a_pause_says_until_when_why_and_by_whom(self):
+        case = self.case(self.make_due(1)).with_user(self.clerk)
+        action = case.action_ask_pause()
+        wizard = self.env[action["res_model"]].with_user(self.clerk)
+        wizard = wizard.with_context(**action["context"]).create(
+            {"pause_until": self.day(14), "pause_note": "Waits for our credit note"}
+        )
+        wizard.action_record()
+        self.assertEqual((case.state, case.resume_on), ("paused", self.day(14)))
+        self.assertFalse(case.next_date)
+        for part in (self.clerk.name, "Waits for our credit note", "until"):
+            self.assertIn(part, case.explanation)
+        self.run_plan(14)
+        self.assertEqual(case.state, "active")
+        self.assertFalse(case.person_id)
+        with self.assertRaises(UserError):
+            case.action_pause(self.day(-1))
+
+    def test_who_has_taken_over_is_named(self):
+        case = self.case(self.make_due(1)).with_user(self.clerk)
+        case.action_hand_over(self.manager.id)
+        self.assertEqual(case.explanation, f"With {self.manager.name}")
+        self.assertFalse(case.next_date)
 
     def test_why_says_once_what_the_last_run_found_too(self):
         case = self.case(self.make_due(1)).with_user(self.clerk)

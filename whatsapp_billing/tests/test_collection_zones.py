@@ -114,3 +114,116 @@ class TestCollectionZones(CollectionCommon):
         zone = ZoneInfo("Europe/Madrid")
         at = message.next_attempt_at.replace(tzinfo=zone)
         return int(at.dst() / timedelta(hours=1))
+
+
+@tagged("post_install", "-at_install")
+class TestCollectionDays(CollectionCommon):
+    """Which day it is: where the customer is, not in UTC (odoo/odoo#149971)."""
+
+    DUE = date(2027, 3, 9)
+
+    def make_in(self, country, number, due=None, **values):
+        """Return an invoice that is due on a day, of a customer in a country."""
+        partner = self._make_customer(
+            f"In {country}",
+            number,
+            country_id=self.env.ref(f"base.{country}").id,
+            **values,
+        )
+        partner.tz = False
+        self.today = due or self.DUE
+        return self.make_due(0, partner)
+
+    def run_at(self, moment):
+        """Run the plan as the cron does, at a moment in UTC; return what was said."""
+        with freeze_time(moment):
+            for _figures in self.plan._run(
+                self.company, self.plan._get_moment(self.company)
+            ):
+                pass
+            self.env.invalidate_all()
+        return self.reminders()
+
+    def move_company(self, country):
+        self.company.partner_id.write(
+            {"tz": False, "country_id": self.env.ref(f"base.{country}").id}
+        )
+
+    def test_the_evening_of_the_due_day_in_mexico_is_not_the_day_after(self):
+        self.move_company("mx")
+        invoice = self.make_in("mx", "+525512345678")
+        # 21:00 of the due day there.
+        self.assertFalse(self.run_at("2027-03-10 03:00:00"))
+        self.assertEqual(self.case(invoice).reason, "not_due")
+        self.assertEqual(self.case(invoice).decided_on, self.DUE)
+        message = self.run_at("2027-03-11 03:00:00")
+        self.assertEqual(message.res_id, invoice.id)
+        self.assertEqual(self.case(invoice).last_date, date(2027, 3, 10))
+
+    def test_customers_ahead_and_behind_have_days_of_their_own(self):
+        self.move_company("mx")
+        ahead = self.make_in("nz", "+64211234567")
+        behind = self.make_in("us", "+18085551234")
+        # Still the due day in Mexico, the next in Auckland since eleven hours.
+        self.assertEqual(self.run_at("2027-03-09 22:00:00").res_id, ahead.id)
+        self.assertEqual(self.case(ahead).last_date, date(2027, 3, 10))
+        # The next day in Mexico; in Honolulu it is 22:00 of the due day.
+        self.assertEqual(len(self.run_at("2027-03-10 08:00:00")), 1)
+        self.assertEqual(len(self.run_at("2027-03-10 11:00:00")), 2)
+        self.assertEqual(self.reminders()[-1].res_id, behind.id)
+
+    def test_due_today_is_not_overdue(self):
+        step = self.plan.step_ids[0]
+        step.write({"days": 0, "condition": "overdue_days", "threshold": 1})
+        self.move_company("mx")
+        invoice = self.make_in("mx", "+525512345678")
+        self.assertFalse(self.run_at("2027-03-10 03:00:00"))
+        self.assertEqual(self.case(invoice).reason, "condition_not_met")
+
+    def test_the_day_that_a_reminder_takes_is_the_customers(self):
+        self.move_company("mx")
+        invoice = self.make_in("nz", "+64211234567")
+        with freeze_time("2027-03-09 22:00:00"):
+            invoice.with_user(self.clerk).wab_remind()
+        claims = self.claims.search([("debtor_id", "=", invoice.partner_id.id)])
+        self.assertEqual(claims.day, date(2027, 3, 10))
+        self.assertEqual(len(self.run_at("2027-03-10 01:00:00")), 1)
+
+    def test_by_hand_what_is_due_where_the_customer_is(self):
+        self.today = self.DUE
+        invoice = self.make_instalments(self.DUE - timedelta(days=1))
+        second = self.make_instalments(self.DUE)
+        for move, country in ((invoice, "nz"), (second, "mx")):
+            self.assertEqual(len(move._wab_open_lines()), 2, country)
+        with freeze_time("2027-03-09 22:00:00"):
+            entries = (invoice | second)._wab_reminded_lines()
+        self.assertEqual([e.amount for e in entries[invoice.id]], [30.0])
+        self.assertEqual([e.amount for e in entries[second.id]], [30.0])
+
+    def test_nights_on_which_the_clock_changes(self):
+        self.plan.write({"quiet_start": 20, "quiet_end": 8})
+        invoice = self.make_in("es", "+34600000066", due=date(2027, 3, 26))
+        # 28 March 2027, 02:00 becomes 03:00 in Madrid: 06:00 UTC is 08:00 there.
+        message = self.run_at("2027-03-28 00:30:00")
+        self.assertEqual(message.res_id, invoice.id)
+        self.assertEqual(message.next_attempt_at, datetime(2027, 3, 28, 6, 0))
+        self.assertEqual(self.case(invoice).last_date, date(2027, 3, 28))
+
+    def test_the_company_is_where_its_country_is(self):
+        for country, zone in (("mx", "America/Mexico_City"), ("es", "Europe/Madrid")):
+            self.move_company(country)
+            self.assertEqual(self.company._wab_time_zone(), zone)
+        self.company.partner_id.tz = "America/Tijuana"
+        self.assertEqual(self.company._wab_time_zone(), "America/Tijuana")
+
+    def test_settings_say_where_no_time_zone_can_be_known(self):
+        settings = self.env["res.config.settings"].with_company(self.company)
+        self.move_company("es")
+        self.company.phone = False
+        self.assertIn("Canary", settings.create({}).wab_time_zone_hint)
+        self.move_company("fr")
+        self.assertFalse(settings.create({}).wab_time_zone_hint)
+        self.company.partner_id.country_id = False
+        self.assertIn("UTC", settings.create({}).wab_time_zone_hint)
+        self.company.partner_id.tz = "Europe/Madrid"
+        self.assertFalse(settings.create({}).wab_time_zone_hint)

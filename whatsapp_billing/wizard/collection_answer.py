@@ -19,6 +19,7 @@ class WhatsappBillingCollectionAnswer(models.TransientModel):
     )
     kind = fields.Selection(
         [
+            ("pause", "Pause"),
             ("promise", "Promises to pay"),
             ("dispute", "Disputes it"),
             ("hand_over", "A person takes over"),
@@ -28,6 +29,10 @@ class WhatsappBillingCollectionAnswer(models.TransientModel):
     )
     promise_date = fields.Date(string="Pays On", default=fields.Date.context_today)
     reason = fields.Char(string="What Is Disputed")
+    pause_until = fields.Date(
+        string="Paused Until", help="Empty: until somebody resumes it."
+    )
+    pause_note = fields.Char(string="Because")
     user_id = fields.Many2one(
         "res.users", string="Who Takes Over", domain="[('share', '=', False)]"
     )
@@ -38,7 +43,9 @@ class WhatsappBillingCollectionAnswer(models.TransientModel):
         """Do as the buttons of the cases do, with their checks."""
         self.ensure_one()
         cases = self.case_ids
-        if self.kind == "promise":
+        if self.kind == "pause":
+            cases.action_pause(self.pause_until, self.pause_note or "")
+        elif self.kind == "promise":
             cases.action_promise(self.promise_date)
         elif self.kind == "dispute":
             cases.action_dispute(self.reason or "")

@@ -87,6 +87,24 @@ class WhatsappBillingCollectionForecast(models.TransientModel):
         rows += [self._left_out_values(plan, line) for line in found["left_out"]]
         return self.create(rows)
 
+    def _describe_totals(self):
+        """Return in words how many messages, customers, credits, and who is left out."""
+        going = self.filtered(lambda row: row.result == "goes")
+        parts = [
+            self.env._("messages: %(n)s", n=len(going)),
+            self.env._("customers: %(n)s", n=len(going.debtor_id)),
+        ]
+        credits = sum(going.mapped("cost"))
+        if credits and self.env.user.has_group("whatsapp_billing.group_cost"):
+            wallets = self.env["whatsapp.billing.credit.wallet"]
+            parts.append(
+                self.env._("credits: %(n)s", n=wallets._format_credits(credits))
+            )
+        left_out = len(self) - len(going)
+        if left_out:
+            parts.append(self.env._("left out: %(n)s", n=left_out))
+        return ", ".join(parts)
+
     @api.model
     def _message_values(self, plan, message, currencies):
         return {

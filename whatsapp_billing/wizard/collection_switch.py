@@ -20,7 +20,7 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
     stage = fields.Selection(
         [
             ("dry_run", "Dry run"),
-            ("own_numbers", "My numbers"),
+            ("own_numbers", "Only us"),
             ("share", "A share of the customers"),
             ("on", "Everybody"),
         ],
@@ -60,12 +60,30 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
     def _compute_headline(self):
         for wizard in self:
             figures = wizard.figures or {}
-            wizard.headline = self.env._(
-                "%(messages)s messages to %(people)s customers in the next 30 days,"
-                " if nobody pays or answers.",
-                messages=figures.get("messages", 0),
-                people=figures.get("people", 0),
-            )
+            if figures.get("messages") == 1:
+                wizard.headline = self.env._(
+                    "1 message in the next 30 days, if nobody pays or answers."
+                )
+            elif figures.get("people") == 1:
+                wizard.headline = self.env._(
+                    "%(messages)s messages to 1 customer in the next 30 days, if"
+                    " nobody pays or answers.",
+                    messages=figures["messages"],
+                )
+            else:
+                wizard.headline = self.env._(
+                    "%(messages)s messages to %(people)s customers in the next 30 days,"
+                    " if nobody pays or answers.",
+                    messages=figures.get("messages", 0),
+                    people=figures.get("people", 0),
+                )
+            credits = figures.get("cost", 0)
+            if credits and self.env.user.has_group("whatsapp_billing.group_cost"):
+                wallets = self.env["whatsapp.billing.credit.wallet"]
+                wizard.headline += " " + self.env._(
+                    "That costs about %(credits)s credits.",
+                    credits=wallets._format_credits(credits),
+                )
             left_out = figures.get("left_out", 0)
             wizard.left_out = left_out and self.env._(
                 "%(n)s open invoices or people are left out; the preview says why.",
@@ -106,5 +124,6 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
         return {
             "messages": len(going),
             "people": len({m["debtor_id"] for m in going}),
+            "cost": sum(m["cost"] or 0 for m in going),
             "left_out": len(found["messages"]) - len(going) + len(found["left_out"]),
         }

@@ -36,6 +36,7 @@ class WhatsappBillingCollectionCase(models.Model):
     debtor_id = fields.Many2one(
         "res.partner", required=True, index=True, string="Customer"
     )
+    debtor_phone = fields.Char(related="debtor_id.phone", string="Phone")
     company_id = fields.Many2one("res.company", required=True)
     due_date = fields.Date(related="move_line_id.date_maturity", string="Due")
     currency_id = fields.Many2one(related="move_line_id.currency_id")
@@ -74,7 +75,7 @@ class WhatsappBillingCollectionCase(models.Model):
     )
     pause_reason = fields.Selection(
         [
-            ("manual", "Paused by a person"),
+            ("manual", "Paused"),
             ("answered", "The customer wrote"),
             ("claims_paid", "The customer says it is paid"),
             ("wants_person", "The customer wants to talk to somebody"),
@@ -82,6 +83,13 @@ class WhatsappBillingCollectionCase(models.Model):
         ]
     )
     resume_on = fields.Date(string="Paused Until")
+    pause_note = fields.Char(string="Paused Because")
+    person_id = fields.Many2one(
+        "res.users",
+        string="With",
+        index="btree_not_null",
+        help="Who has paused it, or has taken over.",
+    )
     promise_date = fields.Date(string="Promised For")
     promises_kept = fields.Integer()
     promises_broken = fields.Integer()
@@ -180,9 +188,21 @@ class WhatsappBillingCollectionCase(models.Model):
 
     # === ACTION METHODS === #
 
-    def action_pause(self):
-        """Say nothing more about these until somebody resumes them."""
-        return self._by_person()._pause("manual")
+    def action_pause(self, until=False, reason=""):
+        """Say nothing more about these until a day, or until somebody resumes them.
+
+        :param until: a date or its ISO text, today or later; left out, for good
+        :param reason: why, in a few words
+        :raise UserError: for a date that is none, past, or more than a year away
+        """
+        day = self._read_date(until) if until else False
+        note = reason.strip()[:200] if isinstance(reason, str) else ""
+        cases_sudo = self._by_person()
+        cases_sudo._pause("manual", day)
+        cases_sudo.filtered(lambda case: case.state == "paused").write(
+            {"pause_note": note, "person_id": self.env.uid}
+        )
+        return True
 
     def action_resume(self):
         """Go on as planned: a pause, a promise, a dispute or a person's turn is over."""
@@ -232,7 +252,7 @@ class WhatsappBillingCollectionCase(models.Model):
             raise UserError(self.env._("%(date)s is not a date.", date=date))
         if not today <= day <= today + LONGEST_PROMISE:
             raise UserError(
-                self.env._("A promise is for a day from today on, within a year.")
+                self.env._("Choose a day from today on, within a year.")
             )
         return day
 
@@ -246,7 +266,16 @@ class WhatsappBillingCollectionCase(models.Model):
         todo = todo.filtered(
             lambda c: c.state != "paused" or c.resume_on or not resume_on
         )
-        todo.write({"state": "paused", "pause_reason": reason, "resume_on": resume_on})
+        todo.write(
+            {
+                "state": "paused",
+                "pause_reason": reason,
+                "resume_on": resume_on,
+                "pause_note": False,
+                "person_id": False,
+                "next_date": False,
+            }
+        )
         todo._withdraw_waiting("paused")
         labels = dict(self._fields["pause_reason"]._description_selection(self.env))
         todo._note_on_invoices(
@@ -261,6 +290,8 @@ class WhatsappBillingCollectionCase(models.Model):
                 "state": "active",
                 "pause_reason": False,
                 "resume_on": False,
+                "pause_note": False,
+                "person_id": False,
                 "promise_date": False,
                 "dispute_reason": False,
                 "dispute_user_id": False,
@@ -314,6 +345,7 @@ class WhatsappBillingCollectionCase(models.Model):
                     "promise_date": False,
                     "pause_reason": False,
                     "resume_on": False,
+                    "next_date": False,
                 }
             )
         todo._withdraw_waiting("disputed")

@@ -72,7 +72,14 @@ class WhatsappBillingCollectionCase(models.Model):
             )
 
     @api.depends(
-        "state", "reason", "pause_reason", "promise_date", "dispute_reason", "resume_on"
+        "state",
+        "reason",
+        "pause_reason",
+        "pause_note",
+        "person_id",
+        "promise_date",
+        "dispute_reason",
+        "resume_on",
     )
     def _compute_explanation(self):
         for case in self:
@@ -124,8 +131,11 @@ class WhatsappBillingCollectionCase(models.Model):
                 "pause_reason": False,
                 "resume_on": False,
                 "promise_date": False,
+                "next_date": False,
             }
         )
+        for case in cases_sudo:
+            case.person_id = user or case._get_responsible()
         cases_sudo._withdraw_waiting("paused")
         cases_sudo._note_on_invoices(self.env._("Handed over to a person."))
         cases_sudo._ask_person(
@@ -134,6 +144,10 @@ class WhatsappBillingCollectionCase(models.Model):
             user,
         )
         return True
+
+    def action_ask_pause(self):
+        """Ask until when to pause, and why."""
+        return self._ask("pause", self.env._("Pause"))
 
     def action_ask_promise(self):
         """Ask for the day that the customer promised."""
@@ -186,12 +200,18 @@ class WhatsappBillingCollectionCase(models.Model):
         if self.state == "disputed":
             return self.dispute_reason or ""
         if self.state == "escalated":
+            if self.person_id:
+                return self.env._("With %(person)s", person=self.person_id.name)
             return self.env._("A person has taken over.")
         if self.state == "paused":
             reasons = dict(
                 self._fields["pause_reason"]._description_selection(self.env)
             )
             reason = reasons.get(self.pause_reason, "")
+            if self.pause_reason == "manual" and self.person_id:
+                reason = self.env._("Paused by %(person)s", person=self.person_id.name)
+            if self.pause_note:
+                reason = f"{reason}: {self.pause_note}"
             if not self.resume_on:
                 return reason
             return self.env._(

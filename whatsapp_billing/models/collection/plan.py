@@ -115,8 +115,12 @@ class WhatsappBillingCollectionPlan(models.Model):
         default=7,
         help="How long reminders wait after the customer wrote. 0: until resumed.",
     )
-    quiet_start = fields.Float(string="Quiet From", help="Where the customer is.")
-    quiet_end = fields.Float(string="Quiet Until")
+    quiet_start = fields.Float(
+        string="Quiet From",
+        default=20.0,
+        help="Where the customer is. The same as its end: no quiet hours.",
+    )
+    quiet_end = fields.Float(string="Quiet Until", default=8.0)
     working_days = fields.Boolean(
         string="Only on Working Days",
         help="By the weekend and the public holidays of the customer's country.",

@@ -111,7 +111,7 @@ class WhatsappBillingCollectionPlan(models.Model):
                    u.name AS currency, u.rounding::float AS rounding,
                    c.state, c.promise_date, c.promises_broken, c.resume_on,
                    c.last_days, c.last_date, c.pause_reason, m.name AS move_name,
-                   m.partner_id, m.wab_channel, l.no_followup
+                   m.partner_id, m.wab_channel, l.no_followup, c.person_id
               FROM whatsapp_billing_collection_case c
               JOIN account_move_line l ON l.id = c.move_line_id
               JOIN account_move m ON m.id = l.move_id

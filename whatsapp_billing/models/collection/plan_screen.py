@@ -10,13 +10,13 @@ from markupsafe import Markup
 from odoo import api, fields, models
 
 from ...rules import languages, parameters, wapp_text
+from .plan_write import CUSTOMERS, LEFT_OUT
 
 PREVIEW_DAYS = 30
 # The stage and share to preview, (name, percent).
 CHOSEN_STAGE = "wab_chosen_stage"
 # Words of the figures of a run that are of interest to who pressed the button.
 SENT = "messages"
-REHEARSED = "dry_run"
 
 
 class WhatsappBillingCollectionPlan(models.Model):
@@ -26,7 +26,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         compute="_compute_problem", help="What keeps the plan from saying anything."
     )
     lacks_account = fields.Boolean(compute="_compute_problem")
-    last_run_text = fields.Char(string="Came of It", compute="_compute_last_run_text")
+    last_run_text = fields.Char(string="Result", compute="_compute_last_run_text")
     # It takes as long as a run: counted when somebody asks, shown on that day.
     reach = fields.Json(
         readonly=True,
@@ -48,16 +48,9 @@ class WhatsappBillingCollectionPlan(models.Model):
     @api.depends_context("lang")
     def _compute_last_run_text(self):
         for plan in self:
-            figures = plan.last_run or {}
-            count = figures.get(SENT, 0)
-            if not plan.last_run_at:
-                plan.last_run_text = False
-            elif plan.stage == "dry_run":
-                plan.last_run_text = plan._describe_dry_run(figures)
-            elif count == 1:
-                plan.last_run_text = self.env._("1 message")
-            else:
-                plan.last_run_text = self.env._("%(n)s messages", n=count)
+            plan.last_run_text = plan.last_run_at and plan._describe_run(
+                plan.last_run or {}, plan.stage == "dry_run"
+            )
 
     # === ACTION METHODS === #
 
@@ -70,11 +63,11 @@ class WhatsappBillingCollectionPlan(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "whatsapp_billing.collection_forecast_action"
         )
-        going = any(forecasts.mapped("date"))
-        if not going:
-            # An empty calendar says nothing; the list says who is left out and why.
-            action["views"] = sorted(action["views"], key=lambda v: v[1] != "list")
+        # The calendar begins with this month, of which little may be left.
+        action["views"] = sorted(action["views"], key=lambda v: v[1] != "list")
         title = self.env._("Next 30 Days: %(plan)s", plan=self.name)
+        if forecasts:
+            title = f"{title} ({forecasts._describe_totals()})"
         return action | {
             "name": title,
             "display_name": title,
@@ -118,12 +111,8 @@ class WhatsappBillingCollectionPlan(models.Model):
         """Run these plans for today and tell what came of it."""
         figures = self.action_run()
         sent = figures.get(SENT, 0)
-        if all(plan.stage == "dry_run" for plan in self):
-            text = self._describe_dry_run(figures)
-        elif sent == 1:
-            text = self.env._("1 message queued.")
-        else:
-            text = self.env._("%(n)s messages queued.", n=sent)
+        is_dry = all(plan.stage == "dry_run" for plan in self)
+        text = self._describe_run(figures, is_dry)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
@@ -138,12 +127,44 @@ class WhatsappBillingCollectionPlan(models.Model):
     # === BUSINESS METHODS === #
 
     @api.model
-    def _describe_dry_run(self, figures):
-        """Return how many instalments a run without messages would have been about."""
-        count = figures.get(REHEARSED, 0)
-        if count == 1:
-            return self.env._("1 would have been reminded of")
-        return self.env._("%(n)s would have been reminded of", n=count)
+    def _describe_run(self, figures, is_dry):
+        """Return in words what a run did, or would have done, and who is left out."""
+        people = figures.get(CUSTOMERS, 0)
+        sent = figures.get(SENT, 0)
+        if is_dry and people == 1:
+            text = self.env._("1 customer would have been reminded")
+        elif is_dry:
+            text = self.env._("%(n)s customers would have been reminded", n=people)
+        elif sent == 1:
+            text = self.env._("1 message queued")
+        else:
+            text = self.env._("%(n)s messages queued", n=sent)
+        left = [
+            (name.removeprefix(LEFT_OUT), count)
+            for name, count in sorted(figures.items())
+            if name.startswith(LEFT_OUT)
+        ]
+        if not left:
+            return text
+        return self.env._(
+            "%(what)s, %(n)s left out (%(reasons)s)",
+            what=text,
+            n=sum(count for _reason, count in left),
+            reasons=self._name_reasons(left),
+        )
+
+    @api.model
+    def _name_reasons(self, left):
+        """Return why customers are left out, in a few words each."""
+        field = self.env["whatsapp.billing.message"]._fields["reason"]
+        words = dict(field._description_selection(self.env)) | {
+            "not_own_number": self.env._("not one of our numbers"),
+            "outside_share": self.env._("outside the share"),
+        }
+        names = [(words.get(reason, reason).lower(), count) for reason, count in left]
+        if len(names) == 1:
+            return names[0][0]
+        return ", ".join(f"{name}: {count}" for name, count in names)
 
     def _get_preview_rules(self):
         """Look at the stage that somebody thinks about, instead of the present one."""

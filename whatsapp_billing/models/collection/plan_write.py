@@ -17,6 +17,13 @@ from . import bulk
 from .template_debtor import OpenLine
 
 UNREACHABLE = {"no_number", "invalid_number", "not_enabled", "not_opted_in"}
+# Among the figures of a run: customers who hear or would, and those left out, by why.
+CUSTOMERS = "customers"
+LEFT_OUT = "left_out:"
+# In these a person has the case.
+WITH_PERSON = ("paused", "escalated")
+# What keeps customers out while a plan is tried out on some.
+BY_STAGE = ("not_own_number", "outside_share")
 ORDER = Order(
     method="collections", purpose="collections", is_reminder=True, by_plan=True
 )
@@ -35,6 +42,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         """
         decisions = dict(outcome.decisions)
         letters = self._compose(company, ledger, outcome, decisions)
+        reached = _count_customers(ledger, letters, decisions)
         self._claim(company, letters, decisions)
         letters = [letter for letter in letters if letter.targets]
         self._send(company, moment, ledger, letters, decisions)
@@ -46,6 +54,8 @@ class WhatsappBillingCollectionPlan(models.Model):
             figures[plan_id].update({decision.reason or "sent": 1, "messages": 0})
         for letter in letters:
             figures[letter.reminder.plan_id]["messages"] += len(letter.targets)
+        for plan_id, counted in reached.items():
+            figures[plan_id].update(counted)
         return dict(figures)
 
     # --- what is said ---------------------------------------------------------
@@ -55,16 +65,17 @@ class WhatsappBillingCollectionPlan(models.Model):
         """Return a letter for each reminder that can go, its texts filled in.
 
         A reminder that nobody can get (no number, no consent, no template) leaves its
-        reason on the cases, and the debtor's day stays free.
+        reason on the cases, and the debtor's day stays free. A dry run asks the same
+        of its own, which then go to nobody: it is there to say what a real one would.
         """
-        letters = [_letter(ledger, r) for r in outcome.reminders if not r.is_dry]
+        letters = [_letter(ledger, reminder) for reminder in outcome.reminders]
         self.env["whatsapp.billing.message"]._compose_reminders(company, letters, ORDER)
         for letter in letters:
             for line_id, reason in letter.dropped.items():
                 decisions[line_id] = _refuse(decisions[line_id], reason, [])
             going = [t for t in letter.targets if t.may_go]
             if going:
-                letter.targets = going
+                letter.targets = [] if letter.reminder.is_dry else going
                 continue
             refused = letter.targets[0].decision
             for line_id in letter.line_ids:
@@ -72,6 +83,7 @@ class WhatsappBillingCollectionPlan(models.Model):
                     decisions[line_id], refused.reason, refused.trace
                 )
             letter.targets = []
+            letter.refused = refused.reason
         return letters
 
     @api.model
@@ -203,10 +215,37 @@ class WhatsappBillingCollectionPlan(models.Model):
         }[action]
 
 
+def _count_customers(ledger, letters, decisions):
+    """Return {plan id: how many customers hear, or would, and are left out, and why}.
+
+    Left out of what is due: who cannot be reached, and whom the stage leaves alone.
+    """
+    found = defaultdict(Counter)
+    for letter in letters:
+        name = LEFT_OUT + letter.refused if letter.refused else CUSTOMERS
+        found[letter.reminder.plan_id][name] += 1
+    left = defaultdict(set)
+    for line_id, decision in decisions.items():
+        if decision.reason in BY_STAGE:
+            row = ledger.rows[line_id]
+            left[row["plan_id"], decision.reason].add(row["debtor_id"])
+    for (plan_id, reason), debtor_ids in left.items():
+        found[plan_id][LEFT_OUT + reason] += len(debtor_ids)
+    return found
+
+
 class Letter:
     """A reminder on its way to becoming messages, one for each recipient."""
 
-    __slots__ = ("dropped", "entries", "move_id", "partner_id", "reminder", "targets")
+    __slots__ = (
+        "dropped",
+        "entries",
+        "move_id",
+        "partner_id",
+        "refused",
+        "reminder",
+        "targets",
+    )
 
     def __init__(self, reminder, entries):
         self.reminder = reminder
@@ -214,6 +253,8 @@ class Letter:
         self.targets: list[Target] = []
         # {line id: why it is not named}
         self.dropped = {}
+        # Why nobody can get it.
+        self.refused = None
 
     @property
     def line_ids(self):
@@ -344,6 +385,7 @@ def _moved(row, decision):
         "promises_broken": broken,
         "pause_reason": row.get("pause_reason") if is_paused else None,
         "resume_on": row["resume_on"] if is_paused else None,
+        "person_id": row.get("person_id") if state in WITH_PERSON else None,
     }
 
 

@@ -136,13 +136,23 @@ registry.category("web_tour.tours").add("whatsapp_billing_collection_case", {
         {
             content: "Pause it",
             trigger:
-                "body:not(:has(.modal)) .o_kanban_record button[name=action_pause]",
+                "body:not(:has(.modal)) .o_kanban_record button[name=action_ask_pause]",
+            run: "click",
+        },
+        {
+            content: "Say why",
+            trigger: ".modal div[name=pause_note] input",
+            run: "edit Waits for our credit note",
+        },
+        {
+            content: "Until somebody resumes it",
+            trigger: ".modal button[name=action_record]",
             run: "click",
         },
         {
             content: "It waits",
             trigger:
-                ".o_kanban_group:contains('Waiting') .o_kanban_record:contains('Paused by a person')",
+                ".o_kanban_group:contains('Waiting') .o_kanban_record:contains('Waits for our credit note')",
         },
         {
             content: "The customer promises to pay",
