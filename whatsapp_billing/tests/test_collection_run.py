@@ -1,5 +1,9 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import datetime
+
+from freezegun import freeze_time
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 
@@ -174,18 +178,25 @@ class TestCollectionRun(CollectionCommon):
 
     def test_quiet_hours_hold_until_they_end(self):
         self.partner.tz = "Europe/Madrid"
-        self.plan.write({"quiet_start": 0.0, "quiet_end": 23.98})
+        self.plan.write({"quiet_start": 20.0, "quiet_end": 8.0})
+        self.accept_everything()
         self.make_due(1)
-        self.run_plan()
-        message = self.reminders()
-        self.assertEqual((message.state, message.reason), ("held", "quiet_hours"))
-        self.assertGreater(message.next_attempt_at, message.queued_at)
-        self.run_cron()
-        self.assertEqual(message.state, "held")
-        message.next_attempt_at = self.ago(minutes=1)
-        self.messages._release_held_now()
-        message.invalidate_recordset()
-        self.assertEqual(message.state, "queued")
+        # However long ago this transaction began, the clock is what counts.
+        with freeze_time("2037-01-12 02:00:00"):
+            for _figures in self.plan._run(
+                self.company, self.plan._get_moment(self.company)
+            ):
+                pass
+            message = self.reminders()
+            self.assertEqual((message.state, message.reason), ("held", "quiet_hours"))
+            self.assertEqual(message.next_attempt_at, datetime(2037, 1, 12, 7))
+            self.assertEqual(message.queued_at, datetime(2037, 1, 12, 2))
+        with freeze_time("2037-01-12 06:59:00"):
+            self.run_cron()
+            self.assertEqual(message.state, "held")
+        with freeze_time("2037-01-12 07:00:01"):
+            self.run_cron()
+            self.assertEqual(message.state, "sent")
 
     def test_holidays_wait_for_a_working_day(self):
         self.plan.working_days = True

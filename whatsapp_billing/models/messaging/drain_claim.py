@@ -135,7 +135,7 @@ def _mark_sending(drain, free, recording):
                       WHERE phone_id = %(phone_id)s AND state = 'queued'
                         AND document_state IN ('none', 'ready')
                         AND (next_attempt_at IS NULL
-                             OR next_attempt_at <= now() at time zone 'utc')
+                             OR next_attempt_at <= %(now)s)
                         AND NOT COALESCE(person_key, '') = ANY(%(busy)s)
                    ORDER BY priority, id
                       LIMIT %(free)s
@@ -201,6 +201,7 @@ def _mark_sending(drain, free, recording):
             "free": free,
             "lease": lease,
             "salt": drain.env["whatsapp.billing.consent"]._salt(),
+            "now": _now(),
         },
     )
     return cr.dictfetchall()

@@ -48,12 +48,12 @@ class WhatsappBillingMedia(models.Model):
                 """
                 INSERT INTO whatsapp_billing_media
                        (phone_id, checksum, media_uid, uploaded_at)
-                VALUES (%s, %s, %s, now() at time zone 'utc')
+                VALUES (%s, %s, %s, %s)
                 ON CONFLICT (phone_id, checksum) DO UPDATE
                    SET media_uid = excluded.media_uid,
                        uploaded_at = excluded.uploaded_at
                 """,
-                [phone_id, checksum, media_uid],
+                [phone_id, checksum, media_uid, fields.Datetime.now()],
             )
 
     @api.model

@@ -108,7 +108,7 @@ class WhatsappBillingMessage(models.Model):
     error_sentence = fields.Char(compute="_compute_error_sentence", string="Problem")
     attempts = fields.Integer(default=0)
     attempt_ids = fields.One2many("whatsapp.billing.message.attempt", "message_id")
-    queued_at = fields.Datetime(default=lambda self: self.env.cr.now())
+    queued_at = fields.Datetime(default=fields.Datetime.now)
     next_attempt_at = fields.Datetime()
     lease_until = fields.Datetime()
     sent_at = fields.Datetime()
@@ -357,11 +357,16 @@ class WhatsappBillingMessage(models.Model):
                 """
                 UPDATE whatsapp_billing_message
                    SET state = 'canceled', reason = NULL, write_uid = %s,
-                       write_date = now() at time zone 'utc'
+                       write_date = %s
                  WHERE id IN %s AND state IN %s
              RETURNING id
                 """,
-                [self.env.uid, todo_sudo._ids, CANCELABLE_STATES],
+                [
+                    self.env.uid,
+                    fields.Datetime.now(),
+                    todo_sudo._ids,
+                    CANCELABLE_STATES,
+                ],
             )
             canceled = self.browse(row[0] for row in self.env.cr.fetchall())
             todo_sudo.invalidate_recordset()

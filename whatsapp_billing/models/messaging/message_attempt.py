@@ -154,10 +154,10 @@ class WhatsappBillingMessage(models.Model):
             INSERT INTO whatsapp_billing_message_attempt
                    (message_id, number, at, uuid, wamid, state, kind, outcome,
                     error_code, error_detail, create_date, write_date)
-            SELECT m.id, m.attempts, now() at time zone 'utc', m.uuid, m.wamid,
+            SELECT m.id, m.attempts, %(now)s, m.uuid, m.wamid,
                    CASE WHEN m.state = 'unknown' THEN 'unknown' ELSE %(state)s END,
                    'retry', 'queued', m.error_code, m.error_detail,
-                   now() at time zone 'utc', now() at time zone 'utc'
+                   %(now)s, %(now)s
               FROM whatsapp_billing_message m
              WHERE m.id = ANY(%(ids)s)
                AND (m.attempts > 0 OR m.wamid IS NOT NULL OR m.state = 'unknown'
@@ -167,7 +167,7 @@ class WhatsappBillingMessage(models.Model):
                     WHERE a.message_id = m.id AND a.uuid = m.uuid)
           ORDER BY m.id
             """,
-            {"ids": self.ids, "state": state},
+            {"ids": self.ids, "state": state, "now": fields.Datetime.now()},
         )
         self.env.cr.execute(
             """

@@ -5,7 +5,7 @@ import random
 import time
 from datetime import timedelta
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL, config
 
 from ... import const
@@ -271,9 +271,10 @@ class WhatsappBillingMessage(models.Model):
              WHERE state = 'queued' AND phone_id IS NOT NULL
                AND document_state IN ('none', 'ready')
                AND (next_attempt_at IS NULL
-                    OR next_attempt_at <= now() at time zone 'utc')
+                    OR next_attempt_at <= %s)
           GROUP BY phone_id ORDER BY min(id)
-            """
+            """,
+            [fields.Datetime.now()],
         )
         return [row[0] for row in self.env.cr.fetchall()]
 
@@ -295,10 +296,11 @@ class WhatsappBillingMessage(models.Model):
                    SET state = 'unknown', unknown_at = lease_until,
                        lease_until = NULL
                  WHERE state = 'sending' AND %s
-                   AND lease_until < now() at time zone 'utc'
+                   AND lease_until < %s
              RETURNING id, attempts, uuid
                 """,
                 condition,
+                fields.Datetime.now(),
             )
         )
         ids = [row[0] for row in rows]
@@ -406,11 +408,10 @@ class WhatsappBillingMessage(models.Model):
                 """
                 SELECT account_id, count(*) FROM whatsapp_billing_message
                  WHERE state = 'unknown'
-                   AND unknown_at < (now() at time zone 'utc')
-                                    - 2 * %s * interval '1 minute'
+                   AND unknown_at < %s
               GROUP BY account_id
                 """,
-                minutes,
+                fields.Datetime.now() - timedelta(minutes=2 * minutes),
             )
         )
         for account_id, count in rows:

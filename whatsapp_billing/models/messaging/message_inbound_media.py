@@ -109,21 +109,26 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _claim_media(self):
         """Return the next files to fetch; each is left alone by others for a while."""
+        now = fields.Datetime.now()
         self.env.cr.execute(
             """
             UPDATE whatsapp_billing_message m
                SET attempts = COALESCE(attempts, 0) + 1,
-                   next_attempt_at = now() at time zone 'utc' + %s * interval '1 minute'
+                   next_attempt_at = %(again)s
              WHERE m.id IN (
                    SELECT id FROM whatsapp_billing_message
                     WHERE media_state = 'pending'
                       AND (next_attempt_at IS NULL
-                           OR next_attempt_at <= now() at time zone 'utc')
-                 ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED)
+                           OR next_attempt_at <= %(now)s)
+                 ORDER BY id LIMIT %(limit)s FOR NO KEY UPDATE SKIP LOCKED)
          RETURNING m.id, m.account_id, m.phone_id,
                    m.content -> 'media' ->> 'id' AS media_uid
             """,
-            [LEASE_MINUTES, THREADS],
+            {
+                "now": now,
+                "again": now + timedelta(minutes=LEASE_MINUTES),
+                "limit": THREADS,
+            },
         )
         return self.env.cr.dictfetchall()
 

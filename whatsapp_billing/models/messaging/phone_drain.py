@@ -126,25 +126,25 @@ class WhatsappBillingPhone(models.Model):
              WHERE phone_id = %s AND state = 'queued'
                AND document_state IN ('none', 'ready')
                AND (next_attempt_at IS NULL
-                    OR next_attempt_at <= now() at time zone 'utc')
+                    OR next_attempt_at <= %s)
              LIMIT 1
             """,
-            [self.id],
+            [self.id, fields.Datetime.now()],
         )
         return bool(self.env.cr.fetchone())
 
     def _continue(self):
         """Delay the next job for what is due soon or was left by time."""
+        now = fields.Datetime.now()
         self.env.cr.execute(
             """
-            SELECT min(COALESCE(next_attempt_at, now() at time zone 'utc'))
+            SELECT min(COALESCE(next_attempt_at, %s))
               FROM whatsapp_billing_message
              WHERE phone_id = %s AND state = 'queued'
                AND document_state IN ('none', 'ready')
             """,
-            [self.id],
+            [now, self.id],
         )
         due = self.env.cr.fetchone()[0]
-        now = fields.Datetime.now()
         if due and due <= now + SOON:
             self._trigger_drain(eta=max(due, now) + timedelta(seconds=1))

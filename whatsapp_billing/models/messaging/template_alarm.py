@@ -1,6 +1,8 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import api, models
+from datetime import timedelta
+
+from odoo import api, fields, models
 from odoo.tools import SQL
 
 # A template whose messages fail this often is looked at by a person; fewer messages
@@ -39,11 +41,12 @@ class WhatsappBillingTemplate(models.Model):
                   FROM whatsapp_billing_message
                  WHERE template_id IS NOT NULL AND direction = 'out'
                    AND state IN ('sent', 'delivered', 'read', 'failed')
-                   AND create_date > (now() at time zone 'utc') - interval '1 day'
+                   AND create_date > %s
               GROUP BY template_id
                 HAVING count(*) >= %s
                    AND count(*) FILTER (WHERE state = 'failed') >= %s * count(*)
                 """,
+                fields.Datetime.now() - timedelta(days=1),
                 FEWEST,
                 FAILURE_SHARE,
             )

@@ -126,12 +126,13 @@ class WhatsappBillingWebhookEvent(models.Model):
         signers, companies = self._find_signers(provider, rows, body, headers)
         if not signers:
             return False
+        now = fields.Datetime.now()
         self.env.cr.execute(
             """
             INSERT INTO whatsapp_billing_webhook_event
                    (app_key, provider, body, digest, signer_ids, company_id,
                     received_at, state, create_date)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, 'new', now() at time zone 'utc')
+            VALUES (%s, %s, %s, %s, %s, %s, %s, 'new', %s)
             ON CONFLICT (app_key, digest) DO NOTHING
             """,
             [
@@ -142,7 +143,8 @@ class WhatsappBillingWebhookEvent(models.Model):
                 Json(signers),
                 # Nobody may read an event before it is known whose it is.
                 companies.pop() if len(companies) == 1 else None,
-                fields.Datetime.now(),
+                now,
+                now,
             ],
         )
         if self.env.cr.rowcount:
