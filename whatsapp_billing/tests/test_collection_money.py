@@ -416,16 +416,6 @@ class TestCollectionReturned(CollectionCommon):
         self.pay(invoice)
         self.assertEqual((case.state, case.promises_kept), ("done", 0))
 
-    def test_a_dispute_outlives_a_returned_payment(self):
-        invoice = self.make_due(1)
-        case = self.case(invoice)
-        case.with_user(self.clerk).action_dispute("Broken")
-        payment = self.pay(invoice)
-        self.assertEqual(case.state, "done")
-        payment.action_draft()
-        payment.action_cancel()
-        self.assertEqual((case.state, case.dispute_reason), ("disputed", "Broken"))
-
 
 @tagged("post_install", "-at_install")
 class TestCollectionOwed(CollectionCommon):

@@ -148,7 +148,7 @@ class TestCollectionRun(CollectionCommon):
         self.plan.stage = "dry_run"
         invoice = self.make_due(1)
         figures = self.run_plan()
-        self.assertEqual(figures, {"dry_run": 1, "messages": 0})
+        self.assertEqual(figures, {"dry_run": 1, "messages": 0, "customers": 1})
         self.assertFalse(self.reminders() | self.messages.browse(self.claims.ids))
         case = self.case(invoice)
         self.assertEqual((case.reason, case.last_date), ("dry_run", False))

@@ -151,8 +151,8 @@ class TestCollectionScreens(CollectionCommon):
             wizard = wizards.browse(action["res_id"])
             self.assertEqual(wizard.stage, stage)
             wizard.write({"share": 100})
-            people = 0 if stage == "own_numbers" else 1
-            self.assertIn(f"to {people} customers", wizard.headline)
+            people = "0 customers" if stage == "own_numbers" else "1 customer "
+            self.assertIn(f"to {people}", wizard.headline)
             wizard.action_switch_on()
             self.assertEqual(self.plan.stage, stage)
         self.plan.with_user(self.manager).action_switch_off()
@@ -224,6 +224,20 @@ class TestCollectionScreens(CollectionCommon):
         plan = self.plan.with_user(self.manager)
         message = plan.action_run_now()["params"]["message"]
         self.assertEqual(message, "0 messages queued, 1 left out (outside the share)")
+
+    def test_a_plan_counts_open_invoices_to_customers_only(self):
+        self.make_due(1)
+        self.pay(self.make_due(1))
+        self._make_invoice(move_type="in_invoice")
+        plan = self.plan.with_user(self.manager)
+        self.assertEqual(plan.fitting_text, "Fits 1 open invoice to a customer.")
+        plan.domain = "[('amount_total', '>', 5000)]"
+        self.assertEqual(plan.fitting_text, "Fits 0 open invoices to customers.")
+
+    def test_what_comes_next_is_known_from_posting_on(self):
+        case = self.case(self.make_due(-2))
+        self.assertEqual(case.step_id.days, 1)
+        self.assertEqual(case.next_date, self.day(3))
 
     def test_a_new_plan_is_quiet_at_night(self):
         plan = self.env["whatsapp.billing.collection.plan"].sudo().create({"name": "P"})

@@ -155,13 +155,14 @@ class WhatsappBillingCollectionCase(models.Model):
                        (move_line_id, move_id, debtor_id, company_id, plan_id, state,
                         look_on, last_days, last_date, promise_date, promises_kept,
                         promises_broken, pause_reason, resume_on, dispute_reason,
-                        dispute_user_id, disputed_at,
+                        dispute_user_id, disputed_at, step_id, next_date,
                         create_uid, write_uid, create_date, write_date)
                 SELECT l.id, m.id, m.commercial_partner_id, l.company_id, %(plan)s,
                        COALESCE(h.state_before, 'active'), '1970-01-01',
                        o.last_days, o.last_date, h.promise_date, o.promises_kept,
                        o.promises_broken, h.pause_reason, h.resume_on,
                        h.dispute_reason, h.dispute_user_id, h.disputed_at,
+                       n.id, l.date_maturity + n.days,
                        %(uid)s, %(uid)s, %(now)s, %(now)s
                   FROM account_move_line l
                   JOIN account_move m ON m.id = l.move_id
@@ -174,6 +175,7 @@ class WhatsappBillingCollectionCase(models.Model):
                      ORDER BY id DESC LIMIT 1) o ON TRUE
              LEFT JOIN whatsapp_billing_collection_case h
                     ON h.id = o.id AND h.state_before IS NOT NULL
+             LEFT JOIN LATERAL (%(next_step)s) n ON TRUE
                  WHERE l.company_id = %(company)s AND %(open)s AND %(moves)s
                    AND %(free)s AND %(condition)s
                    AND NOT EXISTS (
@@ -184,6 +186,11 @@ class WhatsappBillingCollectionCase(models.Model):
                 plan=plan.id,
                 uid=self.env.uid,
                 now=fields.Datetime.now(),
+                # Whoever posts an invoice sees what comes next; of all the others the
+                # run that takes them in decides at once.
+                next_step=SQL("SELECT NULL::int AS id, NULL::int AS days")
+                if moves is None
+                else _next_step_sql(plan),
                 company=company.id,
                 open=_OPEN,
                 moves=_only(moves),
@@ -310,8 +317,8 @@ class WhatsappBillingCollectionCase(models.Model):
 
         A promise was kept when the money came by its date and the plan's grace: on
         the day that the books give it, though it may be written there later. A draft
-        may be posted again, and a payment returned: what held the reminders is kept
-        for then.
+        may be posted again: what held its reminders is kept for then; and a payment
+        returned: the promise is, but who paid disputes it no more.
 
         :return: the cases that were closed
         """
@@ -322,7 +329,7 @@ class WhatsappBillingCollectionCase(models.Model):
                    SET state = 'done', next_date = NULL, look_on = NULL,
                        step_id = NULL,
                        state_before = CASE
-                           WHEN m.state = 'draft' OR c.state IN %(holding)s
+                           WHEN m.state = 'draft' OR c.state = 'promised'
                            THEN c.state END,
                        is_kept_by_closing = %(kept)s,
                        close_reason = CASE
@@ -341,7 +348,6 @@ class WhatsappBillingCollectionCase(models.Model):
                         OR m.payment_state IN %(cleared)s)
              RETURNING c.id
                 """,
-                holding=HOLDING,
                 kept=SQL(
                     """
                     COALESCE(c.state = 'promised' AND m.state = 'posted'
@@ -504,3 +510,15 @@ class WhatsappBillingCollectionCase(models.Model):
 
 def _only(moves):
     return SQL("TRUE") if moves is None else SQL("m.id = ANY(%s)", list(moves.ids))
+
+
+def _next_step_sql(plan):
+    """Return the step of a plan that is next for a line after what was done (`o`)."""
+    return SQL(
+        """
+        SELECT s.id, s.days FROM whatsapp_billing_collection_step s
+         WHERE s.plan_id = %s AND (o.last_date IS NULL OR s.days > o.last_days)
+      ORDER BY s.days LIMIT 1
+        """,
+        plan.id,
+    )

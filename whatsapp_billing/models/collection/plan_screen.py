@@ -8,11 +8,16 @@ from dataclasses import replace
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
+from odoo.fields import Domain
 
 from ...rules import languages, parameters, wapp_text
 from .plan_write import CUSTOMERS, LEFT_OUT
 
 PREVIEW_DAYS = 30
+OPEN_INVOICES = Domain("state", "=", "posted") & Domain(
+    "payment_state", "in", ("not_paid", "partial")
+)
 # The stage and share to preview, (name, percent).
 CHOSEN_STAGE = "wab_chosen_stage"
 # Words of the figures of a run that are of interest to who pressed the button.
@@ -27,6 +32,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     )
     lacks_account = fields.Boolean(compute="_compute_problem")
     last_run_text = fields.Char(string="Result", compute="_compute_last_run_text")
+    fitting_text = fields.Char(compute="_compute_fitting_text")
     # It takes as long as a run: counted when somebody asks, shown on that day.
     reach = fields.Json(
         readonly=True,
@@ -43,6 +49,25 @@ class WhatsappBillingCollectionPlan(models.Model):
         for plan in self:
             plan.problem = next(plan._get_problems(), False)
             plan.lacks_account = plan.problem == plan._get_account_problem()
+
+    @api.depends("domain", "company_id")
+    @api.depends_context("lang")
+    def _compute_fitting_text(self):
+        """Count what the condition is about: open invoices to customers, no others."""
+        for plan in self:
+            plan.fitting_text = False
+            try:
+                domain = plan._get_domain() & plan._get_scope()
+                count = self.env["account.move"].search_count(domain & OPEN_INVOICES)
+            except (AccessError, ValueError, SyntaxError, TypeError):
+                # A condition that is being written, or not the reader's to ask.
+                continue
+            if count == 1:
+                plan.fitting_text = self.env._("Fits 1 open invoice to a customer.")
+            else:
+                plan.fitting_text = self.env._(
+                    "Fits %(n)s open invoices to customers.", n=count
+                )
 
     @api.depends("last_run", "last_run_at", "stage")
     @api.depends_context("lang")

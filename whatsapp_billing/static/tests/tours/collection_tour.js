@@ -60,18 +60,22 @@ registry.category("web_tour.tours").add("whatsapp_billing_collection_plan", {
             run: "click",
         },
         {
-            content: "The calendar shows the customer",
-            trigger: ".o_calendar_view .fc-event:contains('Ana Perez')",
-        },
-        {
-            content: "As a list",
-            trigger: ".o_switch_view.o_list",
-            run: "click",
+            content: "The list shows the customer",
+            trigger: ".o_list_view .o_data_row:contains('Ana Perez')",
         },
         {
             content: "The one who is left out, with the reason",
             trigger:
                 ".o_data_row:contains('Otto Off'):contains('WhatsApp is switched off')",
+        },
+        {
+            content: "As a calendar",
+            trigger: ".o_switch_view.o_calendar",
+            run: "click",
+        },
+        {
+            content: "The calendar shows the customer",
+            trigger: ".o_calendar_view .fc-event:contains('Ana Perez')",
         },
         {
             content: "Back to the plan",
