@@ -22,21 +22,8 @@ DOCUMENT_TYPES = [
     ("vendor_message", "Vendor Message"),
 ]
 
-# The Odoo model whose records a template of each document type is sent for.
-DOCUMENT_MODELS = {
-    "invoice": "account.move",
-    "credit_note": "account.move",
-    "sales_receipt": "account.move",
-    "retainer_invoice": "account.move",
-    "payment_receipt": "account.payment",
-    "payment_reminder": "account.move",
-    "customer_statement": "res.partner",
-    "vendor_statement": "res.partner",
-    "quotation": "sale.order",
-    "sales_order": "sale.order",
-    "customer_message": "res.partner",
-    "vendor_message": "res.partner",
-}
+# Templates that speak to vendors; they have one number, and no offers.
+VENDOR_TYPES = {"vendor_message", "vendor_statement"}
 
 MOVE_DOCUMENT_TYPES = {
     "out_invoice": "invoice",

@@ -6,8 +6,6 @@ from odoo.tools import SQL
 from .. import const
 from . import call_arguments
 
-# Messages about an invoice that its PDF goes with; not those to its contact.
-FILE_TYPES = {*const.MOVE_DOCUMENT_TYPES.values(), "payment_reminder"}
 # What a fingerprint of an invoice covers, as templates name it.
 FINGERPRINT_FIELDS = (
     "move_type",
@@ -125,8 +123,13 @@ class AccountMove(models.Model):
         return self.wab_channel == "on" if self.wab_channel else None
 
     @api.model
+    def _wab_document_types(self):
+        return (*const.MOVE_DOCUMENT_TYPES.values(), "payment_reminder")
+
+    @api.model
     def _wab_has_file(self, document_type):
-        return document_type in FILE_TYPES
+        # The PDF goes with what is about the document, not with a message to its contact.
+        return document_type in self._wab_document_types()
 
     def _wab_make_file(self):
         """Have Odoo's own generation make the legal PDF where it is missing."""

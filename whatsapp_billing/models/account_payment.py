@@ -83,6 +83,10 @@ class AccountPayment(models.Model):
         return {"document_state": states.get(self.state, "posted")}
 
     @api.model
+    def _wab_document_types(self):
+        return ("payment_receipt",)
+
+    @api.model
     def _wab_has_file(self, document_type):
         return document_type == "payment_receipt"
 

@@ -20,6 +20,13 @@ class Base(models.AbstractModel):
         """Return the document type of templates that fit this record."""
         return False
 
+    def _wab_types(self, template):
+        """Return {record id: document type} of messages with a template, or none yet.
+
+        :param template: as callers name it: a record, an id, an xml id, a name
+        """
+        return {record.id: record._wab_document_type() for record in self}
+
     def _wab_document_facts(self):
         """Return what `rules.eligibility.Facts` should know of this record."""
         return {}

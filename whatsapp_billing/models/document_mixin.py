@@ -151,6 +151,25 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
 
     # === BUSINESS METHODS === #
 
+    @api.model
+    def _wab_document_types(self):
+        """Return the document types that records of this model go out as.
+
+        A type is offered to people only when some model of the database says so here:
+        templates for documents that nobody can send would lead nowhere.
+        """
+        return ()
+
+    @api.model
+    def _wab_models_by_type(self):
+        """Return {document type: name of the model whose records it is sent for}."""
+        names = self.pool.descendants([self._name], "_inherit") - {self._name}
+        return {
+            document_type: name
+            for name in sorted(names)
+            for document_type in self.env[name]._wab_document_types()
+        }
+
     def _wab_message_domain(self):
         """Return which messages are about this record."""
         self.ensure_one()
@@ -169,7 +188,7 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
             key=call_arguments.check_key(self.env, key),
             **options,
         )
-        types = {record.id: record._wab_document_type() for record in self}
+        types = self._wab_types(order.template)
         return self.env["whatsapp.billing.message"]._enqueue(
             self, recipients, types, order
         )

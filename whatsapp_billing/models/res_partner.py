@@ -384,6 +384,11 @@ class ResPartner(models.Model):
             both.mapped("customer_rank")
         )
 
+    def _wab_is_vendor(self):
+        """Tell whether this is of a vendor, be they a customer besides or not."""
+        self.ensure_one()
+        return any((self | self.commercial_partner_id).mapped("supplier_rank"))
+
     def _wab_raw_number(self):
         """Return the number as somebody typed it, or an empty text."""
         return (self.wab_number or self.phone or "").strip() if self else ""
@@ -447,8 +452,26 @@ class ResPartner(models.Model):
             domain &= Domain("company_id", "in", [False, company.id])
         return self.search(domain)
 
+    @api.model
+    def _wab_document_types(self):
+        return ("customer_message", "vendor_message")
+
     def _wab_document_type(self):
-        return "customer_message"
+        return "vendor_message" if self._wab_is_only_vendor() else "customer_message"
+
+    def _wab_types(self, template):
+        """Override: who is both customer and vendor gets what the template is for."""
+        # sudo: whatsapp.billing.template - only what it is for is read here
+        found = (
+            self.env["whatsapp.billing.template"]
+            .sudo()
+            ._resolve(template, self.env.company)
+        )
+        types = super()._wab_types(template)
+        if found.document_type == "vendor_message":
+            vendors = self.filtered(lambda p: p._wab_is_vendor())
+            types |= dict.fromkeys(vendors.ids, "vendor_message")
+        return types
 
     def _wab_fingerprints(self):
         if not self:

@@ -47,7 +47,9 @@ from . import test_rights_rows
 from . import test_secrets
 from . import test_send_dialog
 from . import test_template
+from . import test_template_audience
 from . import test_template_file
+from . import test_template_form
 from . import test_template_language
 from . import test_template_parts
 from . import test_template_render

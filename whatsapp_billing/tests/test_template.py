@@ -435,7 +435,7 @@ class TestTemplate(WhatsappBillingCommon, CronMixinCase):
         for code in ("es_ES", "pt_BR"):
             self.env["res.lang"]._activate_lang(code)
         ready = self.account.sudo()._copy_ready_templates()
-        self.assertEqual(len(ready), 18)
+        self.assertEqual(len(ready), 30)
         for template in ready:
             self.assertFalse(template.problems, template.display_name)
             for variable in template.variable_ids:

@@ -87,7 +87,7 @@ class WhatsappBillingCompose(models.TransientModel):
         templates = self.env["whatsapp.billing.template"]
         for wizard in self:
             records = wizard._records()
-            types = {record._wab_document_type() for record in records} - {False}
+            types = wizard._get_document_types(records)
             companies = self.env.companies
             if "company_id" in records._fields:
                 companies = records.company_id or companies
@@ -95,6 +95,7 @@ class WhatsappBillingCompose(models.TransientModel):
                 [
                     ("status", "=", "approved"),
                     ("document_type", "in", list(types)),
+                    ("obstacle", "=", False),
                     ("company_id", "in", [False, *companies.ids]),
                 ]
             )
@@ -221,6 +222,13 @@ class WhatsappBillingCompose(models.TransientModel):
             return {record.id: self.partner_ids._origin for record in records}
         return records._wab_get_recipients()
 
+    def _get_document_types(self, records):
+        """Return the document types of templates that some of these can get."""
+        types = {record._wab_document_type() for record in records} - {False}
+        if records._name == "res.partner" and any(p._wab_is_vendor() for p in records):
+            types.add("vendor_message")
+        return types
+
     def _get_order(self):
         template = self.template_id
         return Order(
@@ -240,7 +248,7 @@ class WhatsappBillingCompose(models.TransientModel):
         targets = messages._decide(
             records,
             self._get_recipients(records),
-            {record.id: record._wab_document_type() for record in records},
+            records._wab_types(self.template_id),
             self._get_order(),
             render=False,
         )
@@ -269,7 +277,7 @@ class WhatsappBillingCompose(models.TransientModel):
         return self.env["whatsapp.billing.message"]._enqueue(
             records,
             self._get_recipients(records),
-            {record.id: record._wab_document_type() for record in records},
+            records._wab_types(self.template_id),
             self._get_order(),
         )
 
@@ -315,7 +323,7 @@ class WhatsappBillingCompose(models.TransientModel):
         return self.env["whatsapp.billing.message"]._preview(
             records,
             dict.fromkeys(records.ids, partner),
-            {one.id: one._wab_document_type() for one in records},
+            records._wab_types(self.template_id),
             self._get_order(),
         )
 
@@ -337,7 +345,7 @@ class WhatsappBillingCompose(models.TransientModel):
 
     def _get_alerts(self, summary):
         """Return Odoo's alerts: each reason with a link to exactly its documents."""
-        alerts = {}
+        alerts = self._get_template_alerts()
         names = dict(
             self.env["whatsapp.billing.message"]
             ._fields["reason"]
@@ -360,6 +368,38 @@ class WhatsappBillingCompose(models.TransientModel):
                 "action": self._open_documents(entry, names.get(reason, reason)),
             }
         return alerts
+
+    def _get_template_alerts(self):
+        """Say that there is no template to choose, and lead to where one is made."""
+        if not self.is_template_required or self.allowed_template_ids:
+            return {}
+        templates = self.env["whatsapp.billing.template"]
+        kinds = self._get_document_types(self._records())
+        if not templates.has_access("create"):
+            text = self.env._(
+                "There is no approved template for messages to contacts yet. Ask"
+                " whoever looks after WhatsApp to make one."
+            )
+            return {"no_template": {"level": "warning", "message": text}}
+        return {
+            "no_template": {
+                "level": "warning",
+                "message": self.env._(
+                    "There is no approved template for messages to contacts yet."
+                    " Submit a ready one, or make your own."
+                ),
+                "action_text": self.env._("Open Templates"),
+                "action": {
+                    "type": "ir.actions.act_window",
+                    "name": self.env._("Templates for Messages to Contacts"),
+                    "res_model": "whatsapp.billing.template",
+                    "views": [[False, "list"], [False, "form"]],
+                    "domain": [["document_type", "in", sorted(kinds)]],
+                    "context": {"default_document_type": min(kinds, default=False)},
+                    "target": "current",
+                },
+            }
+        }
 
     def _open_documents(self, entry, name):
         """Return the action that opens where the reason can be put right."""

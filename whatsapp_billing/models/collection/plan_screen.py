@@ -299,10 +299,11 @@ class WhatsappBillingCollectionStep(models.Model):
         defaults = {}
         for step in self:
             company = step.plan_id.company_id or self.env.company
-            if company not in defaults:
-                defaults[company] = step._get_default_template(company)
+            place = (company, step._get_tone())
+            if place not in defaults:
+                defaults[place] = step._get_default_template(company)
             # sudo: whatsapp.billing.template - a text that customers read anyway
-            template = step.template_id.sudo() or defaults[company]
+            template = step.template_id.sudo() or defaults[place]
             step.text = step.with_message and step._fill_sample(template)
 
     @api.depends("plan_id.reach")
@@ -334,9 +335,8 @@ class WhatsappBillingCollectionStep(models.Model):
             credits=wallets._format_credits(credits),
         )
 
-    @api.model
     def _get_default_template(self, company):
-        """Return a default for reminders, in the reader's language where there is one.
+        """Return what this step takes by itself, in the reader's language where there is one.
 
         With sudo.
         """
@@ -348,8 +348,8 @@ class WhatsappBillingCollectionStep(models.Model):
         langs = languages.candidates(
             self.env.lang or "", company.sudo().partner_id.lang or ""
         )
-        return templates_sudo._find_default(
-            account_sudo, "payment_reminder", langs
+        return templates_sudo._find_for_step(
+            self, account_sudo, langs
         ) or templates_sudo.search(
             [
                 ("account_id", "=", account_sudo.id),

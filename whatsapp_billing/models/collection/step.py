@@ -187,6 +187,14 @@ class WhatsappBillingCollectionStep(models.Model):
             return self.env._("%(n)s days after", n=self.days)
         return self.env._("On the due date")
 
+    def _get_tone(self):
+        """Return how a step speaks: overdue, last, or "" before and on the due date."""
+        if not self or self.days <= 0:
+            return ""
+        overdue = self.plan_id.step_ids.filtered(lambda s: s.with_message and s.days > 0)
+        is_last = self.days == max(overdue.mapped("days"), default=self.days)
+        return "last" if is_last and len(overdue) > 1 else "overdue"
+
     def _to_rule(self):
         """Return the step as the rules look at it."""
         self.ensure_one()

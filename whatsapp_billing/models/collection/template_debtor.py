@@ -6,7 +6,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date
 
-from odoo import api, models
+from odoo import api, fields, models
 
 from ...rules import statement
 from ..messaging.template_variable import (
@@ -36,6 +36,13 @@ class OpenLine:
 
 class WhatsappBillingTemplate(models.Model):
     _inherit = "whatsapp.billing.template"
+
+    reminder_tone = fields.Selection(
+        [("overdue", "Overdue"), ("last", "Last reminder")],
+        string="For Steps",
+        help="Steps of a plan that name no template take this one after the due date,"
+        " or as the last of the plan. Empty: any step, also before the due date.",
+    )
 
     # === BUSINESS METHODS - RENDERING === #
 
@@ -118,7 +125,11 @@ class WhatsappBillingTemplate(models.Model):
 
         They are found where there are several; of one they would say "1 invoices".
         """
-        return None if self._is_for_many() else super()._become_default()
+        return super()._become_default() if self._is_for_any_document() else None
+
+    def _is_for_any_document(self):
+        """Override: a text for several invoices, or for late ones, fits not every one."""
+        return not (self._is_for_many() or self.reminder_tone)
 
     @api.model
     def _find_reminder(self, step, account, langs, many):
@@ -141,8 +152,40 @@ class WhatsappBillingTemplate(models.Model):
             found = found or self._find_for_many(account, langs)
         else:
             found = own_sudo._in_language(langs)
-            found = found or self._find_default(account, "payment_reminder", langs)
+            found = found or self._find_for_step(step, account, langs)
         return found.filtered(lambda t: t.category == "utility" and not t.obstacle)
+
+    @api.model
+    def _find_for_step(self, step, account, langs):
+        """Return the text for when a step is: before, overdue, the last; or the default.
+
+        In the language that is nearest first: a tone is no reason to change it.
+        """
+        default = self._find_default(account, "payment_reminder", langs)
+        tone = step._get_tone()
+        if not tone:
+            return default
+        # sudo: whatsapp.billing.template - as `_find_default`
+        found = self.sudo().search(
+            [
+                ("account_id", "=", account.id),
+                ("document_type", "=", "payment_reminder"),
+                ("reminder_tone", "=", tone),
+                ("lang_code", "in", list(langs)),
+                ("status", "=", "approved"),
+                ("category", "=", "utility"),
+                ("obstacle", "=", False),
+            ]
+        )
+        order = {lang: index for index, lang in enumerate(langs)}
+        best = found.sorted(key=lambda t: (order[t.lang_code], t.id))[:1]
+        if not best:
+            return default
+        if default.status == "approved" and not default.obstacle:
+            nearest = min(order[best.lang_code], order[default.lang_code])
+            if order[best.lang_code] > nearest:
+                return default
+        return best.with_env(default.env)
 
     def _in_language(self, langs):
         """Return this template, or its namesake in the first of these languages."""

@@ -13,6 +13,7 @@ from . import template_alarm
 from . import template_button
 from . import template_variable
 from . import template_obstacle
+from . import template_form
 from . import template_sync
 from . import template_submit
 from . import template_render

@@ -84,12 +84,16 @@ class WhatsappBillingAccount(models.Model):
         names = {(t.template_name, t.lang_code) for t in templates}
         defaults = {(t.document_type, t.lang_code) for t in templates if t.is_default}
         languages = self._get_ready_languages()
+        offered = self.env["whatsapp.billing.template"]._get_models_by_type()
         vals_list = []
         for ready in _read_ready():
             place = (ready["document_type"], ready["lang_code"])
-            if (ready["template_name"], place[1]) in names or place[1] not in languages:
+            if place[0] not in offered or place[1] not in languages:
                 continue
-            is_default = place not in defaults
+            if (ready["template_name"], place[1]) in names:
+                continue
+            # A text for several invoices, or for late ones, is found where it fits.
+            is_default = place not in defaults and not ready.get("reminder_tone")
             vals_list.append(self._prepare_ready(ready) | {"is_default": is_default})
             defaults.add(place)
         return self.env["whatsapp.billing.template"].create(vals_list)

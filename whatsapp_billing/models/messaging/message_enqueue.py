@@ -10,6 +10,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
+from ... import const
 from ...rules import (
     eligibility,
     languages,
@@ -41,6 +42,7 @@ class Target:
     rendered: dict = field(default_factory=dict)
     consent: tuple = NOTHING
     account_state: str = ""
+    audience: str = "customer"
     decision: eligibility.Decision = None
     # Other documents that the same message is about.
     covered: list = field(default_factory=list)
@@ -218,13 +220,18 @@ class WhatsappBillingMessage(models.Model):
                 target.partner.lang or "", target.company.partner_id.lang or ""
             )
             wanted = "payment_reminder" if order.is_reminder else target.document_type
-            name = (account, target.company, wanted, tuple(langs))
+            is_vendor = bool(
+                order.is_note and target.partner and target.partner._wab_is_only_vendor()
+            )
+            name = (account, target.company, wanted, tuple(langs), is_vendor)
             if name not in cache:
                 cache[name] = self._choose_template(*name, order)
-            target.template, target.account, target.phone = cache[name]
+            target.template, target.account, target.phone, target.audience = cache[name]
 
     @api.model
-    def _choose_template(self, account, company, document_type, langs, order):
+    def _choose_template(
+        self, account, company, document_type, langs, is_vendor, order
+    ):
         # sudo: whatsapp.billing.template - a clerk sends what a manager wrote
         templates_sudo = self.env["whatsapp.billing.template"].sudo()
         phones_sudo = self.env["whatsapp.billing.phone"].sudo()
@@ -234,13 +241,15 @@ class WhatsappBillingMessage(models.Model):
             template = templates_sudo._find_default(account, document_type, list(langs))
         account = template.account_id or account
         phone = phones_sudo
+        types = {document_type, template.document_type}
+        audience = "vendor" if is_vendor or types & const.VENDOR_TYPES else "customer"
         if account:
             phone = phones_sudo._get_route(
-                company, "customer", template.category or "utility"
+                company, audience, template.category or "utility"
             )
             if phone.account_id != account:
                 phone = account.phone_ids.filtered("is_usable")[:1]
-        return template, account, phone
+        return template, account, phone, audience
 
     @api.model
     def _render(self, targets):
@@ -425,6 +434,7 @@ class WhatsappBillingMessage(models.Model):
             "partner_id": target.partner.id,
             "recipient": target.partner.wab_e164 or target.partner._wab_raw_number(),
             "purpose": order.purpose,
+            "audience": target.audience,
             "method": order.method,
             "key": order.key or False,
             "user_id": self.env.uid,

@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import re
 
-from odoo import api, fields, models
+from odoo import api, fields, models, tools
 from odoo.exceptions import AccessError, UserError, ValidationError
 
 from ... import const
@@ -115,7 +115,7 @@ class WhatsappBillingTemplate(models.Model):
     )
     raw_category = fields.Char(copy=False, readonly=True)
     category_changed = fields.Boolean(copy=False, readonly=True)
-    document_type = fields.Selection(const.DOCUMENT_TYPES, index=True)
+    document_type = fields.Selection("_get_document_types", index=True)
     model = fields.Char(compute="_compute_model", string="Document Model")
     header_type = fields.Selection(
         [
@@ -204,10 +204,27 @@ class WhatsappBillingTemplate(models.Model):
         for template in self:
             template.quality_label = wording.quality(self.env, template.quality)
 
+    @api.model
+    def _get_document_types(self):
+        """Return what a template can be for: only what some module here can send."""
+        models_by_type = self._get_models_by_type()
+        labels = self.env["whatsapp.billing.message"]._fields["document_type"]
+        return [
+            (value, label)
+            for value, label in labels._description_selection(self.env)
+            if value in models_by_type
+        ]
+
+    @api.model
+    @tools.ormcache()
+    def _get_models_by_type(self):
+        return self.env["whatsapp.billing.document.mixin"]._wab_models_by_type()
+
     @api.depends("document_type")
     def _compute_model(self):
+        models_by_type = self._get_models_by_type()
         for template in self:
-            template.model = const.DOCUMENT_MODELS.get(template.document_type, False)
+            template.model = models_by_type.get(template.document_type, False)
 
     @api.depends("name", "lang_code")
     def _compute_display_name(self):
@@ -292,6 +309,7 @@ class WhatsappBillingTemplate(models.Model):
         reviewed = REVIEWED_FIELDS & vals.keys()
         if reviewed and not self.env.su:
             self._check_editable(reviewed)
+            self._forget_refusal()
         return super().write(vals)
 
     @api.ondelete(at_uninstall=False)
@@ -382,6 +400,15 @@ class WhatsappBillingTemplate(models.Model):
         if remote and not all(template.has_unsent_changes for template in remote):
             # sudo: whatsapp.billing.template - a note for the next synchronisation
             remote.sudo().write({"has_unsent_changes": True})
+
+    def _forget_refusal(self):
+        """Stop showing why the last press did not work: the template is another now."""
+        # sudo: whatsapp.billing.template - the provider's word, taken back
+        self.sudo().filtered("status_detail").status_detail = False
+
+    @api.onchange("name", "category", "header_type", "header_text", "body", "footer")
+    def _onchange_reviewed(self):
+        self.status_detail = False
 
     def _get_status_label(self):
         labels = dict(self._fields["status"]._description_selection(self.env))

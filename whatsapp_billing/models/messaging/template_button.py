@@ -4,6 +4,8 @@
 from odoo import api, fields, models
 
 BASE = "{base}"
+# The page of the document, where it can be read and paid.
+DOCUMENT_PAGE = BASE + "/{{1}}"
 
 
 class WhatsappBillingTemplateButton(models.Model):
@@ -29,6 +31,17 @@ class WhatsappBillingTemplateButton(models.Model):
         required=True,
         default="url",
     )
+    choice = fields.Selection(
+        [
+            ("document", "Open the document (view and pay)"),
+            ("url", "Open a web page"),
+            ("phone", "Call a number"),
+            ("quick_reply", "Quick reply"),
+        ],
+        string="Button",
+        compute="_compute_choice",
+        inverse="_inverse_choice",
+    )
     text = fields.Char(required=True)
     value = fields.Char(
         string="Address or Number",
@@ -42,6 +55,25 @@ class WhatsappBillingTemplateButton(models.Model):
         readonly=True,
         help="The address of this Odoo when WhatsApp got this button from here.",
     )
+
+    @api.depends("kind", "value")
+    def _compute_choice(self):
+        for button in self:
+            is_page = button.kind == "url" and button.value == DOCUMENT_PAGE
+            button.choice = "document" if is_page else button.kind
+
+    @api.onchange("choice")
+    def _inverse_choice(self):
+        """Set what a choice stands for; one that is set already stays as it is."""
+        for button in self.filtered("choice"):
+            kind = "url" if button.choice == "document" else button.choice
+            if button.kind != kind:
+                button.kind = kind
+            if button.choice == "document" and button.value != DOCUMENT_PAGE:
+                button.value = DOCUMENT_PAGE
+                button.text = button.text or self.env._("View and pay")
+            elif button.choice == "url" and button.value == DOCUMENT_PAGE:
+                button.value = False
 
     @api.model_create_multi
     def create(self, vals_list):
@@ -74,6 +106,7 @@ class WhatsappBillingTemplateButton(models.Model):
     def _check_editable(self):
         if not self.env.su:
             self.template_id._check_editable({"button_ids"})
+            self.template_id._forget_refusal()
 
     def _get_value(self):
         """Return the value with this Odoo's address in it."""
@@ -85,6 +118,15 @@ class WhatsappBillingTemplateButton(models.Model):
 
     def _get_base(self):
         return self.env["whatsapp.billing.account"]._get_base_address()
+
+    def _is_moved(self):
+        """Tell whether WhatsApp has an earlier address of this Odoo in this button."""
+        self.ensure_one()
+        return bool(
+            BASE in (self.value or "")
+            and self.remote_value
+            and self.remote_value != self._get_value()
+        )
 
     def _note_address(self):
         """Keep what WhatsApp was just given, and that it was ours. Called with sudo.

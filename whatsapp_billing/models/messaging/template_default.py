@@ -5,6 +5,9 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
+# A default in one of these states will send nothing any more.
+GONE = ("rejected", "disabled", "deletion_pending", "deleted")
+
 
 class WhatsappBillingTemplate(models.Model):
     _inherit = "whatsapp.billing.template"
@@ -15,6 +18,23 @@ class WhatsappBillingTemplate(models.Model):
         "(account_id, document_type, lang_code) WHERE is_default",
         "There is already a default template for this document and language.",
     )
+
+    default_question = fields.Char(compute="_compute_default_question")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("status", "is_default", "document_type", "lang_code", "obstacle")
+    @api.depends_context("lang")
+    def _compute_default_question(self):
+        """Ask whether an approved template should be used by itself."""
+        for template in self:
+            asks = (
+                template.status == "approved"
+                and not template.is_default
+                and not template._get_default_problem()
+                and template._is_for_any_document()
+            )
+            template.default_question = asks and template._ask_default()
 
     # === CONSTRAINT METHODS === #
 
@@ -67,6 +87,31 @@ class WhatsappBillingTemplate(models.Model):
             )
         return self.obstacle_sentence or ""
 
+    def _is_for_any_document(self):
+        """Tell whether it fits every document of its type; overridden by reminders."""
+        return True
+
+    def _ask_default(self):
+        other = self.search(
+            [
+                ("is_default", "=", True),
+                ("account_id", "=", self.account_id.id),
+                ("document_type", "=", self.document_type),
+                ("lang_code", "=", self.lang_code),
+            ],
+            limit=1,
+        )
+        if not other:
+            return self.env._(
+                "Approved, but not used by itself. Press Make Default to use it"
+                " wherever nobody chooses a template."
+            )
+        return self.env._(
+            "Approved. Wherever nobody chooses a template, %(other)s is used. Press Make"
+            " Default to use this one from now on.",
+            other=other.display_name,
+        )
+
     def _replace_defaults(self):
         """Take the default from the templates that have it now."""
         for template in self:
@@ -109,7 +154,10 @@ class WhatsappBillingTemplate(models.Model):
         return found[:1].with_env(self.env)
 
     def _become_default(self):
-        """Make the first approved template of its kind the default. With sudo."""
+        """Make an approved template the default where there is none yet. With sudo.
+
+        Which of two goes out by itself is for people to say: the form asks them.
+        """
         if self.is_default or self._get_default_problem():
             return
         if not self.search_count(
@@ -118,8 +166,14 @@ class WhatsappBillingTemplate(models.Model):
                 ("document_type", "=", self.document_type),
                 ("lang_code", "=", self.lang_code),
                 ("is_default", "=", True),
-                ("status", "=", "approved"),
+                ("status", "not in", GONE),
             ],
             limit=1,
         ):
             self.is_default = True
+            self.message_post(
+                body=self.env._(
+                    "From now on this template is used for this kind of document in"
+                    " this language, because no other was chosen."
+                )
+            )

@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 
+from ... import const
 from . import template_components, wording
 from .template_variable import PAY_LINK
 
@@ -36,6 +37,7 @@ class WhatsappBillingTemplate(models.Model):
     @api.depends(
         "unsupported_parts",
         "category",
+        "document_type",
         "remote_components",
         "header_type",
         "header_text",
@@ -70,6 +72,8 @@ class WhatsappBillingTemplate(models.Model):
             return "parts"
         if self.category == "authentication":
             return "category"
+        if self.category == "marketing" and self.document_type in const.VENDOR_TYPES:
+            return "vendor"
         links = self.variable_ids.filtered(lambda v: v.field_path == PAY_LINK)
         if any(variable.component != "button" for variable in links):
             return "text"
@@ -94,6 +98,11 @@ class WhatsappBillingTemplate(models.Model):
             return self.env._(
                 "Templates for one-time codes cannot be sent from here. Make one for"
                 " messages about documents."
+            )
+        if word == "vendor":
+            return self.env._(
+                "Vendors get messages about their business with you and no offers."
+                " Choose Utility, or a template for customers."
             )
         if word == "text":
             return self.env._(

@@ -15,7 +15,7 @@ from odoo.tools.misc import format_amount, format_date
 
 from ...rules import parameters
 from . import template_components
-from .template_variable import PAY_LINK, RECIPIENT_NAME
+from .template_variable import COMPANY_NAME, PAY_LINK, RECIPIENT_NAME
 
 
 class WhatsappBillingTemplate(models.Model):
@@ -118,6 +118,9 @@ class WhatsappBillingTemplate(models.Model):
             return ""
         if path == PAY_LINK:
             return _get_portal_suffix(record)
+        if path == COMPANY_NAME:
+            own = record["company_id"] if "company_id" in record._fields else None
+            return (own or self.env.company).name
         *steps, name = path.split(".")
         for step in steps:
             record = record[step]

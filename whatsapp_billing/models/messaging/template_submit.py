@@ -13,6 +13,7 @@ from odoo.exceptions import UserError
 
 from ...clients.errors import ClientError
 from ...clients.whatsapp.base import TemplateDraft
+from ...rules import template_buttons
 from . import template_components
 
 # Fact sheet 4.4: an approved template takes one edit a day and ten in 30 days.
@@ -42,6 +43,18 @@ class WhatsappBillingTemplate(models.Model):
             template._apply_deletion(outcome)
         return self._show_outcome(self.env._("WhatsApp is deleting the template."))
 
+    def action_delete_draft(self):
+        """Delete drafts that WhatsApp has never seen, and show what is left."""
+        if self.filtered("template_uid"):
+            raise UserError(
+                self.env._("WhatsApp knows this template: ask WhatsApp to delete it.")
+            )
+        self.unlink()
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "whatsapp_billing.template_action"
+        )
+        return action | {"target": "main"}
+
     def action_new_version(self):
         """Open a copy under the next version's name, to be changed and submitted."""
         self.ensure_one()
@@ -63,6 +76,7 @@ class WhatsappBillingTemplate(models.Model):
         self.check_access("write")
         # sudo: whatsapp.billing.template - a note of what WhatsApp did, now read
         self.sudo().category_changed = False
+        self.env["mail.activity"]._wab_end(self, "template_category")
         return True
 
     def _open(self, template):
@@ -108,6 +122,21 @@ class WhatsappBillingTemplate(models.Model):
         return self._get_edit_refusal() if self.status == "approved" else ""
 
     def _get_edit_refusal(self):
+        """Return why an approved template, which works, is left as it is."""
+        if not self.has_unsent_changes and not self.is_address_moved:
+            return self.env._("WhatsApp has approved this text already.")
+        private = [
+            button._get_base()
+            for button in self.button_ids.filtered(lambda b: b._is_moved())
+            if template_buttons.is_private(button._get_base())
+        ]
+        if private:
+            return self.env._(
+                "The buttons would lead to %(address)s, which customers cannot open."
+                " Correct the address of this Odoo (web.base.url) first; until then"
+                " the approved template stays as it is.",
+                address=private[0],
+            )
         now = fields.Datetime.now()
         edits = [datetime.fromisoformat(text) for text in self.edited_at or []]
         if any(edit > now - timedelta(days=1) for edit in edits):

@@ -60,6 +60,31 @@ class WhatsappBillingTemplate(models.Model):
     _inherit = "whatsapp.billing.template"
 
     rejected_sentence = fields.Char(compute="_compute_rejected_sentence")
+    is_address_moved = fields.Boolean(compute="_compute_is_address_moved")
+    fixed_sentence = fields.Char(compute="_compute_fixed_sentence")
+
+    @api.depends("button_ids.value", "button_ids.remote_value", "status")
+    def _compute_is_address_moved(self):
+        for template in self:
+            template.is_address_moved = template.status in (
+                "approved",
+                "pending",
+                "paused",
+            ) and any(button._is_moved() for button in template.button_ids)
+
+    @api.depends("status", "template_uid", "has_unsent_changes")
+    @api.depends_context("lang")
+    def _compute_fixed_sentence(self):
+        """Say why a form cannot be typed into, where WhatsApp has fixed its text."""
+        for template in self:
+            template.fixed_sentence = (
+                template.status not in ("draft", "rejected", "paused")
+                and not template.has_unsent_changes
+                and self.env._(
+                    "WhatsApp has this text, so it stays as it is. Press New Version to"
+                    " write another one; this one goes on being used meanwhile."
+                )
+            )
 
     @api.depends("rejected_reason", "status")
     def _compute_rejected_sentence(self):
@@ -203,6 +228,7 @@ class WhatsappBillingTemplate(models.Model):
                     old=old,
                     new=word,
                 ),
+                "template_category",
             )
 
     # === BUSINESS METHODS - EVENTS === #
@@ -264,6 +290,7 @@ class WhatsappBillingTemplate(models.Model):
                     " consent it needs change with it.",
                     new=event.correct_category.lower(),
                 ),
+                "template_category",
             )
         elif event.field == "template_category_update":
             self._apply_category(event.category)
@@ -291,9 +318,7 @@ class WhatsappBillingTemplate(models.Model):
                 ]
             )
         )
-        return buttons.filtered(
-            lambda button: button.remote_value != button._get_value()
-        ).template_id
+        return buttons.filtered(lambda button: button._is_moved()).template_id
 
 
 def _reason(word):

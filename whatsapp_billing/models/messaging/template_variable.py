@@ -1,5 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from typing import NamedTuple
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
@@ -9,6 +10,8 @@ from ...rules import template_fields
 # Values that are no field of the document.
 PAY_LINK = "wab_pay_link"
 RECIPIENT_NAME = "recipient.name"
+# Who writes: the document's company, or the one that a contact is written to from.
+COMPANY_NAME = "wab_company_name"
 # What the customer owes in all, where a message speaks of several invoices.
 OPEN_LINES = "wab_open_lines"
 OPEN_TOTAL = "wab_open_total"
@@ -18,6 +21,7 @@ OLDEST_DUE = "wab_oldest_due"
 STILL_OPEN = "wab_still_open"
 SOURCES = {
     "recipient": RECIPIENT_NAME,
+    "company": COMPANY_NAME,
     "link": PAY_LINK,
     "open_lines": OPEN_LINES,
     "open_total": OPEN_TOTAL,
@@ -26,6 +30,37 @@ SOURCES = {
     "still_open": STILL_OPEN,
 }
 SPECIAL_PATHS = set(SOURCES.values())
+
+
+
+class Usual(NamedTuple):
+    """What a row of the short list fills in: where from, how, and an example."""
+
+    path: str
+    format: str = "text"
+    sample: str = ""
+
+
+# The short list of the form; every other field is behind Other.
+USUAL = {
+    "recipient": Usual(RECIPIENT_NAME, sample="Ana Perez"),
+    "company": Usual(COMPANY_NAME, sample="Azure Interior"),
+    "number": Usual("name", sample="INV/2026/00042"),
+    "total": Usual("amount_total", "money", "€120.00"),
+    "amount_due": Usual("amount_residual", "money", "€120.00"),
+    "due_date": Usual("invoice_date_due", "date", "Nov 30, 2026"),
+    "document_date": Usual("invoice_date", "date", "Nov 1, 2026"),
+    "reference": Usual("ref", sample="PO-42"),
+    "customer": Usual("partner_id.name", sample="Azure Interior"),
+    "paid": Usual("amount", "money", "€120.00"),
+    "paid_on": Usual("date", "date", "Nov 30, 2026"),
+    "still_open": Usual(STILL_OPEN, sample="€0.00"),
+    "open_total": Usual(OPEN_TOTAL, sample="€240.00"),
+    "open_lines": Usual(OPEN_LINES, sample="INV/2026/00042 €120.00 (Nov 1, 2026)"),
+    "open_count": Usual(OPEN_COUNT, sample="2"),
+    "oldest_due": Usual(OLDEST_DUE, sample="Nov 1, 2026"),
+    "link": Usual(PAY_LINK, sample="my/invoices/42?access_token=example"),
+}
 
 VALUE_TYPES = {
     "char",
@@ -61,14 +96,24 @@ class WhatsappBillingTemplateVariable(models.Model):
     name = fields.Char(string="Meaning", required=True)
     source = fields.Selection(
         [
-            ("field", "Field"),
             ("recipient", "Recipient"),
+            ("company", "Your company"),
+            ("number", "Number of the document"),
+            ("total", "Total"),
+            ("amount_due", "Amount due"),
+            ("due_date", "Due date"),
+            ("document_date", "Date of the invoice"),
+            ("reference", "Reference"),
+            ("customer", "Customer"),
+            ("paid", "Amount paid"),
+            ("paid_on", "Date of the payment"),
             ("link", "Link"),
             ("open_lines", "Open invoices, one after the other"),
             ("open_total", "Total of the open invoices"),
             ("open_count", "Number of open invoices"),
             ("oldest_due", "Oldest due date"),
             ("still_open", "Still open after a payment"),
+            ("field", "Other"),
         ],
         string="Filled With",
         help="A field of the document, the name of the person written to, or the link"
@@ -116,18 +161,39 @@ class WhatsappBillingTemplateVariable(models.Model):
 
     @api.depends("field_path")
     def _compute_source(self):
-        sources = {path: source for source, path in SOURCES.items()}
+        sources = {usual.path: source for source, usual in USUAL.items()}
         for variable in self:
             variable.source = sources.get(variable.field_path, "field")
 
     @api.onchange("source")
     def _inverse_source(self):
         for variable in self:
-            special = SOURCES.get(variable.source)
-            if special and variable.field_path != special:
-                variable.field_path = special
-            elif not special and variable.field_path in SPECIAL_PATHS:
+            usual = USUAL.get(variable.source)
+            if usual and variable.field_path != usual.path:
+                variable.field_path = usual.path
+            elif not usual and variable.field_path in SPECIAL_PATHS:
                 variable.field_path = False
+
+    @api.onchange("source")
+    def _onchange_source(self):
+        """Fill in meaning, format and example of what is chosen from the short list."""
+        if self.source in USUAL:
+            usual = self._get_usual(self.source)
+            self.format = usual["format"]
+            self.name = usual["name"]
+            self.sample = usual["sample"]
+
+    @api.model
+    def _get_usual(self, source):
+        """Return the values of a row of the short list."""
+        labels = dict(self._fields["source"]._description_selection(self.env))
+        usual = USUAL[source]
+        return {
+            "name": labels[source],
+            "field_path": usual.path,
+            "format": usual.format,
+            "sample": usual.sample,
+        }
 
     # === CONSTRAINT METHODS === #
 
@@ -250,3 +316,4 @@ class WhatsappBillingTemplateVariable(models.Model):
     def _check_editable(self):
         if not self.env.su:
             self.template_id._check_editable({"variable_ids"})
+            self.template_id._forget_refusal()
