@@ -246,6 +246,7 @@ class TestTemplate(WhatsappBillingCommon, CronMixinCase):
         self.assertEqual(template.status, "pending")
         self.assertFalse(template.has_unsent_changes)
         self.template.status = "approved"
+        template.footer = "Thank you"
         template.action_submit()
         self.assertIn("tomorrow", template.status_detail)
         with freeze_time(fields.Datetime.now() + timedelta(hours=25)):
@@ -418,7 +419,13 @@ class TestTemplate(WhatsappBillingCommon, CronMixinCase):
         self.assertRecordValues(
             self.template, [{"category": "marketing", "category_changed": True}]
         )
-        self.assertEqual(len(self.template.activity_ids), 2)
+        self.assertEqual(
+            self.template.activity_ids.mapped("summary"),
+            ["WhatsApp changed the category"],
+            "what was announced is done",
+        )
+        self.template.with_user(self.manager).action_accept_category()
+        self.assertFalse(self.template.activity_ids)
 
     def test_quality_is_kept(self):
         self._event(

@@ -2,6 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What templates are offered for, and to whom: customers or vendors."""
 
+from odoo.exceptions import ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -76,7 +77,7 @@ class TestTemplateAudience(LifecycleCommon):
         for kind in NOT_SENT_HERE:
             if kind not in templates._get_models_by_type():
                 self.assertNotIn(kind, offered)
-                with self.assertRaises(ValueError):
+                with self.assertRaises(ValidationError):
                     templates.create(
                         {"name": "X", "body": "Hello there", "document_type": kind}
                     )
@@ -127,7 +128,10 @@ class TestTemplateAudience(LifecycleCommon):
 
     def test_vendors_get_no_offers(self):
         offer = self.make_message(
-            "vendor_message", category="marketing", template_name="offer"
+            "vendor_message",
+            category="marketing",
+            template_name="offer",
+            is_default=False,
         )
         self.vendor.with_user(self.clerk).wab_opt_in("marketing", "At the fair")
         message = self.send_to(self.vendor, offer)

@@ -196,7 +196,7 @@ class TestTemplateForm(WhatsappBillingCommon):
             )
             for tone in ("overdue", "last")
         }
-        plan = self.env["whatsapp.billing.collection.plan"].create(
+        plan = self.env["whatsapp.billing.collection.plan"].sudo().create(
             {
                 "name": "Tones",
                 "company_id": self.company.id,

@@ -129,7 +129,8 @@ class WhatsappBillingTemplate(models.Model):
 
     def _is_for_any_document(self):
         """Override: a text for several invoices, or for late ones, fits not every one."""
-        return not (self._is_for_many() or self.reminder_tone)
+        is_special = self._is_for_many() or self.reminder_tone
+        return super()._is_for_any_document() and not is_special
 
     @api.model
     def _find_reminder(self, step, account, langs, many):

@@ -277,6 +277,20 @@ class WhatsappBillingTemplate(models.Model):
                     )
                 )
 
+    @api.constrains("document_type")
+    def _check_document_type(self):
+        """Refuse what is not offered: Odoo checks only lists that are fixed."""
+        offered = self._get_models_by_type()
+        for template in self.filtered("document_type"):
+            if template.document_type not in offered:
+                raise ValidationError(
+                    self.env._(
+                        "Nothing here sends documents of the kind “%(kind)s”, so a"
+                        " template for them would never be used.",
+                        kind=template.document_type,
+                    )
+                )
+
     @api.constrains("account_id", "company_id")
     def _check_account_company(self):
         for template in self:

@@ -220,6 +220,7 @@ class WhatsappBillingTemplate(models.Model):
         self.write({"category": word, "raw_category": word})
         if old != word:
             self.category_changed = True
+            self.env["mail.activity"]._wab_end(self, "template_category_ahead")
             self._warn(
                 self.env._("WhatsApp changed the category"),
                 self.env._(
@@ -290,7 +291,7 @@ class WhatsappBillingTemplate(models.Model):
                     " consent it needs change with it.",
                     new=event.correct_category.lower(),
                 ),
-                "template_category",
+                "template_category_ahead",
             )
         elif event.field == "template_category_update":
             self._apply_category(event.category)
