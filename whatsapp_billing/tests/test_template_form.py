@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """A template as somebody writes it in the form."""
 
-from odoo.exceptions import UserError
+from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
 
 from .common import WhatsappBillingCommon
@@ -142,6 +142,20 @@ class TestTemplateForm(WhatsappBillingCommon):
         self.assertTrue(mine.is_default)
         self.assertFalse(mine.default_question)
         self.assertIn("no other was chosen", mine.message_ids[0].body)
+
+    def test_ready_templates_of_a_language_that_was_activated_later(self):
+        templates = self.env["whatsapp.billing.template"].with_user(self.manager)
+        templates.action_add_ready()
+        before = templates.search_count([("lang_code", "=", "pt_BR")])
+        self.env["res.lang"]._activate_lang("pt_BR")
+        action = templates.action_add_ready()
+        added = templates.search([("lang_code", "=", "pt_BR")])
+        self.assertFalse(before)
+        self.assertIn(str(len(added)), action["params"]["message"])
+        self.assertIn("customer_message", added.mapped("document_type"))
+        self.assertEqual(templates.action_add_ready()["params"]["type"], "info")
+        with self.assertRaises(AccessError):
+            templates.with_user(self.clerk).action_add_ready()
 
     # --- drafts ----------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from reportlab.lib.pagesizes import A6
 from reportlab.pdfgen.canvas import Canvas
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ...clients.errors import ClientError
@@ -42,6 +42,25 @@ class WhatsappBillingTemplate(models.Model):
         for template, outcome in zip(self.sudo(), outcomes, strict=True):
             template._apply_deletion(outcome)
         return self._show_outcome(self.env._("WhatsApp is deleting the template."))
+
+    @api.model
+    def action_add_ready(self):
+        """Add the ready templates that are missing, of languages activated since too."""
+        self.browse().check_access("create")
+        accounts = self.env["whatsapp.billing.account"].search(
+            [
+                ("company_id", "in", self.env.companies.ids),
+                ("state", "in", ("connected", "pending")),
+            ]
+        )
+        # sudo: whatsapp.billing.account - drafts, as connecting an account adds them
+        added = sum(
+            len(account.sudo()._copy_ready_templates()) for account in accounts
+        )
+        show = self.env["whatsapp.billing.account"]._show
+        if added:
+            return show("success", self.env._("%(count)s templates added.", count=added))
+        return show("info", self.env._("All ready templates are here already."))
 
     def action_delete_draft(self):
         """Delete drafts that WhatsApp has never seen, and show what is left."""
