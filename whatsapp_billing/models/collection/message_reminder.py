@@ -65,11 +65,12 @@ class WhatsappBillingMessage(models.Model):
         self.env["whatsapp.billing.collection.item"].flush_model()
         return SQL(
             """
-            (%s IS DISTINCT FROM 'payment_reminder' OR NOT EXISTS (
+            %s AND (%s IS DISTINCT FROM 'payment_reminder' OR NOT EXISTS (
                 SELECT 1 FROM whatsapp_billing_collection_item named
                   JOIN account_move_line listed ON listed.id = named.move_line_id
                  WHERE named.message_id = %s AND NOT %s))
             """,
+            super()._names_only_readable_sql(alias, query),
             self._field_to_sql(alias, "document_type", query),
             SQL.identifier(alias, "id"),
             self._readable_sql("account.move", SQL("listed.move_id")),
