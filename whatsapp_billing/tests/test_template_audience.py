@@ -83,7 +83,8 @@ class TestTemplateAudience(LifecycleCommon):
                     )
         self.assertNotIn(
             "Quotation",
-            self.env["res.config.settings"].create({}).wab_missing_templates or "",
+            self.env["res.config.settings"].sudo().create({}).wab_missing_templates
+            or "",
         )
 
     def test_every_offered_type_has_a_model_that_sends_it(self):
@@ -133,7 +134,14 @@ class TestTemplateAudience(LifecycleCommon):
             template_name="offer",
             is_default=False,
         )
-        self.vendor.with_user(self.clerk).wab_opt_in("marketing", "At the fair")
+        self.env["whatsapp.billing.consent"].sudo()._record(
+            self.vendor,
+            ["marketing"],
+            True,
+            "user",
+            "At the fair",
+            company_id=self.company.id,
+        )
         message = self.send_to(self.vendor, offer)
         self.assertEqual(message.reason, "template_unsupported")
         self.assertIn("Vendors", message.trace[-1]["value"])
