@@ -15,7 +15,7 @@ class WhatsappBillingTemplateButton(models.Model):
     _inherit = ["whatsapp.billing.rights.mixin"]
     _description = "WhatsApp Template Button"
     _order = "template_id, sequence, id"
-    _system_fields = frozenset({"remote_value"})
+    _system_fields = frozenset({"remote_value", "own_address"})
     _rec_name = "text"
 
     template_id = fields.Many2one(
@@ -78,13 +78,12 @@ class WhatsappBillingTemplateButton(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         """Ask the template whether it may still change."""
-        buttons = super().create([self._without_providers_word(v) for v in vals_list])
+        buttons = super().create(vals_list)
         buttons._check_editable()
         return buttons
 
     def write(self, vals):
         """Ask the template whether it may still change."""
-        vals = self._without_providers_word(vals)
         if {"kind", "text", "value", "sequence"} & vals.keys():
             self._check_editable()
         return super().write(vals)
@@ -92,16 +91,6 @@ class WhatsappBillingTemplateButton(models.Model):
     @api.ondelete(at_uninstall=False)
     def _unlink_except_reviewed(self):
         self._check_editable()
-
-    def _without_providers_word(self, vals):
-        """Leave out what only WhatsApp, or the way to it, says about a button."""
-        if self.env.su:
-            return vals
-        return {
-            name: value
-            for name, value in vals.items()
-            if name not in ("remote_value", "own_address")
-        }
 
     def _check_editable(self):
         if not self.env.su:
