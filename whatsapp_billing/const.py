@@ -11,7 +11,7 @@ DOCUMENT_TYPES = [
     ("invoice", "Invoice"),
     ("credit_note", "Credit Note"),
     ("sales_receipt", "Sales Receipt"),
-    ("retainer_invoice", "Retainer Invoice"),
+    ("retainer_invoice", "Down Payment Invoice"),
     ("payment_receipt", "Payment Receipt"),
     ("payment_reminder", "Payment Reminder"),
     ("customer_statement", "Customer Statement"),

@@ -4,6 +4,7 @@
 
 from odoo.tests import tagged
 
+from ..models.messaging import wording
 from .lifecycle_common import LifecycleCommon
 
 
@@ -44,3 +45,12 @@ class TestTemplateLanguage(LifecycleCommon):
         self.assertEqual(
             self.language_for("eu_ES", "es_AR", "fr", company_lang="es_ES"), "es_AR"
         )
+
+    def test_a_language_is_named_with_its_country_in_capitals(self):
+        self.assertEqual(
+            wording.language(self.env, "en_US"), "English (United States)"
+        )
+        spanish = self.env["res.lang"]._activate_lang("es_ES") and self.env(
+            context={"lang": "es_ES"}
+        )
+        self.assertEqual(wording.language(spanish, "pt_BR"), "Portugués (Brasil)")

@@ -107,4 +107,5 @@ def language(env, code):
         name = Locale.parse(code).get_display_name(env.lang or "en_US")
     except (UnknownLocaleError, ValueError):
         return code
-    return name.capitalize() if name else code
+    # Only the first letter: "English (United States)" has two capitals.
+    return name[0].upper() + name[1:] if name else code
