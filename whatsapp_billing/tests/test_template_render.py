@@ -82,6 +82,26 @@ class TestTemplateRender(WhatsappBillingCommon):
         values = self._render_one(self.template, invoice)
         self.assertEqual(values["body"][0], "A B")
 
+    def test_an_address_without_a_name_is_called_as_its_company(self):
+        """From odoo/odoo#209489, #232819; OCA/l10n-spain#4131."""
+        company = self._make_customer("Acme SL", "+34600000010", is_company=True)
+        for kind in ("invoice", "delivery", "other"):
+            address = self._make_customer(
+                False, "+34600000011", type=kind, parent_id=company.id
+            )
+            invoice = self._make_invoice(address)
+            variables = self.template.sudo().variable_ids
+            number = variables.filtered(lambda v: (v.component, v.position) == ("body", 2))
+            for path in ("partner_id.name", "partner_id", "partner_id.display_name"):
+                number.field_path = path
+                values = self._render_one(self.template, invoice)
+                self.assertIsNone(values["problem"], (kind, path))
+                self.assertEqual(values["body"][:2], ["Acme SL", "Acme SL"])
+        number.field_path = "name"
+        named = self._make_customer("Eva", "+34600000012", parent_id=company.id)
+        values = self._render_one(self.template, self._make_invoice(named))
+        self.assertEqual(values["body"][0], "Eva")
+
     def test_empty_value_is_a_problem_of_that_document_alone(self):
         variables = self.template.sudo().variable_ids
         variables.filtered(lambda v: v.field_path == "name").field_path = "ref"

@@ -17,6 +17,9 @@ from ...rules import parameters
 from . import template_components
 from .template_variable import COMPANY_NAME, PAY_LINK, RECIPIENT_NAME
 
+# Fields that say what a contact is called; those of a nameless one say its kind.
+CONTACT_NAMES = {"name", "display_name", "complete_name"}
+
 
 class WhatsappBillingTemplate(models.Model):
     _inherit = "whatsapp.billing.template"
@@ -128,6 +131,8 @@ class WhatsappBillingTemplate(models.Model):
 
     def _format_value(self, record, name, kind, lang):
         field = record._fields[name]
+        if record._name == "res.partner" and name in CONTACT_NAMES and not record.name:
+            return get_contact_name(record)
         value = record[name]
         if kind == "money" and field.type in ("monetary", "float", "integer"):
             return self._format_money(value, _get_currency(record, field), lang)
@@ -137,6 +142,8 @@ class WhatsappBillingTemplate(models.Model):
             return self._format_date(value, lang)
         if field.type == "selection":
             return str(dict(field._description_selection(record.env)).get(value, value))
+        if field.relational and value._name == "res.partner" and not value.name:
+            return get_contact_name(value)
         if field.relational:
             return value.display_name or ""
         if kind == "number" or field.type in ("monetary", "float"):
@@ -184,7 +191,7 @@ class WhatsappBillingTemplate(models.Model):
         """Return {(component, position): text} for one document and recipient."""
         return {
             (v.component, v.position): parameters.clean(
-                (partner.name or "")
+                get_contact_name(partner)
                 if v.field_path == RECIPIENT_NAME
                 else values[v] or ""
             )
@@ -272,6 +279,14 @@ def _get_currency(record, field):
     if name or "currency_id" in record._fields:
         return record[name or "currency_id"]
     return record.env["res.currency"]
+
+
+def get_contact_name(partner):
+    """Return what a contact is called; an address without a name, as its company.
+
+    Odoo lets addresses for invoices and deliveries have no name.
+    """
+    return partner.name or partner.commercial_partner_id.name or ""
 
 
 def _get_portal_suffix(record):
