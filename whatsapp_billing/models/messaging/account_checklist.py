@@ -7,6 +7,8 @@ from datetime import datetime, timezone
 from odoo import api, fields, models
 from odoo.tools.misc import format_datetime
 
+from ...rules import template_buttons
+
 # No null in there: XML-RPC cannot carry one.
 STATES = {True: "done", False: "todo", None: "unknown"}
 
@@ -176,9 +178,17 @@ class WhatsappBillingAccount(models.Model):
             self
         )
         if moved:
+            base = self._get_base_address()
+            if template_buttons.is_private(base):
+                return False, self.env._(
+                    "This Odoo is now at %(address)s, which customers cannot open;"
+                    " the approved templates lead elsewhere. Correct web.base.url.",
+                    address=base,
+                )
             return False, self.env._(
-                "The buttons of %(names)s lead to an earlier address of this Odoo."
-                " Submit them again.",
+                "The buttons of %(names)s lead to an earlier address of this Odoo. If"
+                " it no longer works, make a new version of each, or open them and"
+                " press Submit Change: they cannot be used until approved again.",
                 names=", ".join(moved.mapped("display_name")),
             )
         # A template that is for no document, like Meta's greeting, sends none.
