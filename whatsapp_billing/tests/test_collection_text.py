@@ -48,6 +48,38 @@ class TestCollectionText(CollectionCommon):
         items = self.reminders().collection_item_ids
         self.assertEqual(items.mapped("amount"), [30.0])
 
+    def test_by_hand_what_is_left_of_an_instalment_that_is_partly_paid(self):
+        invoice = self.make_instalments(self.day(-2))
+        self.pay(invoice, 10.0)
+        invoice.with_user(self.clerk).wab_remind()
+        items = self.reminders().collection_item_ids
+        self.assertEqual(items.mapped("amount"), [20.0])
+        self.assertIn("20.00", self.reminders().body)
+
+    def test_by_hand_an_instalment_in_another_currency(self):
+        foreign = self.setup_other_currency("CHF", rates=[("2016-01-01", 2.0)])
+        invoice = self.make_instalments(self.day(-2), currency=foreign)
+        invoice.with_user(self.clerk).wab_remind()
+        items = self.reminders().collection_item_ids
+        self.assertEqual(items.mapped("amount"), [30.0])
+        self.assertEqual(items.currency_id, foreign)
+        self.assertNotIn("100.00", self.reminders().body)
+
+    def test_by_hand_the_whole_when_all_of_it_is_due(self):
+        invoice = self.make_instalments(self.day(-80))
+        invoice.with_user(self.clerk).wab_remind()
+        self.assertEqual(len(self.reminders().collection_item_ids), 2)
+        self.assertIn("100.00", self.reminders().body)
+
+    def test_by_hand_before_anything_is_due_the_next_instalment(self):
+        invoice = self.make_instalments(self.day(5))
+        page = invoice._get_invoice_next_payment_values()
+        invoice.with_user(self.clerk).wab_remind()
+        body = self.reminders().body
+        self.assertIn(self.said(page["next_due_date"]), body)
+        self.assertIn("30.00", body)
+        self.assertNotIn("100.00", body)
+
     def test_credits_are_deducted(self):
         invoice = self.make_due(1)
         entry = invoice._wab_open_lines()[0]
