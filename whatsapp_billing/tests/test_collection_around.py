@@ -245,3 +245,15 @@ class TestCollectionAround(CollectionCommon):
         ]
         self.assertEqual([len(m["move_names"]) for m in mine], [1])
         self.assertEqual(mine[0]["totals"][0]["amount"], 70.0)
+
+    def test_the_preview_asks_for_nothing_negative(self):
+        self.many.status = "paused"
+        self.make_due(5, amount=40.0)
+        self.make_due(2, amount=100.0)
+        self._make_invoice(amount=60.0, move_type="out_refund")
+        (mine,) = [
+            message
+            for message in self.plan.with_user(self.manager)._preview(1)["messages"]
+            if message["debtor_id"] == self.partner.id
+        ]
+        self.assertEqual(mine["totals"][0]["amount"], 40.0)

@@ -171,10 +171,18 @@ class WhatsappBillingCollectionPlan(models.Model):
         }
 
     def _get_totals(self, letter):
-        """Return what the text asks for, by currency: of what it names, no more."""
-        totals = defaultdict(float)
+        """Return what the text asks for, by currency: of what it names, no more.
+
+        Credits that are more than it names are not deducted, as in the text itself.
+        """
+        owed, totals = defaultdict(float), defaultdict(float)
         for entry in letter.entries:
             totals[entry.currency_id] += entry.amount
+            owed[entry.currency_id] += 0.0 if entry.is_credit else entry.amount
+        totals = {
+            currency_id: amount if amount > 0 else owed[currency_id]
+            for currency_id, amount in totals.items()
+        }
         currencies = self.env["res.currency"].browse(sorted(totals))
         return [
             {"currency": currency.name, "amount": currency.round(totals[currency.id])}

@@ -92,7 +92,8 @@ class WhatsappBillingCollectionPlan(models.Model):
         action["views"] = sorted(action["views"], key=lambda v: v[1] != "list")
         title = self.env._("Next 30 Days: %(plan)s", plan=self.name)
         if forecasts:
-            title = f"{title} ({forecasts._describe_totals()})"
+            # The way there names the plan.
+            title = f"{self.env._('Next 30 Days')} ({forecasts._describe_totals()})"
         return action | {
             "name": title,
             "display_name": title,
