@@ -136,3 +136,33 @@ def test_file_name_is_safe(name):
 )
 def test_text_to_read_has_no_key(text, read):
     assert parameters.without_keys(text) == read
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("INV_2026_00007.pdf", "INV_2026_00007.pdf"),
+        (
+            "Factura INV_2026_00007 Ana Perez & Hijos _ Sur.pdf",
+            "Factura INV_2026_00007 Ana Perez & Hijos _ Sur.pdf",
+        ),
+        ("../../etc/passwd.pdf", "_._etc_passwd.pdf"),
+        ("a\u202efdp.exe", "a fdp.exe.pdf"),
+        ('a"b\r\n\tc', "a_b c.pdf"),
+        ("  \u200b ", "document.pdf"),
+        ("فاتورة 1.PDF", "فاتورة 1.pdf"),
+        ("x" * 300, "x" * 120 + ".pdf"),
+    ],
+)
+def test_attached_file_keeps_the_name_of_its_report(name, expected):
+    assert parameters.attachment_filename(name) == expected
+
+
+@given(st.text())
+def test_attached_file_name_is_safe(name):
+    filename = parameters.attachment_filename(name)
+    assert filename.endswith(".pdf")
+    assert 4 < len(filename) <= 124
+    assert not set(filename) & set('/\\:*?"<>|\r\n\0\t')
+    assert not filename.startswith((".", "-", " "))
+    assert parameters.attachment_filename(filename) == filename

@@ -1,9 +1,11 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from .. import const
+from ..rules import parameters
 from . import call_arguments
 
 # What a fingerprint of an invoice covers, as templates name it.
@@ -155,9 +157,20 @@ class AccountMove(models.Model):
         return self.name or self.display_name or ""
 
     def _wab_filename(self):
+        """Return the name that Odoo's e-mail attaches, as it may go out."""
         self.ensure_one()
-        attachment = self._wab_attachment()
-        return attachment.name or super()._wab_filename()
+        name = self._wab_attachment().name or self._wab_report_filename()
+        return parameters.attachment_filename(name)
+
+    def _wab_report_filename(self):
+        """Return the name that Odoo will give the PDF, from its report."""
+        try:
+            report = self.env["account.move.send"]._get_default_pdf_report_id(self)
+            return self._get_invoice_report_filename(report=report)
+        except (UserError, ValueError):
+            # No report for this kind of entry, or a print name with a fault in it:
+            # neither is a reason not to show what would be sent.
+            return self._wab_document_name()
 
     def _wab_fingerprints(self):
         if not self:

@@ -1,11 +1,21 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import logging
+
 from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
+from odoo.tools.safe_eval import safe_eval, time
 
 from .. import const
+from ..rules import parameters
 from . import call_arguments
 
+_logger = logging.getLogger(__name__)
+
+# States of a payment whose money came in, and of one that went back.
+RECEIVED = ("in_process", "paid")
+TAKEN_BACK = ("draft", "canceled", "rejected")
 RECEIPT_REPORT = "account.action_report_payment_receipt"
 # What a fingerprint of a payment covers, as templates name it.
 FINGERPRINT_FIELDS = ("name", "partner_id", "currency_id", "amount", "date", "memo")
@@ -52,6 +62,21 @@ class AccountPayment(models.Model):
             fresh = receipt and receipt.write_date >= payment.write_date
             payment.wab_receipt_id = receipt if fresh else False
 
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """Override of `account` to mark receipts of money that went back."""
+        had = (
+            self.filtered(lambda p: p.state in RECEIVED)
+            if "state" in vals
+            else self.browse()
+        )
+        result = super().write(vals)
+        gone = had.filtered(lambda payment: payment.state in TAKEN_BACK)
+        if gone:
+            gone._wab_in_savepoint(gone._wab_revoke_receipts)
+        return result
+
     # === ACTION METHODS === #
 
     def action_wab_compose(self):
@@ -70,6 +95,68 @@ class AccountPayment(models.Model):
         return self._wab_enqueue(
             recipients, "wab_send_receipt", template, key, explicit=True
         )
+
+    def _wab_in_savepoint(self, do):
+        """Run our part of what accounting does; never stop or undo it."""
+        try:
+            with self.env.cr.savepoint():
+                do()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            # Whatever went wrong on our side: the books come first.
+            _logger.exception("WhatsApp receipts of %s could not follow", self.ids)
+
+    def _wab_receipts(self):
+        """Return the receipts of these payments that went out or wait to."""
+        # sudo: whatsapp.billing.message - kept by the system, whoever books
+        return (
+            self.env["whatsapp.billing.message"]
+            .sudo()
+            .search(
+                [
+                    ("res_model", "=", self._name),
+                    ("res_id", "in", self.ids),
+                    ("direction", "=", "out"),
+                    ("document_type", "=", "payment_receipt"),
+                    ("method", "!=", const.TEST_METHOD),
+                    ("state", "!=", "canceled"),
+                ]
+            )
+        )
+
+    def _wab_revoke_receipts(self):
+        """Withdraw receipts that wait, and mark those that left as no longer true."""
+        receipts_sudo = self._wab_receipts()
+        if not receipts_sudo:
+            return
+        receipts_sudo._withdraw("cancelled_document")
+        told_sudo = receipts_sudo.filtered(lambda message: message.state != "canceled")
+        told_sudo.is_no_longer_true = True
+        payments = self.filtered(lambda p: p.id in told_sudo.mapped("res_id"))
+        payments._message_log_batch(
+            bodies=dict.fromkeys(
+                payments.ids,
+                self.env._(
+                    "The receipt that was sent on WhatsApp is no longer true: this"
+                    " payment was rejected, cancelled or reset."
+                ),
+            )
+        )
+
+    def _wab_restore_receipts(self):
+        """Make receipts true again whose payment is back as it was.
+
+        A payment that came back changed has its receipt told anew.
+
+        :return: payments that need no receipt of their own any more
+        """
+        revoked_sudo = self._wab_receipts().filtered("is_no_longer_true")
+        same_sudo = revoked_sudo._with_true_snapshot()
+        same_sudo.is_no_longer_true = False
+        # What was told of them is another's story: their key is free for a new one.
+        (revoked_sudo - same_sudo).key = False
+        return self.browse(same_sudo.mapped("res_id"))
 
     def _wab_document_type(self):
         self.ensure_one()
@@ -123,10 +210,30 @@ class AccountPayment(models.Model):
         self.ensure_one()
         return self.name or self.display_name or ""
 
+    def _wab_filename(self):
+        """Return the name that printing the receipt gives it, as it may go out."""
+        self.ensure_one()
+        name = self._wab_attachment().name or self._wab_report_filename()
+        return parameters.attachment_filename(name)
+
+    def _wab_report_filename(self):
+        # sudo: ir.actions.report - the name that an administrator gave to receipts
+        report_sudo = self.env.ref(RECEIPT_REPORT).sudo()
+        name = self._wab_document_name()
+        if report_sudo.print_report_name:
+            values = {"object": self, "time": time}
+            try:
+                name = safe_eval(report_sudo.print_report_name, values) or name
+            except ValueError:
+                # A print name with a fault in it is no reason not to send.
+                return name
+        return str(name).replace("/", "_")
+
     def _wab_fingerprints(self):
+        """Override: a payment that was taken back says nothing any more."""
         if not self:
             return {}
-        self.flush_recordset(FINGERPRINT_FIELDS)
+        self.flush_recordset([*FINGERPRINT_FIELDS, "state"])
         self.env["res.company"].flush_model(["name"])
         columns = SQL(", ").join(SQL.identifier("p", name) for name in FINGERPRINT_FIELDS)
         rows = self.env.execute_query(
@@ -135,6 +242,7 @@ class AccountPayment(models.Model):
                 SELECT p.id, jsonb_build_array(%s, c.name)::text
                   FROM account_payment p JOIN res_company c ON c.id = p.company_id
                  WHERE p.id = ANY(%s)
+                   AND p.state NOT IN ('draft', 'canceled', 'rejected')
                 """,
                 columns,
                 self.ids,

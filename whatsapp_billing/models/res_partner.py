@@ -15,6 +15,7 @@ from . import call_arguments
 from .messaging.consent import NOTHING
 
 MAX_EVIDENCE = 2000
+MAX_SAID_NAME = 80
 ENABLED_PURPOSES = ["billing", "collections"]
 RPC_PATHS = ("/json/2/", "/xmlrpc/", "/jsonrpc")
 
@@ -389,6 +390,26 @@ class ResPartner(models.Model):
         self.ensure_one()
         return any((self | self.commercial_partner_id).mapped("supplier_rank"))
 
+    def _wab_said_name(self):
+        """Return how a text calls this contact: never empty, on one line, not endless.
+
+        Addresses of a company need no name of their own: then it is the company's.
+        """
+        if not self:
+            return ""
+        self.ensure_one()
+        names = (
+            self.name,
+            self.commercial_company_name,
+            self.commercial_partner_id.name,
+            self.parent_id.name,
+        )
+        said = [" ".join((name or "").split()) for name in names]
+        for name in said:
+            if any(char.isalnum() for char in name):
+                return _shorten(name)
+        return next(filter(None, said), "") or self.env._("customer")
+
     def _wab_raw_number(self):
         """Return the number as somebody typed it, or an empty text."""
         return (self.wab_number or self.phone or "").strip() if self else ""
@@ -489,3 +510,10 @@ class ResPartner(models.Model):
     @api.model
     def _wab_fingerprint_paths(self):
         return ("name",)
+
+
+def _shorten(name):
+    """Return a name that leaves room for the rest of a text."""
+    if len(name) <= MAX_SAID_NAME:
+        return name
+    return f"{name[: MAX_SAID_NAME - 1].rstrip()}…"

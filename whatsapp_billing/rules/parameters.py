@@ -29,6 +29,7 @@ PLACEHOLDER: Final = re.compile(r"\{\{([1-9][0-9]{0,2})\}\}")
 _LINK_KEY = re.compile(r"((?:access_token|hash|sign)=)[^\s&#]+", re.IGNORECASE)
 
 _FILE_NAME_LENGTH: Final = 80
+_ATTACHMENT_NAME_LENGTH: Final = 120
 # A single no-break space stays: it keeps an amount and its currency on one line.
 _SPACES = re.compile(r"\s{2,}|[^\S \u00a0\u202f]")
 _KEPT_SPACES: Final = {0xA0: None, 0x202F: None}
@@ -163,6 +164,23 @@ def filename(name: str) -> str:
     text = re.sub(r"[^\w.]+", "-", text)
     text = re.sub(r"\.{2,}", ".", text)
     text = re.sub(r"-{2,}", "-", text).strip("-._")[:_FILE_NAME_LENGTH].rstrip("-._")
+    return f"{text or 'document'}.pdf"
+
+
+def attachment_filename(name: str) -> str:
+    """Return a report's own file name as it may go out: the same name, made safe.
+
+    Spaces, `&` and letters of every script stay, so that it is the name that an
+    e-mail attaches; what separates folders, hides or reorders text goes.
+    """
+    text = unicodedata.normalize("NFC", name)
+    text = re.sub(r"\.pdf\s*$", "", text, flags=re.IGNORECASE)
+    text = re.sub(r'[/\\:*?"<>|]+', "_", text)
+    text = "".join(
+        char if unicodedata.category(char)[0] not in "CZ" else " " for char in text
+    )
+    text = re.sub(r"\.{2,}", ".", re.sub(r" +", " ", text))
+    text = text.strip(" .-")[:_ATTACHMENT_NAME_LENGTH].strip(" .-")
     return f"{text or 'document'}.pdf"
 
 

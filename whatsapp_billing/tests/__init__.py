@@ -26,9 +26,10 @@ from . import test_credit_ledger
 from . import test_credit_tours
 from . import test_credit_wallet
 from . import test_document_changed
-from . import test_inbound
+from . import test_document_names
 from . import test_document_recipients
 from . import test_engine_guards
+from . import test_inbound
 from . import test_message_attempts
 from . import test_message_queueing
 from . import test_message_receipts
@@ -38,6 +39,7 @@ from . import test_multicompany
 from . import test_neutralize
 from . import test_partner_consent
 from . import test_partner_enable
+from . import test_payment_receipts
 from . import test_person_key
 from . import test_retention
 from . import test_rights_conditions

@@ -50,17 +50,37 @@ class AccountPayment(models.Model):
     def _wab_queue_receipts(self):
         # sudo: account.payment - what the company has decided, not who posts it
         payments_sudo = self.sudo()
+        payments_sudo -= payments_sudo._wab_restore_receipts()
+        if not payments_sudo:
+            return
         payments_sudo._wab_enqueue(
             payments_sudo._wab_get_recipients(),
             "auto_receipt",
             key=RECEIPT_KEY,
         )
 
+    def _wab_ask_about(self, moves):
+        """Ask a person about money that came in for cancelled invoices."""
+        self.ensure_one()
+        account_sudo = self.company_id.sudo().wab_account_id
+        user = moves.invoice_user_id[:1] or account_sudo._get_responsible()
+        self.activity_schedule(
+            "mail.mail_activity_data_warning",
+            summary=self.env._("Payment for a cancelled invoice"),
+            note=self.env._(
+                "Money came in for %(invoices)s, which is cancelled. Give it back, or"
+                " use it for another invoice, and tell the customer.",
+                invoices=", ".join(moves.mapped(lambda move: move.name or "")),
+            ),
+            user_id=user.id,
+        )
+
     def _wab_still_open(self):
         """Return {currency id: what is open on the invoices after this payment}."""
         self.ensure_one()
         totals = defaultdict(float)
-        invoices = self._wab_get_invoices()
+        # What was cancelled is not open, though money came in for it.
+        invoices = self._wab_get_invoices().filtered(lambda m: m.state == "posted")
         for invoice in invoices:
             totals[invoice.currency_id.id] += invoice._wab_residual()
         return dict(totals) or {self.currency_id.id: 0.0}
@@ -112,4 +132,7 @@ class PaymentTransaction(models.Model):
         )
         payment = payment.with_env(self.env)
         payment._wab_auto_receipts()
+        withdrawn = self.invoice_ids.filtered(lambda move: move.state == "cancel")
+        if withdrawn:
+            payment._wab_in_savepoint(lambda: payment._wab_ask_about(withdrawn))
         return payment

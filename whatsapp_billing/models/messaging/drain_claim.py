@@ -225,7 +225,7 @@ def _wants_document(row):
 
     The legal PDF of an invoice is Odoo's: it is made anew after a reset only.
     """
-    if row["document_state"] != "ready" or row["changed"]:
+    if row["document_state"] != "ready" or row["changed"] or row["gone"]:
         return False
     if row["res_model"] == "account.move":
         return not row["attachment_id"] and row["move_state"] == "posted"
@@ -240,7 +240,7 @@ def _facts(drain, row):
     by_switch = standing.state == "withdrawn" and standing.kind == "switch"
     return eligibility.Facts(
         purpose=row["purpose"],
-        document_state=(row["move_state"] or "cancel") if is_move else None,
+        document_state=_document_state(row, is_move),
         document_type=row["document_type"],
         payment_state="paid" if row["truth"].is_settled else row["payment_state"],
         is_reminder=row["document_type"] == drain_reminders.REMINDER,
@@ -264,6 +264,12 @@ def _facts(drain, row):
         superseded=_is_superseded(row),
         recipient_active=row["partner_active"] is not False,
     )
+
+
+def _document_state(row, is_move):
+    if row["gone"]:
+        return row["move_state"] or "cancel"
+    return (row["move_state"] or "cancel") if is_move else None
 
 
 def _get_obstacle(drain, row):

@@ -38,6 +38,13 @@ class WhatsappBillingMessage(models.Model):
         help="The message that was not sent because its document had changed.",
     )
 
+    is_no_longer_true = fields.Boolean(
+        string="No Longer True",
+        copy=False,
+        help="What was told has been taken back since: the payment was rejected,"
+        " cancelled or reset.",
+    )
+
     # === BUSINESS METHODS - AT QUEUEING === #
 
     @api.model
@@ -75,13 +82,15 @@ class WhatsappBillingMessage(models.Model):
     def _mark_changed(self, rows):
         """Set `changed` on claimed rows whose text is not what it would say today.
 
+        Sets `gone` where the document was deleted or taken back.
+
         Sets `file_changed` where the text is the same and only the file may be
         another. A fixed number of queries for all rows whose fingerprint is the same.
 
         :param list rows: dictionaries as `drain_claim` reads them
         """
         for row in rows:
-            row["changed"] = row["file_changed"] = False
+            row["changed"] = row["file_changed"] = row["gone"] = False
         kept = [row for row in rows if row["snapshot"]]
         by_model = defaultdict(list)
         for row in kept:
@@ -93,8 +102,11 @@ class WhatsappBillingMessage(models.Model):
         differing = []
         for row in kept:
             fingerprint = found[row["res_model"]].get(row["res_id"])
+            row["gone"] = fingerprint is None
             row["snapshot_now"] = _digest(fingerprint)
             row["is_same"] = row["snapshot"] == row["snapshot_now"]
+            if row["gone"]:
+                continue
             if row["document_type"] == REMINDER:
                 # What a reminder says of its lines is looked at elsewhere.
                 row["changed"] = not row["is_same"]
@@ -162,6 +174,47 @@ class WhatsappBillingMessage(models.Model):
                 values,
             )
         )
+
+    # === BUSINESS METHODS - WHAT IS TAKEN BACK === #
+
+    def _withdraw(self, reason):
+        """Cancel those that have not left yet, against a drain that claims meanwhile.
+
+        Called with sudo.
+
+        :return: the cancelled messages
+        """
+        if not self:
+            return self
+        self.flush_recordset(["state"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message SET state = 'canceled', reason = %s
+                 WHERE id = ANY(%s) AND state IN ('queued', 'held') RETURNING id
+                """,
+                reason,
+                self.ids,
+            )
+        )
+        withdrawn = self.browse(row[0] for row in rows)
+        self.invalidate_recordset(["state", "reason"], flush=False)
+        withdrawn._after_state_change()
+        return withdrawn
+
+    def _with_true_snapshot(self):
+        """Return those whose document says the same as when they were queued."""
+        same = self.browse()
+        for model, messages in self.grouped("res_model").items():
+            records = self.env[model].browse(messages.mapped("res_id"))
+            found = records._wab_fingerprints()
+            same |= messages.filtered(
+                lambda m, found=found: (
+                    found.get(m.res_id)
+                    and (m.content or {}).get("snapshot") == _digest(found[m.res_id])
+                )
+            )
+        return same
 
     # === BUSINESS METHODS - WHAT TAKES ITS PLACE === #
 

@@ -188,7 +188,14 @@ class WhatsappBillingMessage(models.Model):
             self.env.flush_all()
             self._after_state_change()
             return
-        self.write({"document_state": "ready", "attachment_id": attachment.id})
+        self.write(
+            {
+                "document_state": "ready",
+                "attachment_id": attachment.id,
+                # Queued under the name that it was going to have.
+                "filename": parameters.attachment_filename(attachment.name or ""),
+            }
+        )
         self._show_documents()
 
     def _show_documents(self):

@@ -32,7 +32,13 @@ class WhatsappBillingMessage(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends(
-        "state", "error_code", "error_detail", "reason", "expires_at", "next_attempt_at"
+        "state",
+        "error_code",
+        "error_detail",
+        "reason",
+        "expires_at",
+        "next_attempt_at",
+        "is_no_longer_true",
     )
     def _compute_explanation(self):
         for message in self:
@@ -73,6 +79,11 @@ class WhatsappBillingMessage(models.Model):
     def _explain(self):
         """Return one sentence on what is not as it should be, or an empty text."""
         self.ensure_one()
+        if self.is_no_longer_true:
+            return self.env._(
+                "What this message said is no longer true: the payment was rejected,"
+                " cancelled or reset afterwards. Tell the customer."
+            )
         if self.state == "failed":
             return self.error_sentence or self.error_detail
         if self.state == "received":

@@ -9,7 +9,6 @@ from markupsafe import Markup
 from odoo import api, fields, models
 
 from ...rules import parameters, wapp_text
-from .template_render import get_contact_name
 
 PLACE = re.compile(r"\{\{(\d+)\}\}")
 CHIP = Markup('<span class="o_whatsapp_billing_chip" title="%s">%s</span>')
@@ -173,7 +172,7 @@ class WhatsappBillingTemplate(models.Model):
     def _get_variable_text(self, record, partner, variable, lang):
         path = variable.field_path
         if path == "recipient.name":
-            return get_contact_name(partner.sudo())
+            return partner.sudo()._wab_said_name()
         problem = path and variable._get_path_problem(record._name, path)
         if not path or problem:
             return ""

@@ -17,8 +17,8 @@ from ...rules import parameters
 from . import template_components
 from .template_variable import COMPANY_NAME, PAY_LINK, RECIPIENT_NAME
 
-# Fields that say what a contact is called; those of a nameless one say its kind.
-CONTACT_NAMES = {"name", "display_name", "complete_name"}
+# Fields of a contact that a text says as the contact's name.
+PARTNER_NAMES = ("name", "display_name", "complete_name")
 
 
 class WhatsappBillingTemplate(models.Model):
@@ -131,9 +131,11 @@ class WhatsappBillingTemplate(models.Model):
 
     def _format_value(self, record, name, kind, lang):
         field = record._fields[name]
-        if record._name == "res.partner" and name in CONTACT_NAMES and not record.name:
-            return get_contact_name(record)
         value = record[name]
+        if record._name == "res.partner" and name in PARTNER_NAMES:
+            return record._wab_said_name()
+        if field.relational and field.comodel_name == "res.partner" and value:
+            return ", ".join(partner._wab_said_name() for partner in value)
         if kind == "money" and field.type in ("monetary", "float", "integer"):
             return self._format_money(value, _get_currency(record, field), lang)
         if value is False or value is None or (not value and field.relational):
@@ -142,8 +144,6 @@ class WhatsappBillingTemplate(models.Model):
             return self._format_date(value, lang)
         if field.type == "selection":
             return str(dict(field._description_selection(record.env)).get(value, value))
-        if field.relational and value._name == "res.partner" and not value.name:
-            return get_contact_name(value)
         if field.relational:
             return value.display_name or ""
         if kind == "number" or field.type in ("monetary", "float"):
@@ -191,7 +191,7 @@ class WhatsappBillingTemplate(models.Model):
         """Return {(component, position): text} for one document and recipient."""
         return {
             (v.component, v.position): parameters.clean(
-                get_contact_name(partner)
+                partner._wab_said_name()
                 if v.field_path == RECIPIENT_NAME
                 else values[v] or ""
             )
@@ -279,14 +279,6 @@ def _get_currency(record, field):
     if name or "currency_id" in record._fields:
         return record[name or "currency_id"]
     return record.env["res.currency"]
-
-
-def get_contact_name(partner):
-    """Return what a contact is called; an address without a name, as its company.
-
-    Odoo lets addresses for invoices and deliveries have no name.
-    """
-    return partner.name or partner.commercial_partner_id.name or ""
 
 
 def _get_portal_suffix(record):
