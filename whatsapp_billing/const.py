@@ -63,6 +63,7 @@ REASONS = [
     ("draft", "Draft document"),
     ("cancelled_document", "Cancelled document"),
     ("wrong_document_type", "Wrong document type"),
+    ("kind_off", "Kind of document switched off"),
     ("not_enabled", "WhatsApp not enabled"),
     ("not_opted_in", "No consent"),
     ("opted_out", "Opted out"),
@@ -114,3 +115,13 @@ TEMPLATE_STATUSES = [
     ("deleted", "Deleted"),
     ("unknown", "Unknown"),
 ]
+
+# The company's switch for each kind of document; a kind without one is always sent.
+KIND_SWITCHES = {
+    "invoice": "wab_sends_invoices",
+    "retainer_invoice": "wab_sends_invoices",
+    "credit_note": "wab_sends_credit_notes",
+    "sales_receipt": "wab_sends_sales_receipts",
+    "payment_receipt": "wab_sends_payment_receipts",
+    "payment_reminder": "wab_sends_reminders",
+}

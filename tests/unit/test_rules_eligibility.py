@@ -36,6 +36,7 @@ FAILURES = [
     ("draft", {"document_state": "draft"}),
     ("cancelled_document", {"document_state": "cancel"}),
     ("wrong_document_type", {"document_type": "credit_note"}),
+    ("kind_off", {"kind_off": True}),
     ("superseded", {"superseded": True}),
     ("already_paid", {"payment_state": "paid"}),
     ("disputed", {"disputed": True}),

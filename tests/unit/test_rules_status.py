@@ -61,13 +61,10 @@ def test_played_is_kept_as_read():
     assert status.merge("delivered", "played") == "read"
 
 
-def test_best_news_of_several_recipients():
-    assert status.best(["failed", "sent", "canceled"]) == "sent"
-    assert status.best(["failed", "canceled"]) == "failed"
-    assert status.best(["delivered", "played"]) == "read"
-    assert status.best(["queued", "failed"]) == "queued"
-    assert status.best(["received", "warning"]) is None
-    assert status.best([]) is None
+def test_every_state_of_what_goes_out_has_its_place():
+    assert set(status.WORST_FIRST) == set(status.RANK)
+    assert status.WORST_FIRST[0] == "failed"
+
 
 
 def test_waiting_and_terminal_do_not_overlap():

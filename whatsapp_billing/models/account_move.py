@@ -50,7 +50,19 @@ class AccountMove(models.Model):
         help="Empty: the contact's default recipients.",
     )
 
+    wab_problem = fields.Char(
+        compute="_compute_wab_problem",
+        groups="whatsapp_billing.group_user",
+        help="Why the newest sending did not reach somebody.",
+    )
+
     # === COMPUTE METHODS === #
+
+    @api.depends("wab_state")
+    def _compute_wab_problem(self):
+        for move in self:
+            failed = move._wab_failed_messages()[:1]
+            move.wab_problem = failed.explanation if failed else False
 
     @api.depends(
         "wab_channel",
@@ -84,6 +96,40 @@ class AccountMove(models.Model):
         return result
 
     # === ACTION METHODS === #
+
+    def _wab_failed_messages(self):
+        """Return the messages about this document that failed and wait for somebody."""
+        self.ensure_one()
+        messages = self.env["whatsapp.billing.message"]
+        if self.wab_state != "failed":
+            return messages
+        failed = [("state", "=", "failed"), ("is_handled", "=", False)]
+        return messages.search([*self._origin._wab_message_domain(), *failed])
+
+    def action_wab_retry(self):
+        """Send again what failed."""
+        return self._wab_failed_messages().action_retry()
+
+    def action_wab_handled(self):
+        """Note that a person has seen to what failed."""
+        return self._wab_failed_messages().action_mark_handled()
+
+    def action_wab_number(self):
+        """Open whom WhatsApp did not reach, to correct the number."""
+        partner = self._wab_failed_messages()[:1].partner_id or self.partner_id
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("WhatsApp Number"),
+            "res_model": "res.partner",
+            "res_id": partner.id,
+            "views": [
+                (
+                    self.env.ref("whatsapp_billing.res_partner_view_form_number").id,
+                    "form",
+                )
+            ],
+            "target": "new",
+        }
 
     def action_wab_compose(self):
         """Open our composer for the selected documents."""

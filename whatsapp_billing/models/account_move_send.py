@@ -22,12 +22,24 @@ class AccountMoveSend(models.AbstractModel):
         if METHOD in methods:
             return methods
         if move.company_id.wab_with_email and self._wab_is_enabled(move):
-            return {*methods, METHOD} - {"manual"}
+            methods = {*methods, METHOD} - {"manual"}
+            if self._wab_is_only_way(move):
+                methods.discard("email")
         return methods
 
     @api.model
+    def _wab_is_only_way(self, move):
+        """Tell whether WhatsApp reaches somebody and no e-mail address is known."""
+        customer = move.partner_id | move.commercial_partner_id
+        recipients = move._wab_get_recipients()[move.id]
+        return not any(customer.mapped("email")) and any(recipients.mapped("wab_e164"))
+
+    @api.model
     def _wab_is_enabled(self, move):
-        if not move.company_id.sudo().wab_account_id:
+        company_sudo = move.company_id.sudo()
+        if not company_sudo.wab_account_id:
+            return False
+        if company_sudo._wab_is_kind_off(move._wab_document_type()):
             return False
         return move.wab_enabled
 

@@ -1,7 +1,5 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from collections import Counter, defaultdict
-
 from odoo import api, fields, models
 from odoo.tools import SQL
 
@@ -37,65 +35,96 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         search="_search_wab_state",
         string="WhatsApp",
         groups="whatsapp_billing.group_user",
-        help="The best news of the messages about this document.",
+        help="The news of the newest sending; of several recipients the worst.",
     )
 
     # === COMPUTE METHODS === #
 
     @api.depends("wab_message_ids.state")
     def _compute_wab_state(self):
-        found = self._wab_count_states()
-        for record in self:
-            states = found.get(record._origin.id or record.id, {})
-            record.wab_message_count = sum(states.values())
-            outgoing = [state for state in states if state != "received"]
-            record.wab_state = status_rules.best(outgoing) or False
-
-    def _wab_count_states(self):
-        """Return {record id: {state: messages about it}}."""
-        found = defaultdict(Counter)
-        # sudo: whatsapp.billing.message - counted for whoever may read the document
-        for record_id, state, count in (
-            self.env["whatsapp.billing.message"]
-            .sudo()
-            ._read_group(
-                [
-                    ("res_model", "=", self._name),
-                    ("res_id", "in", self.ids),
-                    ("method", "!=", const.TEST_METHOD),
-                    ("company_id", "in", self.env.companies.ids),
-                ],
-                ["res_id", "state"],
-                ["__count"],
+        counts = self._wab_count_messages()
+        states = dict(
+            self.env.execute_query(
+                SQL(
+                    "SELECT res_id, state FROM (%s) newest",
+                    self._wab_newest_sql(SQL("a.res_id = ANY(%s)", self._origin.ids)),
+                )
             )
-        ):
-            found[record_id][state] += count
-        return found
+            if self._origin.ids
+            else ()
+        )
+        for record in self:
+            record.wab_message_count = counts.get(record._origin.id, 0)
+            record.wab_state = states.get(record._origin.id, False)
+
+    def _wab_count_messages(self):
+        """Return {record id: messages about it}."""
+        if not self._origin.ids:
+            return {}
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    "SELECT a.res_id, count(DISTINCT a.id) FROM (%s) a"
+                    " WHERE a.res_id = ANY(%s) GROUP BY a.res_id",
+                    self._wab_about_sql(),
+                    self._origin.ids,
+                )
+            )
+        )
 
     def _search_wab_state(self, operator, value):
         if operator != "in":
             return NotImplemented
         states = [state for state in value if state]
-        wanted = SQL(
-            "m.direction = 'out' AND m.state = ANY(%s) AND m.method IS DISTINCT FROM %s",
-            states,
-            const.TEST_METHOD,
-        )
-        domain = [("id", "in", self._wab_about_sql(wanted))]
+        newest = self._wab_newest_sql(SQL("TRUE"))
+        wanted = SQL("SELECT res_id FROM (%s) n WHERE state = ANY(%s)", newest, states)
+        domain = [("id", "in", wanted)]
         if False in value:
-            anything = self._wab_about_sql(SQL("TRUE"))
+            anything = SQL("SELECT res_id FROM (%s) n", newest)
             domain = ["|", ("id", "not in", anything), *domain]
         return domain
 
     @api.model
-    def _wab_about_sql(self, condition):
-        """Return a query for the records that messages `m` are about."""
+    def _wab_newest_sql(self, condition):
+        """Return a query for (res_id, state): the worst news of the newest sending.
+
+        What one press sends to several recipients is queued at one moment. What was
+        replaced is not the newest.
+        """
         return SQL(
-            "SELECT m.res_id FROM whatsapp_billing_message m"
-            " WHERE m.res_model = %s AND m.company_id = ANY(%s) AND %s",
+            """
+            SELECT DISTINCT ON (res_id) res_id, state
+              FROM (SELECT a.res_id, a.state,
+                           rank() OVER (PARTITION BY a.res_id
+                                        ORDER BY a.queued_at DESC NULLS LAST) AS age
+                      FROM (%s) a WHERE a.direction = 'out' AND %s) sending
+             WHERE age = 1
+          ORDER BY res_id, array_position(%s, state::text)
+            """,
+            self._wab_about_sql(),
+            condition,
+            list(status_rules.WORST_FIRST),
+        )
+
+    @api.model
+    def _wab_about_sql(self):
+        """Return a query for the messages about records of this model.
+
+        Its columns: the record's id as `res_id`, and `id`, `state`, `direction` and
+        `queued_at` of the message.
+        """
+        messages = self.env["whatsapp.billing.message"]
+        messages.flush_model(
+            ["state", "direction", "queued_at", "res_model", "res_id", "method"]
+        )
+        return SQL(
+            "SELECT m.res_id, m.id, m.state, m.direction, m.queued_at"
+            " FROM whatsapp_billing_message m"
+            " WHERE m.res_model = %s AND m.company_id = ANY(%s)"
+            " AND m.method IS DISTINCT FROM %s",
             self._name,
             self.env.companies.ids,
-            condition,
+            const.TEST_METHOD,
         )
 
     # === ACTION METHODS === #

@@ -3,6 +3,8 @@
 
 from odoo import fields, models
 
+from ..const import KIND_SWITCHES
+
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -36,6 +38,26 @@ class ResCompany(models.Model):
         help="Texts and numbers of older messages are erased; figures stay.",
     )
 
+    wab_sends_invoices = fields.Boolean(string="Invoices on WhatsApp", default=True)
+    wab_sends_credit_notes = fields.Boolean(
+        string="Credit Notes on WhatsApp", default=True
+    )
+    wab_sends_sales_receipts = fields.Boolean(
+        string="Sales Receipts on WhatsApp", default=True
+    )
+    wab_sends_payment_receipts = fields.Boolean(
+        string="Payment Receipts on WhatsApp", default=True
+    )
+    wab_sends_reminders = fields.Boolean(
+        string="Payment Reminders on WhatsApp", default=True
+    )
+
     _wab_retention_positive = models.Constraint(
         "CHECK(wab_retention_days >= 0)", "Days cannot be negative."
     )
+
+    def _wab_is_kind_off(self, document_type):
+        """Tell whether a company has switched this kind of document off."""
+        self.ensure_one()
+        switch = KIND_SWITCHES.get(document_type)
+        return bool(switch) and not self[switch]

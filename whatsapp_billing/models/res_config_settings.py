@@ -36,6 +36,21 @@ class ResConfigSettings(models.TransientModel):
     wab_opt_outs_count_everywhere = fields.Boolean(
         related="company_id.wab_opt_outs_count_everywhere", readonly=False
     )
+    wab_sends_invoices = fields.Boolean(
+        related="company_id.wab_sends_invoices", readonly=False
+    )
+    wab_sends_credit_notes = fields.Boolean(
+        related="company_id.wab_sends_credit_notes", readonly=False
+    )
+    wab_sends_sales_receipts = fields.Boolean(
+        related="company_id.wab_sends_sales_receipts", readonly=False
+    )
+    wab_sends_payment_receipts = fields.Boolean(
+        related="company_id.wab_sends_payment_receipts", readonly=False
+    )
+    wab_sends_reminders = fields.Boolean(
+        related="company_id.wab_sends_reminders", readonly=False
+    )
     wab_consent_by_contract = fields.Boolean(
         related="company_id.wab_consent_by_contract", readonly=False
     )

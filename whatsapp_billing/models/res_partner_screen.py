@@ -3,6 +3,7 @@
 """What people see of WhatsApp on a contact: number, consent, messages."""
 
 from odoo import api, fields, models
+from odoo.fields import Domain
 
 from ..rules import numbers
 
@@ -13,7 +14,10 @@ CONSENT_STATES = [
     ("none", "Never asked"),
 ]
 # Odoo's tag colours.
-RED, GREEN = 1, 10
+RED, ORANGE, GREEN = 1, 2, 10
+LAST_MESSAGES = 20
+# In a dialog: whose document it is, so that strangers are seen to be strangers.
+OF_PARTNER = "wab_of_partner_id"
 
 
 class ResPartner(models.Model):
@@ -45,6 +49,14 @@ class ResPartner(models.Model):
     )
     wab_partner_message_count = fields.Integer(
         compute="_compute_wab_partner_message_count", groups=GROUP
+    )
+
+    wab_last_message_ids = fields.Many2many(
+        "whatsapp.billing.message",
+        string="Last Messages",
+        compute="_compute_wab_last_message_ids",
+        groups=GROUP,
+        help="The newest with this contact and, for a company, with its people.",
     )
 
     # === COMPUTE METHODS === #
@@ -80,7 +92,7 @@ class ResPartner(models.Model):
             )
 
     @api.depends("wab_e164", "wab_enabled")
-    @api.depends_context("company")
+    @api.depends_context("company", OF_PARTNER)
     def _compute_wab_tag_color(self):
         may_see = self.env.user.has_group(GROUP)
         enabled = self._origin._wab_find_enabled(self.env.company)
@@ -88,7 +100,37 @@ class ResPartner(models.Model):
             # sudo: whatsapp.billing.consent - read for whoever may send
             out = may_see and partner.sudo().wab_opted_out
             reached = partner.wab_e164 and partner._origin in enabled and not out
-            partner.wab_tag_color = GREEN if reached else RED
+            stranger = partner._wab_is_stranger(self.env.context.get(OF_PARTNER))
+            partner.wab_tag_color = (
+                RED if not reached else ORANGE if stranger else GREEN
+            )
+
+    def _wab_is_stranger(self, owner_id):
+        """Tell whether this contact is none of the customer's whose document it is."""
+        if not owner_id or not isinstance(owner_id, int):
+            return False
+        owner = self.browse(owner_id)
+        return self._origin.commercial_partner_id != owner.commercial_partner_id
+
+    @api.model
+    def name_search(self, name="", domain=None, operator="ilike", limit=100):
+        """Override of `base`: a dialog offers the customer's own people first."""
+        owner_id = self.env.context.get(OF_PARTNER)
+        if not owner_id or not isinstance(owner_id, int):
+            return super().name_search(name, domain, operator, limit)
+        own = [("id", "child_of", self.browse(owner_id).commercial_partner_id.ids)]
+        found = super().name_search(
+            name, list(Domain(domain or []) & Domain(own)), operator, limit
+        )
+        if limit and len(found) >= limit:
+            return found
+        rest = super().name_search(
+            name,
+            list(Domain(domain or []) & ~Domain("id", "in", [f[0] for f in found])),
+            operator,
+            limit and limit - len(found),
+        )
+        return found + rest
 
     @api.depends("wab_opt_in_state")
     def _compute_wab_consents(self):
@@ -99,13 +141,29 @@ class ResPartner(models.Model):
             partner.wab_consent_marketing = states.get("marketing")
 
     def _compute_wab_partner_message_count(self):
-        counts = dict(
-            self.env["whatsapp.billing.message"]._read_group(
-                [("partner_id", "in", self.ids)], ["partner_id"], ["__count"]
-            )
-        )
         for partner in self:
-            partner.wab_partner_message_count = counts.get(partner._origin, 0)
+            partner.wab_partner_message_count = (
+                self.env["whatsapp.billing.message"].search_count(
+                    partner._wab_people_domain()
+                )
+                if partner._origin
+                else 0
+            )
+
+    def _wab_people_domain(self):
+        """Return the messages with this contact and, for a company, with its people."""
+        self.ensure_one()
+        return [("partner_id", "child_of", self._origin.ids)]
+
+    @api.depends("wab_partner_message_ids")
+    def _compute_wab_last_message_ids(self):
+        messages = self.env["whatsapp.billing.message"]
+        for partner in self:
+            partner.wab_last_message_ids = (
+                messages.search(partner._wab_people_domain(), limit=LAST_MESSAGES)
+                if partner._origin
+                else messages
+            )
 
     # === ACTION METHODS === #
 
@@ -115,7 +173,7 @@ class ResPartner(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "whatsapp_billing.message_action"
         )
-        action["domain"] = [("partner_id", "=", self.id)]
+        action["domain"] = self._wab_people_domain()
         action["context"] = {}
         return action
 

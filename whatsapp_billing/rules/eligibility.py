@@ -4,7 +4,8 @@
 
 Rules are asked in the order of `RULES` and the first that fails gives the reason:
 
-1. the document: draft, cancelled, of the wrong type for the template, superseded;
+1. the document: draft, cancelled, of the wrong type for the template, of a kind that
+   is switched off, superseded;
    for reminders also paid, disputed, paused
 2. the partner and their consent: archived, opted out, not enabled, not opted in
 3. the number: none, not valid, changed
@@ -77,6 +78,7 @@ class Facts:
     :param payment_pending: an online payment is on its way, for reminders only
     :param bank_match: an open bank transaction fits it, for reminders only
     :param superseded: something newer makes this message untrue or needless
+    :param kind_off: the company does not send this kind of document on WhatsApp
     :param recipient_active: False for an archived or merged partner
     """
 
@@ -104,6 +106,7 @@ class Facts:
     payment_pending: bool = False
     bank_match: bool = False
     superseded: bool = False
+    kind_off: bool = False
     recipient_active: bool = True
 
 
@@ -203,6 +206,12 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda facts: facts.document_type,
         _fits_template,
         applies=lambda facts: facts.expected_document_type is not None,
+    ),
+    _rule(
+        "kind_sent",
+        "kind_off",
+        lambda facts: facts.document_type,
+        lambda facts: not facts.kind_off,
     ),
     _rule(
         "message_current",

@@ -20,6 +20,10 @@ REASONS: Final[dict[str, str]] = {
     "wrong_document_type": _lt(
         "The template is made for another kind of document. Choose one that fits."
     ),
+    "kind_off": _lt(
+        "This kind of document is not sent on WhatsApp. Switch it on in the settings of"
+        " WhatsApp, or send it by e-mail."
+    ),
     "not_enabled": _lt(
         "WhatsApp is switched off for this contact or document. Switch it on if they"
         " agreed to be written to."
@@ -110,6 +114,7 @@ RULE_NAMES: Final[dict[str, str]] = {
     "document_posted": _lt("The document is posted"),
     "document_not_cancelled": _lt("The document is not cancelled"),
     "document_type_fits": _lt("The template is made for this kind of document"),
+    "kind_sent": _lt("This kind of document goes out on WhatsApp"),
     "message_current": _lt("Nothing newer replaces this message"),
     "document_unpaid": _lt("There is still something to pay"),
     "no_payment_pending": _lt("No online payment is on its way"),

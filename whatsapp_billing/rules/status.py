@@ -10,7 +10,6 @@ back in the queue, holding, cancelling) go down as well and do not pass through 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 # `failed` outranks `sent` because it follows it; `delivered` outranks `failed`
@@ -37,10 +36,11 @@ WAITING: Final[frozenset[str]] = frozenset({"queued", "held", "sending", "unknow
 TERMINAL: Final[frozenset[str]] = frozenset({"canceled", "failed", "read", "received"})
 
 
-# From the worst news to the best, for the document that was sent.
-_NEWS: Final = (
-    *("canceled", "failed", "held", "queued", "unknown", "sending"),
-    *("sent", "delivered", "read"),
+# The news of one sending to several: what a person must see to comes first, then
+# what is on its way. What was not sent to one of them is no news about the others.
+WORST_FIRST: Final = (
+    *("failed", "unknown", "held", "queued", "sending"),
+    *("sent", "delivered", "read", "canceled"),
 )
 
 
@@ -64,16 +64,6 @@ def merge(old: str, *news: str) -> str:
         if may_advance(state, new):
             state = ALIASES.get(new, new)
     return state
-
-
-def best(states: Iterable[str]) -> str | None:
-    """Return the best news among several messages of one document, or None.
-
-    Differs from `merge`, which is about one message: here `failed` is bad news, and
-    one recipient who has it is worth more than another who could not be reached.
-    """
-    known = [ALIASES.get(state, state) for state in states]
-    return max((s for s in known if s in _NEWS), key=_NEWS.index, default=None)
 
 
 def is_terminal(state: str) -> bool:

@@ -26,8 +26,10 @@ from . import test_credit_ledger
 from . import test_credit_tours
 from . import test_credit_wallet
 from . import test_document_changed
+from . import test_document_kinds
 from . import test_document_names
 from . import test_document_recipients
+from . import test_document_screens
 from . import test_engine_guards
 from . import test_inbound
 from . import test_message_attempts

@@ -4,8 +4,9 @@ import logging
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import format_datetime
 
-from ..const import METHOD
+from ..const import METHOD, TEST_METHOD
 from ..models.messaging.message_enqueue import HOLD_REASONS, Order
 from ..rules import languages
 from .phone_preview import language_name, render_phone, render_problems
@@ -25,6 +26,7 @@ class AccountMoveSendWizard(models.TransientModel):
 
     _inherit = "account.move.send.wizard"
 
+    wab_customer_id = fields.Many2one(related="move_id.commercial_partner_id")
     wab_document_type = fields.Char(compute="_compute_wab_document_type")
     wab_template_id = fields.Many2one(
         "whatsapp.billing.template",
@@ -96,6 +98,7 @@ class AccountMoveSendWizard(models.TransientModel):
                 "going": len(going),
                 "waiting": sum(found["waits"] for found in results),
                 "detail": results[0]["detail"] if results else False,
+                "reason": results[0]["reason"] if results else False,
             }
             wizard.wab_lang = wizard._wab_language_names(shown)
             wizard.wab_cost_html = wizard._wab_cost(results)
@@ -239,8 +242,9 @@ class AccountMoveSendWizard(models.TransientModel):
         if METHOD not in (self.sending_methods or []):
             return self._wab_fallback_alert()
         look = self.wab_look
+        alerts = self._wab_stranger_alert() | self._wab_again_alert()
         if look["going"]:
-            return {}
+            return alerts
         others = [method for method in self.sending_methods if method != METHOD]
         if look["waiting"]:
             return {"whatsapp_billing": self._wab_alert("info", look["detail"])}
@@ -255,6 +259,49 @@ class AccountMoveSendWizard(models.TransientModel):
             why=look["detail"] or self.env._("There is no recipient."),
         )
         return {"whatsapp_billing": self._wab_alert("danger", text)}
+
+    def _wab_stranger_alert(self):
+        """Say who would read another customer's document."""
+        owner = self.move_id.commercial_partner_id
+        strangers = self.wab_partner_ids._origin.filtered(
+            lambda partner: partner._wab_is_stranger(owner.id)
+        )
+        if not strangers:
+            return {}
+        text = self.env._(
+            "%(names)s: does not belong to %(customer)s, and would get this document"
+            " with its link.",
+            names=", ".join(strangers.mapped("display_name")),
+            customer=owner.display_name,
+        )
+        return {
+            "whatsapp_billing_stranger": {"level": "warning", "message": text},
+        }
+
+    def _wab_again_alert(self):
+        """Say that the same was sent before, to whom, and what became of it."""
+        sent = self.env["whatsapp.billing.message"].search(
+            [
+                *self.move_id._origin._wab_message_domain(),
+                ("document_type", "=", self.wab_document_type),
+                ("partner_id", "in", self.wab_partner_ids._origin.ids),
+                ("state", "in", ["sent", "delivered", "read"]),
+                ("method", "!=", TEST_METHOD),
+            ],
+            limit=1,
+        )
+        if not sent:
+            return {}
+        states = dict(sent._fields["state"]._description_selection(self.env))
+        at = sent.read_at or sent.delivered_at or sent.sent_at
+        text = self.env._(
+            "%(state)s: %(name)s, %(when)s. Sending it again is paid again.",
+            state=states[sent.state],
+            # sudo: res.partner - the name of whom a readable message is about
+            name=sent.partner_id.sudo().display_name or sent.recipient,
+            when=format_datetime(self.env, at) if at else "",
+        )
+        return {"whatsapp_billing_again": {"level": "info", "message": text}}
 
     def _wab_fallback_alert(self):
         """Say why WhatsApp is not ticked although this customer usually has it."""
@@ -275,6 +322,23 @@ class AccountMoveSendWizard(models.TransientModel):
 
     def _wab_alert(self, level, text):
         partners = self.wab_partner_ids._origin or self.move_id.partner_id
+        off = partners.filtered(lambda partner: not partner.wab_enabled)
+        if off and (self.wab_look or {}).get("reason") == "not_enabled":
+            return {
+                "level": level,
+                "message": text,
+                "action_text": self.env._(
+                    "Switch on for %(name)s", name=off[0].display_name
+                ),
+                "action": {
+                    "type": "ir.actions.act_window",
+                    "name": self.env._("Switch On WhatsApp"),
+                    "res_model": "whatsapp.billing.partner.enable",
+                    "views": [[False, "form"]],
+                    "target": "new",
+                    "context": {"default_res_ids": off.ids},
+                },
+            }
         return {
             "level": level,
             "message": text,

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.messaging.message_enqueue import HOLD_REASONS, Order
-from ..rules import eligibility
+from ..rules import eligibility, languages
 from .compose_summary import count_targets
 from .phone_preview import render_phone, render_problems
 
@@ -200,6 +200,8 @@ class WhatsappBillingCompose(models.TransientModel):
                 )
             )
         wizard = self.create({"res_model": records._name, "res_ids": records.ids})
+        if wizard.is_template_required:
+            wizard.template_id = wizard._get_default_template(records)
         if wizard.is_single:
             wizard.partner_ids = records._wab_get_recipients()[records.id]
         return {
@@ -211,6 +213,17 @@ class WhatsappBillingCompose(models.TransientModel):
             "target": "new",
             "context": {"dialog_size": "extra-large"},
         }
+
+    def _get_default_template(self, records):
+        """Return the template for messages to contacts, in the first one's language."""
+        company, partner = self.env.company, records[:1]
+        found = self.env["whatsapp.billing.template"]._find_default(
+            # sudo: res.company - which account sends is not the clerk's
+            company.sudo().wab_account_id,
+            partner._wab_document_type(),
+            languages.candidates(partner.lang or "", company.partner_id.lang or ""),
+        )
+        return found & self.allowed_template_ids
 
     def _records(self):
         ids = self.res_ids or []
@@ -293,6 +306,12 @@ class WhatsappBillingCompose(models.TransientModel):
         )
         action["domain"] = [("id", "in", summary["message_ids"])]
         action["context"] = {}
+        if self.is_single:
+            # Its own form shows what becomes of it: whoever sends one stays there.
+            action = {
+                "type": "ir.actions.act_window_close",
+                "infos": {"done": True},
+            }
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

@@ -109,39 +109,20 @@ class AccountMove(models.Model):
             domain = ["|", ("id", "not in", anything), *domain]
         return domain
 
-    def _wab_count_states(self):
-        """Add the reminders that name these among other invoices of a customer."""
-        found = super()._wab_count_states()
-        for move_id, state, count in self.env.execute_query(
-            SQL(
-                """
-                SELECT l.move_id, m.state, count(DISTINCT m.id)
-                  FROM whatsapp_billing_collection_item i
-                  JOIN account_move_line l ON l.id = i.move_line_id
-                  JOIN whatsapp_billing_message m ON m.id = i.message_id
-                 WHERE l.move_id = ANY(%s) AND i.role != 'credit'
-                   AND NOT (m.res_model = 'account.move' AND m.res_id = l.move_id)
-              GROUP BY l.move_id, m.state
-                """,
-                self.ids,
-            )
-        ):
-            found[move_id][state] += count
-        return found
-
     @api.model
-    def _wab_about_sql(self, condition):
-        """Add the invoices that reminders name among others."""
+    def _wab_about_sql(self):
+        """Add the reminders that name these among other invoices of a customer."""
         return SQL(
             """
             %s UNION
-            SELECT l.move_id FROM whatsapp_billing_collection_item i
+            SELECT l.move_id, m.id, m.state, m.direction, m.queued_at
+              FROM whatsapp_billing_collection_item i
               JOIN account_move_line l ON l.id = i.move_line_id
               JOIN whatsapp_billing_message m ON m.id = i.message_id
-             WHERE i.role != 'credit' AND %s
+             WHERE i.role != 'credit' AND m.company_id = ANY(%s)
             """,
-            super()._wab_about_sql(condition),
-            condition,
+            super()._wab_about_sql(),
+            self.env.companies.ids,
         )
 
     # === CRUD METHODS === #

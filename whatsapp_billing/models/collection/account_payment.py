@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from collections import defaultdict
 
-from odoo import models
+from odoo import api, fields, models
 
 # Registered payments are posted before they are reconciled; their receipt waits for
 # that, so that it can say what is still open.
@@ -35,11 +35,18 @@ class AccountPayment(models.Model):
         customers = self.filtered(lambda payment: payment.partner_type == "customer")
         return (customers.invoice_ids | customers.reconciled_invoice_ids).exists()
 
-    def _wab_auto_receipts(self):
-        """Queue the receipts of customers' payments, each once, in a savepoint."""
+    def _wab_auto_receipts(self, is_wanted=None):
+        """Queue the receipts of customers' payments, each once, in a savepoint.
+
+        :param is_wanted: what a person has ticked; None: as the company has it
+        """
         todo = self.filtered(
             lambda payment: (
-                payment.company_id.wab_auto_receipt
+                (
+                    payment.company_id.wab_auto_receipt
+                    if is_wanted is None
+                    else is_wanted
+                )
                 and payment.state in ("in_process", "paid")
                 and payment._wab_document_type() == "payment_receipt"
             )
@@ -58,6 +65,17 @@ class AccountPayment(models.Model):
             "auto_receipt",
             key=RECEIPT_KEY,
         )
+
+    def _wab_keep_recipients(self, partners):
+        """Keep who was chosen for the receipt of one customer's payments.
+
+        Payments of several customers keep each their own contact's recipients.
+        """
+        if not partners or len(self.partner_id) != 1:
+            return
+        defaults = self.partner_id._wab_default_recipients()[self.partner_id.id]
+        if partners != defaults:
+            self.wab_recipient_ids = partners
 
     def _wab_ask_about(self, moves):
         """Ask a person about money that came in for cancelled invoices."""
@@ -111,13 +129,64 @@ class AccountMove(models.Model):
 class AccountPaymentRegister(models.TransientModel):
     _inherit = "account.payment.register"
 
+    wab_can_receipt = fields.Boolean(compute="_compute_wab_can_receipt")
+    wab_send_receipt = fields.Boolean(
+        string="Send receipt by WhatsApp",
+        compute="_compute_wab_send_receipt",
+        store=True,
+        readonly=False,
+        help="Each customer gets the receipt of their payment, if WhatsApp reaches them.",
+    )
+    wab_recipient_ids = fields.Many2many(
+        "res.partner",
+        "account_payment_register_wab_recipient_rel",
+        "wizard_id",
+        "partner_id",
+        string="Receipt To",
+        compute="_compute_wab_recipient_ids",
+        store=True,
+        readonly=False,
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("company_id", "partner_type", "payment_type")
+    def _compute_wab_can_receipt(self):
+        may_send = self.env.user.has_group("whatsapp_billing.group_user")
+        for wizard in self:
+            # sudo: res.company - whether an account sends, nothing more
+            company_sudo = wizard.company_id.sudo()
+            wizard.wab_can_receipt = bool(
+                may_send
+                and company_sudo.wab_account_id
+                and company_sudo.wab_sends_payment_receipts
+                and wizard.partner_type == "customer"
+                and wizard.payment_type == "inbound"
+            )
+
+    @api.depends("company_id")
+    def _compute_wab_send_receipt(self):
+        for wizard in self:
+            wizard.wab_send_receipt = wizard.company_id.sudo().wab_auto_receipt
+
+    @api.depends("partner_id", "can_edit_wizard")
+    def _compute_wab_recipient_ids(self):
+        for wizard in self:
+            partner = wizard.partner_id._origin
+            wizard.wab_recipient_ids = (
+                partner._wab_default_recipients()[partner.id] if partner else partner
+            )
+
     def _create_payments(self):
         """Override of `account` to send receipts once the money is on the invoices."""
         wizard = self.with_context(**{LATER: True})
         payments = super(AccountPaymentRegister, wizard)._create_payments()
         payments = payments.with_env(self.env)
         payments._wab_get_invoices()._wab_follow()
-        payments._wab_auto_receipts()
+        payments._wab_keep_recipients(self.wab_recipient_ids._origin)
+        payments._wab_auto_receipts(
+            self.wab_send_receipt if self.wab_can_receipt else None
+        )
         return payments
 
 

@@ -154,6 +154,14 @@ def _mark_sending(drain, free, recording):
                m.document_state, m.partner_id, m.document_partner_id, m.content ->> 'snapshot' AS snapshot,
                t.status AS template_status, t.obstacle AS template_obstacle,
                a.state AS account_state,
+               m.method IS DISTINCT FROM %(test)s AND CASE m.document_type
+                    WHEN 'invoice' THEN k.wab_sends_invoices
+                    WHEN 'retainer_invoice' THEN k.wab_sends_invoices
+                    WHEN 'credit_note' THEN k.wab_sends_credit_notes
+                    WHEN 'sales_receipt' THEN k.wab_sends_sales_receipts
+                    WHEN 'payment_receipt' THEN k.wab_sends_payment_receipts
+                    WHEN 'payment_reminder' THEN k.wab_sends_reminders
+                    ELSE TRUE END IS NOT TRUE AS kind_off,
                p.active AS partner_active,
                v.state AS move_state, v.payment_state,
                v.partner_id AS move_partner_id,
@@ -164,6 +172,7 @@ def _mark_sending(drain, free, recording):
           FROM m
      LEFT JOIN whatsapp_billing_account a ON a.id = m.account_id
      LEFT JOIN whatsapp_billing_template t ON t.id = m.template_id
+     LEFT JOIN res_company k ON k.id = m.company_id
      LEFT JOIN res_partner p ON p.id = m.partner_id
      LEFT JOIN account_move v
             ON m.res_model = 'account.move' AND v.id = m.res_id
@@ -202,6 +211,7 @@ def _mark_sending(drain, free, recording):
             "lease": lease,
             "salt": drain.env["whatsapp.billing.consent"]._salt(),
             "now": _now(),
+            "test": const.TEST_METHOD,
         },
     )
     return cr.dictfetchall()
@@ -262,6 +272,7 @@ def _facts(drain, row):
         template_obstacle=_get_obstacle(drain, row),
         account_state=row["account_state"] or "inactive",
         superseded=_is_superseded(row),
+        kind_off=bool(row["kind_off"]),
         recipient_active=row["partner_active"] is not False,
     )
 

@@ -299,6 +299,9 @@ class WhatsappBillingMessage(models.Model):
             if order.is_note
             else template.document_type or None,
             is_reminder=order.is_reminder,
+            kind_off=not order.is_test
+            and not order.is_note
+            and target.company._wab_is_kind_off(self._document_type(target, order)),
             explicit=order.explicit,
             enabled=order.is_test or self._is_enabled(target, by_contract),
             consent=consent,

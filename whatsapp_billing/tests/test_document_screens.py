@@ -1,0 +1,276 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What clerks see of a document on WhatsApp before and after it is sent."""
+
+from datetime import timedelta
+
+from odoo.exceptions import AccessError
+from odoo.fields import Command
+from odoo.tests import tagged
+from odoo.tools.safe_eval import safe_eval
+
+from .lifecycle_common import LifecycleCommon
+
+
+@tagged("post_install", "-at_install")
+class TestShownState(LifecycleCommon):
+    """What is shown and what a filter finds are the worst of the newest sending."""
+
+    def setUp(self):
+        super().setUp()
+        self.invoice = self._make_invoice()
+        self.other = self._make_customer("Luis", "+34600000002")
+
+    def set_states(self, *states):
+        """Send to as many recipients at once; give their messages these states."""
+        self.queued_at = getattr(self, "queued_at", self.ago(days=2)) + timedelta(
+            minutes=1
+        )
+        partners = (self.partner | self.other)[: len(states)]
+        messages = self.send(
+            self.invoice, partners=partners.ids, key=str(self.queued_at)
+        )
+        for message, state in zip(messages, states, strict=True):
+            message.write({"state": state, "queued_at": self.queued_at})
+
+    def assert_shown(self, state):
+        self.env.flush_all()
+        self.invoice.invalidate_recordset()
+        moves = self.env["account.move"].with_user(self.clerk)
+        self.assertEqual(self.invoice.with_user(self.clerk).wab_state, state)
+        every = dict(moves._fields["wab_state"]._description_selection(self.env))
+        found = [
+            one
+            for one in every
+            if self.invoice.id in moves.search([("wab_state", "=", one)]).ids
+        ]
+        self.assertEqual(found, [state] if state else [])
+        unsent = moves.search([("wab_state", "=", False)])
+        self.assertEqual(self.invoice.id in unsent.ids, not state)
+
+    def test_nothing_sent(self):
+        self.assert_shown(False)
+
+    def test_failed_for_one_of_two_is_failed(self):
+        self.set_states("delivered", "failed")
+        self.assert_shown("failed")
+
+    def test_delivered_after_a_failure_is_delivered(self):
+        self.set_states("failed")
+        self.set_states("delivered")
+        self.assert_shown("delivered")
+
+    def test_held_does_not_hide_behind_read(self):
+        self.set_states("read")
+        self.set_states("held")
+        self.assert_shown("held")
+
+    def test_refused_for_one_is_no_news_of_the_other(self):
+        self.set_states("read", "canceled")
+        self.assert_shown("read")
+
+    def test_message_to_oneself_is_no_news(self):
+        self.set_states("read")
+        self.set_states("failed")
+        self.messages.search([("state", "=", "failed")]).method = "test"
+        self.assert_shown("read")
+
+
+@tagged("post_install", "-at_install")
+class TestSendDialogWords(LifecycleCommon):
+    def open_dialog(self, move):
+        wizard = self.env["account.move.send.wizard"].with_user(self.clerk)
+        return wizard.create({"move_id": move.id})
+
+    def test_customer_without_address_is_not_asked_for_one(self):
+        self.partner.email = False
+        wizard = self.open_dialog(self._make_invoice())
+        self.assertEqual(wizard.sending_methods, ["whatsapp_billing"])
+        self.assertNotIn("account_missing_email", wizard.alerts or {})
+
+    def test_customer_with_address_gets_both(self):
+        self.partner.email = "ana@example.com"
+        wizard = self.open_dialog(self._make_invoice())
+        self.assertEqual(set(wizard.sending_methods), {"whatsapp_billing", "email"})
+
+    def test_customer_without_address_and_number_keeps_email(self):
+        self.partner.write({"email": False, "phone": False})
+        wizard = self.open_dialog(self._make_invoice())
+        self.assertEqual(wizard.sending_methods, ["email"])
+
+    def test_stranger_is_named(self):
+        stranger = self._make_customer("Audit C8", "+34600000008")
+        wizard = self.open_dialog(self._make_invoice())
+        self.assertNotIn("whatsapp_billing_stranger", wizard.alerts)
+        wizard.wab_partner_ids += stranger
+        text = wizard.alerts["whatsapp_billing_stranger"]["message"]
+        self.assertIn("Audit C8", text)
+        self.assertIn(self.partner.name, text)
+        colored = stranger.with_context(wab_of_partner_id=self.partner.id)
+        self.assertEqual(colored.wab_tag_color, 2)
+        self.assertEqual(stranger.wab_tag_color, 10)
+
+    def test_own_people_are_offered_first(self):
+        self._make_customer("Aaa of another firm", "+34600000008")
+        person = self._make_customer("Zoe", "+34600000009", parent_id=self.partner.id)
+        partners = self.env["res.partner"].with_context(
+            wab_of_partner_id=self.partner.id
+        )
+        offered = [found[0] for found in partners.name_search("", limit=8)]
+        self.assertEqual(set(offered[:2]), {self.partner.id, person.id})
+        self.assertEqual(len(offered), len(set(offered)))
+        self.assertEqual(len(offered), 8)
+
+    def test_sent_before_is_said(self):
+        move = self._make_invoice()
+        self.assertNotIn("whatsapp_billing_again", self.open_dialog(move).alerts)
+        message = self.send(move)
+        message.write({"state": "read", "read_at": self.ago(minutes=6)})
+        text = self.open_dialog(move).alerts["whatsapp_billing_again"]["message"]
+        self.assertIn("Read", text)
+        self.assertIn("Ana Perez", text)
+
+    def test_switched_off_leads_to_its_switch(self):
+        self.partner.wab_enabled = False
+        wizard = self.open_dialog(self._make_invoice())
+        wizard.sending_method_checkboxes = {
+            "whatsapp_billing": {"checked": True, "label": "by WhatsApp"},
+        }
+        alert = wizard.alerts["whatsapp_billing"]
+        self.assertIn("Ana Perez", alert["action_text"])
+        self.assertEqual(
+            alert["action"]["context"], {"default_res_ids": self.partner.ids}
+        )
+
+
+@tagged("post_install", "-at_install")
+class TestContactScreens(LifecycleCommon):
+    def test_company_shows_the_messages_of_its_people(self):
+        acme = self._make_customer("Acme SL", "+34600000010", is_company=True)
+        person = self._make_customer("Marta", "+34600000012", parent_id=acme.id)
+        message = self.send(self._make_invoice(person))
+        self.assertEqual(message.partner_id, person)
+        acme = acme.with_user(self.clerk)
+        self.assertEqual(acme.wab_partner_message_count, 1)
+        self.assertEqual(acme.wab_last_message_ids, message)
+        found = self.messages.search(acme.action_wab_partner_messages()["domain"])
+        self.assertEqual(found, message)
+        other = self.partner.with_user(self.clerk)
+        self.assertEqual(other.wab_partner_message_count, 0)
+
+    def test_composer_for_contacts_opens_with_the_default_template(self):
+        template = self._make_template(
+            self.account,
+            "customer_message",
+            header_type="none",
+            body="Hello {{1}}, we move.",
+            variable_ids=[
+                (
+                    0,
+                    0,
+                    {
+                        "component": "body",
+                        "position": 1,
+                        "name": "Name",
+                        "field_path": "recipient.name",
+                        "format": "text",
+                        "sample": "Ana",
+                    },
+                )
+            ],
+        )
+        action = self.partner.with_user(self.clerk).action_wab_compose()
+        wizard = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertEqual(wizard.template_id, template)
+        self.assertEqual(wizard.message_count, 1)
+
+
+@tagged("post_install", "-at_install")
+class TestFailedDocument(LifecycleCommon):
+    def setUp(self):
+        super().setUp()
+        self.invoice = self._make_invoice().with_user(self.clerk)
+        self.message = self.send(self.invoice)
+        self.message.write({"state": "failed", "error_code": "131026"})
+        self.invoice.invalidate_recordset()
+
+    def test_invoice_says_what_is_wrong_until_somebody_sees_to_it(self):
+        self.assertTrue(self.invoice.wab_problem)
+        self.invoice.action_wab_handled()
+        self.invoice.invalidate_recordset()
+        self.assertFalse(self.invoice.wab_problem)
+        action = self.env.ref("whatsapp_billing.message_action_failed")
+        found = self.messages.search(safe_eval(action.domain))
+        self.assertNotIn(self.message, found)
+
+    def test_number_that_failed_is_opened(self):
+        action = self.invoice.action_wab_number()
+        self.assertEqual(action["res_id"], self.partner.id)
+
+    def test_retry_wants_attention_again(self):
+        self.message.is_handled = True
+        self.message.with_user(self.clerk).action_retry()
+        self.assertRecordValues(
+            self.message, [{"state": "queued", "is_handled": False}]
+        )
+
+    def test_what_waits_cannot_be_put_aside(self):
+        self.message.state = "held"
+        self.message.with_user(self.clerk).action_mark_handled()
+        self.assertFalse(self.message.is_handled)
+
+    def test_others_cannot_mark(self):
+        stranger = self._make_user("wab_nobody", "base.group_user")
+        with self.assertRaises(AccessError):
+            self.message.with_user(stranger).action_mark_handled()
+
+
+@tagged("post_install", "-at_install")
+class TestRegisterPayment(LifecycleCommon):
+    def pay(self, **values):
+        invoice = self._make_invoice()
+        wizard = (
+            self.env["account.payment.register"]
+            .with_user(self.clerk)
+            .with_context(active_model="account.move", active_ids=invoice.ids)
+            .create(values)
+        )
+        return wizard, wizard._create_payments()
+
+    def receipts(self, payment):
+        return self.messages.search(
+            [("res_model", "=", "account.payment"), ("res_id", "=", payment.id)]
+        )
+
+    def test_tick_follows_the_setting_and_wins(self):
+        wizard, payment = self.pay()
+        self.assertTrue(wizard.wab_can_receipt)
+        self.assertFalse(wizard.wab_send_receipt)
+        self.assertFalse(self.receipts(payment))
+        _wizard, payment = self.pay(wab_send_receipt=True)
+        self.assertEqual(self.receipts(payment).partner_id, self.partner)
+        self.company.wab_auto_receipt = True
+        wizard, payment = self.pay()
+        self.assertTrue(wizard.wab_send_receipt)
+        self.assertEqual(len(self.receipts(payment)), 1)
+        _wizard, payment = self.pay(wab_send_receipt=False)
+        self.assertFalse(self.receipts(payment))
+
+    def test_recipient_chosen_while_paying(self):
+        other = self._make_customer("Luis", "+34600000002")
+        _wizard, payment = self.pay(
+            wab_send_receipt=True, wab_recipient_ids=[Command.set(other.ids)]
+        )
+        self.assertEqual(self.receipts(payment).partner_id, other)
+        self.assertEqual(payment.wab_recipient_ids, other)
+
+    def test_company_without_an_account_offers_nothing(self):
+        self.company.sudo().wab_account_id = False
+        wizard, payment = self.pay()
+        self.assertFalse(wizard.wab_can_receipt)
+        self.assertFalse(self.receipts(payment))
+
+    def test_switched_off_kind_offers_nothing(self):
+        self.company.wab_sends_payment_receipts = False
+        wizard, _payment = self.pay()
+        self.assertFalse(wizard.wab_can_receipt)
