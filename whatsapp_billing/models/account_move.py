@@ -51,6 +51,7 @@ class AccountMove(models.Model):
     )
 
     wab_problem = fields.Char(
+        string="WhatsApp Problem",
         compute="_compute_wab_problem",
         groups="whatsapp_billing.group_user",
         help="Why the newest sending did not reach somebody.",

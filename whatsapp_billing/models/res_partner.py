@@ -64,7 +64,7 @@ class ResPartner(models.Model):
         groups="whatsapp_billing.group_user",
     )
     wab_is_default_recipient = fields.Boolean(
-        string="Gets Bills on WhatsApp",
+        string="Receives Invoices on WhatsApp",
         help="Documents of the company go to this contact person.",
     )
     wab_consent_ids = fields.One2many(

@@ -143,6 +143,25 @@ class TestSendDialogWords(LifecycleCommon):
         )
 
 
+    def test_batch_says_why_not_in_groups(self):
+        off = self._make_customer("Olga", "+34600000003", wab_enabled=False)
+        lost = self._make_customer("Nadia", False)
+        moves = self._make_invoice()
+        for partner in off, lost, lost:
+            moves |= self._make_invoice(partner)
+        wizard = (
+            self.env["account.move.send.batch.wizard"]
+            .with_user(self.clerk)
+            .create({"move_ids": [Command.set(moves.ids)]})
+        )
+        alert = wizard.alerts["whatsapp_billing_left_out"]
+        self.assertIn("1 of 4", alert["message"])
+        self.assertIn("WhatsApp not enabled (1)", alert["message"])
+        self.assertIn("No number (2)", alert["message"])
+        found = self.env["account.move"].search(alert["action"]["domain"])
+        self.assertEqual(found & moves, moves[1:])
+
+
 @tagged("post_install", "-at_install")
 class TestContactScreens(LifecycleCommon):
     def test_company_shows_the_messages_of_its_people(self):

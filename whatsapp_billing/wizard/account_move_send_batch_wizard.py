@@ -7,6 +7,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..const import METHOD
 from ..models.messaging.message_enqueue import Order
+from .compose_summary import count_targets
 
 _logger = logging.getLogger(__name__)
 
@@ -34,25 +35,80 @@ class AccountMoveSendBatchWizard(models.TransientModel):
                 else False
             )
 
+    @api.depends("summary_data")
+    def _compute_alerts(self):
+        """Override of `account` to say how many get no WhatsApp message, and why."""
+        super()._compute_alerts()
+        if not self.env.user.has_group(GROUP):
+            return
+        for wizard in self:
+            alerts = dict(wizard.alerts or {})
+            left_out = wizard._wab_left_out()
+            if left_out:
+                alerts["whatsapp_billing_left_out"] = left_out
+            wizard.alerts = alerts
+
+    def _wab_left_out(self):
+        """Return Odoo's alert: how many go, and the reasons of the others, grouped."""
+        moves = self.move_ids._origin
+        found = self._wab_safely(lambda: count_targets(self._wab_targets(moves)))
+        if not found or not found["reasons"]:
+            return None
+        words = dict(
+            self.env["whatsapp.billing.message"]
+            ._fields["reason"]
+            ._description_selection(self.env)
+        )
+        ids = [one for entry in found["reasons"] for one in entry["ids"]]
+        return {
+            "level": "info",
+            "message": self.env._(
+                "By WhatsApp %(going)s of %(total)s. %(reasons)s.",
+                going=found["going"],
+                total=len(moves),
+                reasons=". ".join(
+                    f"{words.get(entry['reason'], entry['reason'])} ({entry['count']})"
+                    for entry in found["reasons"]
+                ),
+            ),
+            "action_text": self.env._("Show"),
+            "action": moves.browse(dict.fromkeys(ids))._get_records_action(
+                name=self.env._("Not Sent on WhatsApp")
+            ),
+        }
+
+    def _wab_targets(self, moves):
+        return self.env["whatsapp.billing.message"]._decide(
+            moves,
+            moves._wab_get_recipients(),
+            {move.id: move._wab_document_type() for move in moves},
+            Order("send_dialog", explicit=True),
+            render=False,
+        )
+
+    def _wab_safely(self, look):
+        """Return what this looks up; a problem of ours never stops the dialog."""
+        try:
+            with self.env.cr.savepoint():
+                return look()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            # E-mail must go out whatever is wrong on our side.
+            _logger.exception("No look at the WhatsApp messages of a batch")
+            return None
+
     def _wab_cost(self):
         """Return the cost as HTML; a problem of ours never stops the dialog."""
         moves = self.move_ids._origin.filtered(
             lambda move: METHOD in self._get_default_sending_methods(move)
         )
         wallets = self.env["whatsapp.billing.credit.wallet"]
-        try:
-            with self.env.cr.savepoint():
-                targets = self.env["whatsapp.billing.message"]._decide(
-                    moves,
-                    moves._wab_get_recipients(),
-                    {move.id: move._wab_document_type() for move in moves},
-                    Order("send_dialog", explicit=True),
-                    render=False,
+        return (
+            self._wab_safely(
+                lambda: wallets._render_estimates(
+                    wallets._estimate_targets(self._wab_targets(moves))
                 )
-                return wallets._render_estimates(wallets._estimate_targets(targets))
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
-            # E-mail must go out whatever is wrong on our side (design 6).
-            _logger.exception("No estimate of the WhatsApp messages' cost")
-            return False
+            )
+            or False
+        )

@@ -314,7 +314,7 @@ class AccountMoveSendWizard(models.TransientModel):
         if not results or any(not found["reason"] for found in results):
             return {}
         text = self.env._(
-            "WhatsApp does not reach %(name)s: %(why)s",
+            "WhatsApp cannot reach %(name)s: %(why)s",
             name=results[0]["partner_name"] or self.env._("anybody"),
             why=results[0]["detail"],
         )

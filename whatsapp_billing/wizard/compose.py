@@ -296,11 +296,13 @@ class WhatsappBillingCompose(models.TransientModel):
 
     def _open_messages(self, summary):
         """Return a notification that opens the messages."""
-        parts = [self.env._("%(count)s queued", count=summary["going"])]
+        parts = [
+            self.env._("Messages on their way: %(count)s", count=summary["going"])
+        ]
         if summary["waiting"]:
-            parts.append(self.env._("%(count)s waiting", count=summary["waiting"]))
+            parts.append(self.env._("Waiting: %(count)s", count=summary["waiting"]))
         if summary["not_sent"]:
-            parts.append(self.env._("%(count)s not sent", count=summary["not_sent"]))
+            parts.append(self.env._("Not sent: %(count)s", count=summary["not_sent"]))
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "whatsapp_billing.message_action"
         )

@@ -121,11 +121,6 @@ class WhatsappBillingMessage(models.Model):
         help="When, after its outcome became unknown, its number's webhooks were first"
         " seen alive.",
     )
-    is_handled = fields.Boolean(
-        string="Handled",
-        copy=False,
-        help="A person has seen to it another way: it needs no attention any more.",
-    )
     expires_at = fields.Datetime(help="End of the message's time to live.")
     priority = fields.Integer(default=10)
     consent_id = fields.Many2one(
@@ -385,26 +380,6 @@ class WhatsappBillingMessage(models.Model):
                 total=len(self),
             ),
             canceled,
-        )
-
-    def action_mark_handled(self):
-        """Note that a person has seen to what failed or is not known.
-
-        What is held still waits, and goes by itself.
-        """
-        self._check_sender()
-        # sudo: whatsapp.billing.message - rows are written by the system only
-        todo_sudo = self.sudo().filtered(
-            lambda m: m.direction == "out" and m.state in HANDLEABLE_STATES
-        )
-        todo_sudo.is_handled = True
-        return self._result_notification(
-            self.env._(
-                "%(count)s of %(total)s messages marked as handled.",
-                count=len(todo_sudo),
-                total=len(self),
-            ),
-            todo_sudo,
         )
 
     def _check_sender(self):

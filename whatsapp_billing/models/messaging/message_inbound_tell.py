@@ -16,6 +16,7 @@ from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ...rules import inbound, wapp_text
+from .message import HANDLEABLE_STATES
 
 _logger = logging.getLogger(__name__)
 
@@ -62,7 +63,10 @@ class WhatsappBillingMessage(models.Model):
     def _set_handled(self, handled):
         self._check_sender()
         # sudo: whatsapp.billing.message - rows are written by the system only
-        self.sudo().filtered(lambda m: m.direction == "in").is_handled = handled
+        # What is held still waits, and goes by itself: nobody can put it aside.
+        self.sudo().filtered(
+            lambda m: m.direction == "in" or m.state in HANDLEABLE_STATES
+        ).is_handled = handled
         return True
 
     def action_create_contact(self):
