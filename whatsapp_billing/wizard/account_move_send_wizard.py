@@ -322,7 +322,9 @@ class AccountMoveSendWizard(models.TransientModel):
 
     def _wab_alert(self, level, text):
         partners = self.wab_partner_ids._origin or self.move_id.partner_id
-        off = partners.filtered(lambda partner: not partner.wab_enabled)
+        off = partners.with_company(self.company_id).filtered(
+            lambda partner: not partner.wab_enabled
+        )
         if off and (self.wab_look or {}).get("reason") == "not_enabled":
             return {
                 "level": level,
