@@ -175,3 +175,84 @@ class TestTakenBackReceipts(LifecycleCommon):
         self.assertTrue(message.is_no_longer_true)
         self.assertEqual(new.state, "queued")
         self.assertIn("400", new.body)
+
+
+@tagged("post_install", "-at_install")
+class TestReceiptText(LifecycleCommon):
+    """A receipt says what was paid and what is left, not its own number."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        variables = cls.templates["payment_receipt"].sudo().variable_ids
+        variables[1].write({"field_path": "wab_paid_for", "format": "text"})
+        variables[2].write({"field_path": "wab_left_to_pay", "format": "text"})
+
+    def receipt(self, invoices, amount=None):
+        wizard = (
+            self.env["account.payment.register"]
+            .with_context(active_model="account.move", active_ids=invoices.ids)
+            .create({"group_payment": True, "wab_send_receipt": True})
+        )
+        if amount:
+            wizard.amount = amount
+        payment = wizard._create_payments()
+        message = self.messages.search(
+            [("res_model", "=", "account.payment"), ("res_id", "=", payment.id)]
+        )
+        return message.content["body"][1:]
+
+    def test_one_invoice_paid_in_full(self):
+        invoice = self._make_invoice()
+        self.assertEqual(
+            self.receipt(invoice),
+            [f"invoice {invoice.name}", "Nothing is left to pay."],
+        )
+
+    def test_part_of_an_invoice(self):
+        invoice = self._make_invoice()
+        paid_for, left = self.receipt(invoice, amount=30)
+        self.assertEqual(paid_for, f"invoice {invoice.name}")
+        self.assertIn("70.00", left)
+
+    def test_several_invoices_in_spanish(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        self.partner.lang = "es_ES"
+        self._make_template(
+            self.account,
+            "payment_receipt",
+            "es",
+            variable_ids=[
+                Command.create(
+                    {
+                        "component": "body",
+                        "position": position,
+                        "name": path,
+                        "field_path": path,
+                        "format": "text",
+                        "sample": "x",
+                    }
+                )
+                for position, path in enumerate(
+                    ("recipient.name", "wab_paid_for", "wab_left_to_pay"), 1
+                )
+            ],
+        )
+        invoices = self._make_invoice() | self._make_invoice()
+        paid_for, left = self.receipt(invoices)
+        self.assertTrue(paid_for.startswith("las facturas "), paid_for)
+        self.assertEqual(left, "No queda nada por pagar.")
+
+    def test_payment_on_account(self):
+        payment = self.env["account.payment"].create(
+            {
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "partner_id": self.partner.id,
+                "amount": 40.0,
+            }
+        )
+        payment.action_post()
+        (result,) = payment.wab_send_receipt()
+        message = self.messages.browse(result["message_id"])
+        self.assertEqual(message.content["body"][1], "your account")

@@ -10,16 +10,20 @@ from odoo import api, fields, models
 
 from ...rules import statement
 from ..messaging.template_variable import (
+    LEFT_TO_PAY,
     OLDEST_DUE,
     OPEN_COUNT,
     OPEN_LINES,
     OPEN_TOTAL,
+    PAID_FOR,
     STILL_OPEN,
 )
 
 GROUP_PATHS = {OPEN_LINES, OPEN_TOTAL, OPEN_COUNT, OLDEST_DUE}
 # The lines of each document, handed through rendering: {move id: [OpenLine]}.
 CONTEXT = "wab_open_line_groups"
+# A receipt names as many invoices as fit into its text.
+MAX_INVOICES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,10 @@ class WhatsappBillingTemplate(models.Model):
             return self._get_group_text(self._get_open_lines(record), path, lang)
         if path == STILL_OPEN:
             return self._get_total_text(record._wab_still_open(), lang)
+        if path == PAID_FOR:
+            return self._get_paid_for(record)
+        if path == LEFT_TO_PAY:
+            return self._get_left_to_pay(record, lang)
         return super()._read_variable(record, variable, lang)
 
     def _get_open_lines(self, record):
@@ -91,6 +99,28 @@ class WhatsappBillingTemplate(models.Model):
                 )
                 for line in owed
             ]
+        )
+
+    def _get_paid_for(self, payment):
+        """Return what a payment was for, in the language that it is read in."""
+        names = [name for name in payment._wab_get_invoices().mapped("name") if name]
+        if not names:
+            return payment.env._("your account")
+        shown = ", ".join(names[:MAX_INVOICES])
+        if len(names) > MAX_INVOICES:
+            shown = f"{shown}, …"
+        if len(names) == 1:
+            return payment.env._("invoice %(name)s", name=shown)
+        return payment.env._("invoices %(names)s", names=shown)
+
+    def _get_left_to_pay(self, payment, lang):
+        open_amounts = {
+            c: amount for c, amount in payment._wab_still_open().items() if amount
+        }
+        if not open_amounts:
+            return payment.env._("Nothing is left to pay.")
+        return payment.env._(
+            "Left to pay: %(amount)s.", amount=self._get_total_text(open_amounts, lang)
         )
 
     def _get_total_text(self, totals, lang):

@@ -19,6 +19,9 @@ OPEN_COUNT = "wab_open_count"
 OLDEST_DUE = "wab_oldest_due"
 # What a payment leaves open on its invoices.
 STILL_OPEN = "wab_still_open"
+# What a payment was for, and what is left, each as words that fit into a sentence.
+PAID_FOR = "wab_paid_for"
+LEFT_TO_PAY = "wab_left_to_pay"
 SOURCES = {
     "recipient": RECIPIENT_NAME,
     "company": COMPANY_NAME,
@@ -28,6 +31,8 @@ SOURCES = {
     "open_count": OPEN_COUNT,
     "oldest_due": OLDEST_DUE,
     "still_open": STILL_OPEN,
+    "paid_for": PAID_FOR,
+    "left_to_pay": LEFT_TO_PAY,
 }
 SPECIAL_PATHS = set(SOURCES.values())
 
@@ -113,6 +118,8 @@ class WhatsappBillingTemplateVariable(models.Model):
             ("open_count", "Number of open invoices"),
             ("oldest_due", "Oldest due date"),
             ("still_open", "Still open after a payment"),
+            ("paid_for", "What a payment was for"),
+            ("left_to_pay", "What is left to pay, as a sentence"),
             ("field", "Other"),
         ],
         string="Filled With",
@@ -234,7 +241,7 @@ class WhatsappBillingTemplateVariable(models.Model):
 
     def _is_known_for(self, model, path):
         """Tell whether a value that is no field is known for a model's documents."""
-        if path == STILL_OPEN:
+        if path in {STILL_OPEN, PAID_FOR, LEFT_TO_PAY}:
             return hasattr(self.env[model], "_wab_still_open")
         if path in {OPEN_LINES, OPEN_TOTAL, OPEN_COUNT, OLDEST_DUE}:
             return hasattr(self.env[model], "_wab_open_lines")
