@@ -101,7 +101,7 @@ class TestSendDialogWords(LifecycleCommon):
     def test_stranger_is_named(self):
         stranger = self._make_customer("Audit C8", "+34600000008")
         wizard = self.open_dialog(self._make_invoice())
-        self.assertNotIn("whatsapp_billing_stranger", wizard.alerts)
+        self.assertNotIn("whatsapp_billing_stranger", wizard.alerts or {})
         wizard.wab_partner_ids += stranger
         text = wizard.alerts["whatsapp_billing_stranger"]["message"]
         self.assertIn("Audit C8", text)
@@ -123,7 +123,9 @@ class TestSendDialogWords(LifecycleCommon):
 
     def test_sent_before_is_said(self):
         move = self._make_invoice()
-        self.assertNotIn("whatsapp_billing_again", self.open_dialog(move).alerts)
+        self.assertNotIn(
+            "whatsapp_billing_again", self.open_dialog(move).alerts or {}
+        )
         message = self.send(move)
         message.write({"state": "read", "read_at": self.ago(minutes=6)})
         text = self.open_dialog(move).alerts["whatsapp_billing_again"]["message"]
