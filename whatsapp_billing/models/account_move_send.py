@@ -127,6 +127,7 @@ class AccountMoveSend(models.AbstractModel):
     def _hook_if_success(self, moves_data, from_cron=False):
         """Override of `account` to queue the messages; never stops Odoo's sending."""
         self._wab_send_documents(moves_data)
+        self._wab_settle_failed(moves_data)
         return super()._hook_if_success(moves_data, from_cron=from_cron)
 
     @api.model
@@ -154,6 +155,28 @@ class AccountMoveSend(models.AbstractModel):
                         "from the document."
                     )
                 )
+
+    @api.model
+    def _wab_settle_failed(self, moves_data):
+        """Note that failed messages need nobody where the document went another way."""
+        moves = self.env["account.move"].union(
+            *(
+                move
+                for move, data in moves_data.items()
+                if set(data["sending_methods"]) - {METHOD, "manual"}
+            )
+        )
+        if not moves:
+            return
+        # sudo: whatsapp.billing.message - rows are written by the system only
+        self.env["whatsapp.billing.message"].sudo().search(
+            [
+                ("res_model", "=", "account.move"),
+                ("res_id", "in", moves.ids),
+                ("state", "=", "failed"),
+                ("is_handled", "=", False),
+            ]
+        ).is_handled = True
 
     @api.model
     def _wab_enqueue(self, todo):

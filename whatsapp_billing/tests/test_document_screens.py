@@ -224,6 +224,14 @@ class TestFailedDocument(LifecycleCommon):
         found = self.messages.search(safe_eval(action.domain))
         self.assertNotIn(self.message, found)
 
+    def test_sent_by_email_instead_needs_nobody(self):
+        self.partner.email = "ana@example.com"
+        self.attach_pdf(self.invoice.sudo())
+        self.env["account.move.send"]._generate_and_send_invoices(
+            self.invoice.sudo(), sending_methods=["email"]
+        )
+        self.assertTrue(self.message.is_handled)
+
     def test_number_that_failed_is_opened(self):
         action = self.invoice.action_wab_number()
         self.assertEqual(action["res_id"], self.partner.id)
