@@ -60,6 +60,8 @@ USUAL = {
     "paid": Usual("amount", "money", "€120.00"),
     "paid_on": Usual("date", "date", "Nov 30, 2026"),
     "still_open": Usual(STILL_OPEN, sample="€0.00"),
+    "paid_for": Usual(PAID_FOR, sample="invoice INV/2026/00042"),
+    "left_to_pay": Usual(LEFT_TO_PAY, sample="Nothing is left to pay."),
     "open_total": Usual(OPEN_TOTAL, sample="€240.00"),
     "open_lines": Usual(OPEN_LINES, sample="INV/2026/00042 €120.00 (Nov 1, 2026)"),
     "open_count": Usual(OPEN_COUNT, sample="2"),
