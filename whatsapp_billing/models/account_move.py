@@ -244,4 +244,4 @@ class AccountMove(models.Model):
     def _wab_fingerprint_paths(self):
         # A many2one is shown by a name that somebody else may change.
         plain = [f for f in FINGERPRINT_FIELDS if not self._fields[f].relational]
-        return (*plain, "company_id.name")
+        return (*plain, "company_id.name", "wab_company_name")

@@ -253,4 +253,4 @@ class AccountPayment(models.Model):
     @api.model
     def _wab_fingerprint_paths(self):
         plain = [f for f in FINGERPRINT_FIELDS if not self._fields[f].relational]
-        return (*plain, "company_id.name")
+        return (*plain, "company_id.name", "wab_company_name")
