@@ -15,7 +15,10 @@ class WhatsappBillingPerson(http.Controller):
         messages = request.env["whatsapp.billing.message"]
         messages._check_data_protection()
         ids = [int(part) for part in partner_ids.split(",") if part.isdigit()]
-        data = messages._export_person(request.env["res.partner"].browse(ids))
+        data = messages._export_person(
+            request.env["res.partner"].browse(ids).exists(),
+            request.env.user.company_ids,
+        )
         name = f"whatsapp-{fields.Date.today()}.json"
         return request.make_response(
             json.dumps(data, default=str, ensure_ascii=False, indent=2),

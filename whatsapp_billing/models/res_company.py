@@ -56,6 +56,18 @@ class ResCompany(models.Model):
         "CHECK(wab_retention_days >= 0)", "Days cannot be negative."
     )
 
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        before = self.filtered("wab_opt_outs_count_everywhere")
+        result = super().write(vals)
+        if vals.get("wab_opt_outs_count_everywhere"):
+            for company in self - before:
+                self.env["whatsapp.billing.consent"]._adopt_opt_outs(company)
+        return result
+
+    # === BUSINESS METHODS === #
+
     def _wab_is_kind_off(self, document_type):
         """Tell whether a company has switched this kind of document off."""
         self.ensure_one()

@@ -183,7 +183,9 @@ class ResPartner(models.Model):
         number there is nothing that they could have agreed to.
         """
         todo = self.filtered("wab_e164") if is_on else self
-        if not todo:
+        # Merging contacts copies the switch: that is nobody's tick, so that nothing is
+        # written down, which can only keep a message from going.
+        if not todo or (is_on and self.env.context.get("wab_is_merge")):
             return
         source, how = self._wab_get_switch_source()
         facts = {

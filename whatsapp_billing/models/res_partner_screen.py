@@ -29,6 +29,11 @@ class ResPartner(models.Model):
         string="Number Check", compute="_compute_wab_number_html", sanitize=False
     )
     wab_tag_color = fields.Integer(compute="_compute_wab_tag_color")
+    wab_is_on = fields.Boolean(
+        string="WhatsApp Is On",
+        compute="_compute_wab_is_on",
+        help="Switched on, or covered by the contracts of the company.",
+    )
     wab_consent_billing = fields.Selection(
         CONSENT_STATES,
         compute="_compute_wab_consents",
@@ -88,6 +93,7 @@ class ResPartner(models.Model):
                     "number": partner.wab_e164,
                     "country": country,
                     "problem": partner.wab_number_problem,
+                    "landline": numbers.is_fixed_line(partner.wab_e164 or ""),
                 },
             )
 
@@ -131,6 +137,13 @@ class ResPartner(models.Model):
             limit and limit - len(found),
         )
         return found + rest
+
+    @api.depends("wab_e164", "wab_enabled", "wab_consent_ids")
+    @api.depends_context("company")
+    def _compute_wab_is_on(self):
+        enabled = self._origin._wab_find_enabled(self.env.company)
+        for partner in self:
+            partner.wab_is_on = partner._origin in enabled
 
     @api.depends("wab_opt_in_state")
     def _compute_wab_consents(self):
@@ -176,6 +189,18 @@ class ResPartner(models.Model):
         action["domain"] = self._wab_people_domain()
         action["context"] = {}
         return action
+
+    def action_wab_switch_on(self):
+        """Switch on only with the consent that it stands for: ask how it is known."""
+        action = self.with_context(
+            wab_purpose="billing", wab_granted="granted"
+        ).action_wab_consent()
+        action["name"] = self.env._("Switch On WhatsApp")
+        return action
+
+    def action_wab_switch_off(self):
+        """Switch off, also what a contract switched on; written down as a withdrawal."""
+        self.wab_enabled = False
 
     def action_wab_consent(self):
         """Ask for the evidence of a consent or withdrawal of these contacts."""

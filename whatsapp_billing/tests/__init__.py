@@ -42,6 +42,7 @@ from . import test_neutralize
 from . import test_partner_consent
 from . import test_partner_enable
 from . import test_payment_receipts
+from . import test_partner_merge
 from . import test_person_key
 from . import test_retention
 from . import test_rights_conditions

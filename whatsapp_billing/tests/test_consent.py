@@ -256,6 +256,16 @@ class TestConsent(LifecycleCommon):
         partner.invalidate_recordset()
         self.assertTrue(partner.wab_opted_out)
 
+    def test_earlier_opt_outs_count_from_the_moment_a_company_wants_that(self):
+        other, clerk = self.second_company()
+        self.stop()
+        partner = self.partner.with_user(clerk).with_company(other)
+        self.assertFalse(partner.wab_opted_out)
+        other.wab_opt_outs_count_everywhere = True
+        self.assertTrue(partner.wab_opted_out)
+        rows = self.consents.search([("company_id", "=", other.id)])
+        self.assertEqual(set(rows.mapped("evidence")), {"Opted out"})
+
     def test_switch_and_key_are_a_companys_own(self):
         other, clerk = self.second_company()
         partner = self.partner.with_user(clerk).with_company(other)

@@ -80,6 +80,58 @@ class TestPartnerConsent(WhatsappBillingCommon):
         with self.assertRaises(AccessError):
             wizards.create({"partner_ids": self.partner.ids, "evidence": "x"})
 
+    def test_switching_on_asks_how_the_consent_is_known(self):
+        """It wrote "agreed" at once, for contacts without a number too."""
+        partner = self._make_customer("Luis", "+34600000002", wab_enabled=False)
+        partner = partner.with_user(self.clerk)
+        action = partner.action_wab_switch_on()
+        wizards = self.env[action["res_model"]].with_user(self.clerk)
+        form = Form(wizards.with_context(**action["context"]))
+        self.assertEqual((form.purpose, form.granted), ("billing", "granted"))
+        self.assertFalse(form.evidence)
+        self.assertFalse(partner.wab_is_on)
+        form.evidence = "Order form of 3 November"
+        form.save().action_record()
+        self.assertTrue(partner.wab_enabled and partner.wab_is_on)
+        self.assertEqual(
+            partner.wab_consent_ids.mapped("evidence"), ["Order form of 3 November"]
+        )
+        partner.action_wab_switch_off()
+        self.assertFalse(partner.wab_is_on)
+        self.assertEqual(partner.wab_consent_billing, "withdrawn")
+        # On again: what they agreed to once is proposed.
+        form = Form(wizards.with_context(**partner.action_wab_switch_on()["context"]))
+        self.assertEqual(form.evidence, "Order form of 3 November")
+        self.assertFalse(form.opted_out)
+        form.save().action_record()
+        self.assertTrue(partner.wab_is_on)
+
+    def test_dialog_says_that_they_asked_to_stop(self):
+        self.record(self.partner, "billing", "withdrawn", "Called on 3 November")
+        action = self.partner.with_user(self.clerk).action_wab_switch_on()
+        wizards = self.env[action["res_model"]].with_user(self.clerk)
+        form = Form(wizards.with_context(**action["context"]))
+        self.assertIn("They asked for no more messages on", form.opted_out)
+
+    def test_contract_customer_can_be_switched_off(self):
+        self.company.wab_consent_by_contract = True
+        partner = self._make_customer("Luis", "+34600000002", wab_enabled=False)
+        partner = partner.with_user(self.clerk)
+        self.assertTrue(partner.wab_is_on)
+        partner.action_wab_switch_off()
+        self.assertFalse(partner.wab_is_on)
+        self.assertEqual(partner.wab_tag_color, 1)
+
+    def test_landline_gets_a_hint_instead_of_a_green_check(self):
+        with Form(self.partner.with_user(self.clerk)) as form:
+            self.assertIn("fa-check", form.wab_number_html)
+            form.wab_number = "+34 910 000 001"
+            self.assertIn("This is a landline", form.wab_number_html)
+            self.assertNotIn("fa-check", form.wab_number_html)
+            # In the United States nobody can tell.
+            form.wab_number = "+1 212 555 2368"
+            self.assertNotIn("landline", form.wab_number_html)
+
     def test_number_is_checked_while_typing(self):
         with Form(self.partner.with_user(self.clerk)) as form:
             self.assertIn("country_flags/es.png", form.wab_number_html)

@@ -149,6 +149,114 @@ class TestRetention(WhatsappBillingCommon):
         self._open_wizard(self.manager).action_erase()
         self.assertTrue(invoice.sudo().wab_message_ids.body)
 
+    def test_a_number_is_erased_whole_or_not_at_all(self):
+        """A contact whose number is "1" took 77 of 84 events of all companies along."""
+        self.partner.phone = "1"
+        self.message.sudo().recipient = "1"
+        kept = [
+            self._make_event('{"from": "34600000002"}'),
+            self._make_event('{"from": "9346000000011"}'),
+            self._make_event('{"timestamp": "1763600100"}'),
+        ]
+        self._open_wizard(self.manager).action_erase()
+        self.assertEqual([len(event.exists()) for event in kept], [1, 1, 1])
+        self.partner.phone = CUSTOMER_NUMBER
+        about = self._make_event('{"from":"34600000001","a":1}')
+        self._open_wizard(self.manager).action_erase()
+        self.assertFalse(about.exists())
+        self.assertEqual([len(event.exists()) for event in kept], [1, 1, 1])
+
+    def test_words_vanish_from_activities_lines_and_evidence(self):
+        words = "My doctor says I cannot pay"
+        inbound = self.message.sudo().create(
+            {
+                "direction": "in",
+                "state": "received",
+                "company_id": self.company.id,
+                "recipient": CUSTOMER_NUMBER,
+                "body": words,
+                "profile_name": "Ana",
+            }
+        )
+        invoice = self.invoice
+        activity = invoice.activity_schedule(
+            "mail.mail_activity_data_todo", note=f"<p>{words}</p>"
+        )
+        done = invoice.activity_schedule(
+            "mail.mail_activity_data_todo", note=f"<p>{words}</p>"
+        )
+        done.action_feedback(feedback="Called her")
+        line = invoice._message_log(body=f"Customer {CUSTOMER_NUMBER} wrote")
+        other = invoice._message_log(body="Delivered on Monday")
+        consent = self.partner.sudo().wab_consent_ids[0]
+        self._open_wizard(self.manager).action_erase()
+        self.env.invalidate_all()
+        self.assertFalse(inbound.body or inbound.recipient or inbound.profile_name)
+        self.assertNotIn(words, activity.note or "")
+        bodies = " ".join(map(str, invoice.message_ids.mapped("body")))
+        self.assertNotIn(words, bodies)
+        self.assertNotIn(CUSTOMER_NUMBER, line.body)
+        self.assertIn("Monday", other.body)
+        self.assertFalse(consent.recipient or consent.person_key)
+        self.assertNotIn("switched on", consent.evidence)
+
+    def test_a_stop_is_obeyed_after_erasing(self):
+        consents = self.env["whatsapp.billing.consent"].sudo()
+        consents._set_number(
+            CUSTOMER_NUMBER, False, "keyword", "STOP please", company=self.company
+        )
+        self._open_wizard(self.manager).action_erase()
+        self.env.flush_all()
+        self.env.cr.execute(
+            "SELECT concat_ws('|', recipient, person_key, evidence)"
+            " FROM whatsapp_billing_consent WHERE company_id = %s",
+            [self.company.id],
+        )
+        left = " ".join(row[0] for row in self.env.cr.fetchall())
+        self.assertNotIn("600000001", left)
+        self.assertNotIn("STOP please", left)
+        self.env.invalidate_all()
+        # The number comes back under another name and spelling.
+        late = self._make_customer("Somebody", "0034 600 000 001")
+        self.assertTrue(late.wab_opted_out)
+        self.assertEqual(
+            self.env["res.partner"].search(
+                [("wab_opted_out", "=", True), ("id", "=", late.id)]
+            ),
+            late,
+        )
+        result = self._make_invoice(late).with_user(self.clerk).wab_send()
+        self.assertEqual(result[0]["reason"], "opted_out")
+
+    def test_a_shared_contact_keeps_the_other_companys_data(self):
+        other = self.env["res.company"].create({"name": "B"})
+        manager = self._make_user(
+            "manager_b", "base.group_user,whatsapp_billing.group_manager", other
+        )
+        event = self._make_event('{"from": "34600000001"}')
+        wizard = (
+            self.env["whatsapp.billing.person.erase"]
+            .with_user(manager)
+            .with_context(allowed_company_ids=other.ids)
+            .create({"partner_ids": self.partner.ids})
+        )
+        self.assertEqual(wizard.message_count, 0)
+        wizard.action_erase()
+        self.env.invalidate_all()
+        self.assertTrue(self.message.body and self.message.recipient)
+        self.assertIn(CUSTOMER_NUMBER, self.message.mail_message_id.body)
+        self.assertTrue(event.exists())
+        self.assertTrue(all(self.partner.wab_consent_ids.mapped("recipient")))
+        data = (
+            self.env["whatsapp.billing.message"]
+            .with_user(manager)
+            ._export_person(self.partner, other)
+        )
+        self.assertEqual(data, {"messages": [], "consents": []})
+        forged = wizard.with_context(allowed_company_ids=(self.company | other).ids)
+        with self.assertRaises(AccessError):
+            forged.action_erase()
+
     def test_clerk_may_not_erase(self):
         with self.assertRaises(AccessError):
             self._open_wizard(self.clerk)

@@ -1,6 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.tools.misc import format_datetime
 
 from ..const import PURPOSES
 
@@ -30,6 +31,55 @@ class WhatsappBillingConsentRecord(models.TransientModel):
         required=True,
         help="The form, conversation or message that proves it, with its date.",
     )
+
+    opted_out = fields.Char(compute="_compute_opted_out")
+
+    # === COMPUTE METHODS === #
+
+    @api.model
+    def default_get(self, fields_list):
+        """Propose the evidence that the contact's consent was last recorded with."""
+        values = super().default_get(fields_list)
+        partners = self.env["res.partner"].browse(
+            self.env.context.get("default_partner_ids") or []
+        )
+        if (
+            "evidence" in fields_list
+            and not values.get("evidence")
+            and values.get("granted") == "granted"
+            and len(partners) == 1
+        ):
+            last = self.env["whatsapp.billing.consent"].search(
+                [
+                    ("partner_id", "=", partners.id),
+                    ("company_id", "=", self.env.company.id),
+                    ("granted", "=", True),
+                    ("is_switch", "=", False),
+                    ("source", "in", ("user", "rpc")),
+                ],
+                limit=1,
+            )
+            values["evidence"] = last.evidence
+        return values
+
+    @api.depends("partner_ids", "purpose", "granted")
+    def _compute_opted_out(self):
+        """Say when they asked us to stop: only a newer agreement lifts that."""
+        # sudo: whatsapp.billing.consent - the state of contacts that the user sees
+        consents_sudo = self.env["whatsapp.billing.consent"].sudo()
+        for wizard in self:
+            partners = wizard.partner_ids._origin
+            states = consents_sudo._states(partners, [wizard.purpose or "billing"])
+            stops = consents_sudo.browse(
+                standing.consent_id
+                for standing in states.values()
+                if standing.state == "withdrawn" and standing.kind == "said"
+            )
+            wizard.opted_out = bool(stops) and self.env._(
+                "They asked for no more messages on %(date)s. Record only what they"
+                " agreed to after that.",
+                date=format_datetime(self.env, max(stops.mapped("said_at"))),
+            )
 
     # === ACTION METHODS === #
 

@@ -153,7 +153,9 @@ class WhatsappBillingPartnerEnable(models.TransientModel):
         return {result: partners.browse(ids) for result, ids in found.items()}
 
     def _judge(self, partner, states):
-        if states[partner.id, "billing"][0] == "withdrawn":
+        standing = states[partner.id, "billing"]
+        # Who was only switched off here can be switched on again.
+        if standing.state == "withdrawn" and standing.kind == "said":
             return "opted_out"
         raw = partner._wab_raw_number()
         if not raw:

@@ -11,16 +11,23 @@ class WhatsappBillingPersonErase(models.TransientModel):
 
     partner_ids = fields.Many2many("res.partner", string="Contacts", required=True)
     message_count = fields.Integer(compute="_compute_message_count")
+    company_names = fields.Char(compute="_compute_message_count")
 
     # === COMPUTE METHODS === #
 
     @api.depends("partner_ids")
     def _compute_message_count(self):
         messages = self.env["whatsapp.billing.message"]
+        messages._check_data_protection()
+        companies = self.env.companies
         for wizard in self:
-            wizard.message_count = messages.search_count(
-                [("partner_id", "in", wizard.partner_ids.ids)]
+            # Contacts that one may not see are nobody's to count.
+            partners = wizard.partner_ids._filtered_access("read")
+            keys = messages._find_person_keys(partners, companies)
+            wizard.message_count = len(
+                messages._find_person_messages(partners, companies, keys)
             )
+            wizard.company_names = ", ".join(companies.mapped("name"))
 
     # === ACTION METHODS === #
 
@@ -32,7 +39,8 @@ class WhatsappBillingPersonErase(models.TransientModel):
         self.partner_ids.check_access("read")
         # sudo: whatsapp.billing.message - rows are written by the system only; the
         # person asked for all of it
-        messages.sudo()._erase_person(self.partner_ids)
+        companies = self.env.companies
+        messages.sudo()._erase_person(self.partner_ids, companies)
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

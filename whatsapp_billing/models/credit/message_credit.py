@@ -267,15 +267,17 @@ class WhatsappBillingMessage(models.Model):
             )
 
     @api.model
-    def _erase_person(self, partners):
+    def _erase_person(self, partners, companies=None):
         """Override to give back what was reserved for messages that are withdrawn."""
+        companies = companies or self.env.companies
         waiting = self.search(
             [
+                ("company_id", "in", companies.ids),
                 ("partner_id", "in", partners.ids),
                 ("state", "in", ("queued", "held", "unknown")),
             ]
         )
-        result = super()._erase_person(partners)
+        result = super()._erase_person(partners, companies)
         # sudo: whatsapp.billing.credit.entry - the journal is the system's to write
         waiting.sudo()._close_credits()
         return result

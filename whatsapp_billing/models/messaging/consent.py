@@ -56,7 +56,7 @@ class WhatsappBillingConsent(models.Model):
     )
     source = fields.Selection(
         [
-            ("user", "Person in Odoo"),
+            ("user", "Recorded by a user"),
             ("rpc", "Other system"),
             ("import", "Imported file"),
             ("contract", "Company setting"),
@@ -382,6 +382,33 @@ class WhatsappBillingConsent(models.Model):
         if not granted:
             rows._cancel_waiting()
         return rows
+
+    @api.model
+    def _adopt_opt_outs(self, company):
+        """Let opt-outs that other companies were told before count in a company too."""
+        self.flush_model()
+        self.env.cr.execute(
+            SQL(
+                """
+                INSERT INTO whatsapp_billing_consent
+                       (company_id, recipient, person_key, purpose, granted, source,
+                        evidence, said_at, create_date, write_date)
+                SELECT %(company)s, recipient, person_key, purpose, FALSE, source,
+                       %(evidence)s, said_at, now() at time zone 'utc',
+                       now() at time zone 'utc'
+                  FROM (SELECT DISTINCT ON (company_id, person_key, purpose) *
+                          FROM whatsapp_billing_consent
+                         WHERE partner_id IS NULL AND person_key IS NOT NULL
+                           AND company_id != %(company)s
+                      ORDER BY company_id, person_key, purpose, said_at DESC,
+                               granted, id DESC) latest
+                 WHERE NOT granted
+                """,
+                company=company.id,
+                evidence=self.env._("Opted out"),
+            )
+        )
+        self.env["res.partner"].invalidate_model(["wab_opt_in_state", "wab_opted_out"])
 
     @api.model
     def _find_recipients(self, recipient, company):

@@ -388,17 +388,6 @@ class ResPartner(models.Model):
             partners._wab_adopt_messages(message_id)
         return partners
 
-    def _wab_erase_requests(self):
-        """Empty the requests that quote people who want to be forgotten."""
-        kind = self.env.ref(ACTIVITY, raise_if_not_found=False)
-        if not kind:
-            return
-        # sudo: mail.activity - also those of other companies
-        mine_sudo = self.sudo().activity_ids.filtered(
-            lambda activity: activity.activity_type_id == kind
-        )
-        mine_sudo.write({"summary": kind.name, "note": False})
-
     def _wab_adopt_messages(self, message_id):
         """Take over the messages of the number from which this contact was made."""
         message = self.env["whatsapp.billing.message"].browse(message_id).exists()
@@ -409,7 +398,7 @@ class ResPartner(models.Model):
         message.sudo().search(
             [
                 ("company_id", "=", message.company_id.id),
-                ("recipient", "=", message.recipient),
+                ("person_key", "=", message.person_key or "-"),
                 ("partner_id", "=", False),
             ]
         ).partner_id = self

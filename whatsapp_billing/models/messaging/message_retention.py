@@ -47,11 +47,10 @@ class WhatsappBillingMessage(models.Model):
                        AND (recipient IS NOT NULL OR body IS NOT NULL)
                      LIMIT %s FOR UPDATE SKIP LOCKED)
                 UPDATE whatsapp_billing_message m
-                   SET recipient = NULL, recipient_uid = NULL,
-                       person_key = NULL, body = NULL,
+                   SET recipient = NULL, recipient_uid = NULL, person_key = NULL,
+                       body = NULL, edited_body = NULL, profile_name = NULL,
                        content = NULL, payload = NULL, error_detail = NULL,
-                       filename = NULL, trace_data = NULL,
-                       profile_name = NULL, edited_body = NULL
+                       filename = NULL, trace_data = NULL
                   FROM old WHERE m.id = old.id
              RETURNING m.id, m.mail_message_id
                 """,
@@ -76,71 +75,14 @@ class WhatsappBillingMessage(models.Model):
     def _erase_chatter(self, line_ids):
         """Empty the chatter lines that quote erased messages, in one statement."""
         self.env.cr.execute(
-            "UPDATE mail_message SET body = %s WHERE id = ANY(%s)",
+            """
+            UPDATE mail_message
+               SET body = %s,
+                   email_from = CASE WHEN email_from ~ '[0-9]{7}' AND
+                                          position('@' IN email_from) = 0
+                                     THEN NULL ELSE email_from END
+             WHERE id = ANY(%s)
+            """,
             [self.env._("WhatsApp message (erased)"), line_ids],
         )
-        self.env["mail.message"].invalidate_model(["body"])
-
-    # === BUSINESS METHODS - DATA PROTECTION === #
-
-    @api.model
-    def _export_person(self, partners):
-        """Return everything kept about people, JSON-able, for a request of theirs."""
-        messages = self.search([("partner_id", "in", partners.ids)], order="id")
-        consents = self.env["whatsapp.billing.consent"].search(
-            [("partner_id", "in", partners.ids)], order="id"
-        )
-        return {
-            "messages": messages.read(
-                [
-                    "direction",
-                    "state",
-                    "recipient",
-                    "body",
-                    "document_name",
-                    "queued_at",
-                    "sent_at",
-                    "delivered_at",
-                    "read_at",
-                ],
-                load=None,
-            ),
-            "consents": consents.read(
-                [
-                    "recipient",
-                    "purpose",
-                    "granted",
-                    "source",
-                    "evidence",
-                    "create_date",
-                ],
-                load=None,
-            ),
-        }
-
-    @api.model
-    def _erase_person(self, partners):
-        """Erase texts and numbers of people; what still waits is withdrawn first."""
-        messages = self.search([("partner_id", "in", partners.ids)])
-        messages.filtered(lambda m: m.state in ("queued", "held", "unknown")).write(
-            {"state": "canceled", "reason": "superseded"}
-        )
-        self.env.flush_all()
-        self.env.cr.execute(
-            """
-            UPDATE whatsapp_billing_message
-               SET recipient = NULL, recipient_uid = NULL,
-                       person_key = NULL, body = NULL,
-                   content = NULL, payload = NULL, error_detail = NULL,
-                   filename = NULL, trace_data = NULL,
-                   profile_name = NULL, edited_body = NULL
-             WHERE partner_id = ANY(%s)
-            """,
-            [partners.ids],
-        )
-        self.env.cr.execute(
-            "UPDATE whatsapp_billing_consent SET recipient = NULL, person_key = NULL "
-            "WHERE partner_id = ANY(%s)",
-            [partners.ids],
-        )
-        self.env.invalidate_all()
+        self.env["mail.message"].invalidate_model(["body", "email_from"])

@@ -1,10 +1,40 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""A person's data outside the message rows: chatter, attempts, received calls."""
+"""What is kept about a person: given to them, and erased where they ask for it.
+
+Only in the companies that the manager works in. A person is a contact and its numbers:
+whole numbers, by `rules.numbers.person_key`, in every spelling.
+"""
+
+import base64
+import re
 
 from odoo import api, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL
+from odoo.tools import SQL, html2plaintext
+
+from ...rules import numbers
+
+# What remains of an erased message: figures, times, ids, and what it was about.
+KEPT_TEXTS = {
+    "uuid",
+    "wamid",
+    "context_wamid",
+    "method",
+    "key",
+    "result",
+    "template_name",
+    "lang_code",
+    "res_model",
+    "document_name",
+    "error_code",
+    "inbound_type",
+    "pricing",
+}
+# All spellings of one number end in the same digits.
+TAIL = 7
+# A shorter answer ("ok") stands in many lines that are not about it.
+SHORTEST_QUOTE = 4
 
 
 class WhatsappBillingMessage(models.Model):
@@ -21,36 +51,360 @@ class WhatsappBillingMessage(models.Model):
             )
 
     @api.model
-    def _erase_person(self, partners):
-        """Erase people's texts and numbers wherever they are kept.
-
-        The base method empties the message rows; this one also the lines in
-        chatters, the details of attempts, and the calls of the provider that name
-        their numbers.
-        """
-        messages = self.search([("partner_id", "in", partners.ids)])
-        numbers = set(messages.mapped("recipient")) | set(partners.mapped("wab_e164"))
-        numbers |= set(messages.mapped("recipient_uid"))
-        result = super()._erase_person(partners)
-        messages.attempt_ids.sudo().write({"error_detail": False, "raw": False})
-        messages._erase_chatter(messages.mail_message_id.ids)
-        messages._erase_files()
-        partners._wab_erase_requests()
-        self._erase_events({number.lstrip("+") for number in numbers if number})
-        return result
+    def _find_person_keys(self, partners, companies):
+        """Return the keys of these contacts, and of whom they were written to as."""
+        # sudo: whatsapp.billing.message - all that own companies keep about somebody
+        mine = self.sudo().search(
+            [("company_id", "in", companies.ids), ("partner_id", "in", partners.ids)]
+        )
+        found = set(partners.mapped("wab_person_key")) | set(mine.mapped("person_key"))
+        found |= {numbers.person_key(uid or "") for uid in mine.mapped("recipient_uid")}
+        return found - {False, "", None}
 
     @api.model
-    def _erase_events(self, numbers):
-        """Delete processed calls of the provider whose bytes name these numbers."""
-        for number in filter(None, numbers):
-            self.env.cr.execute(
+    def _find_person_messages(self, partners, companies, keys):
+        """Return own companies' messages with these contacts, or with their numbers.
+
+        A number's messages with another contact are that contact's.
+        """
+        # sudo: whatsapp.billing.message - all that own companies keep about somebody
+        return self.sudo().search(
+            [
+                ("company_id", "in", companies.ids),
+                "|",
+                ("partner_id", "in", partners.ids),
+                "&",
+                ("partner_id", "=", False),
+                "|",
+                ("person_key", "in", list(keys)),
+                ("recipient_uid", "in", list(keys)),
+            ],
+            order="id",
+        )
+
+    @api.model
+    def _export_person(self, partners, companies=None):
+        """Return everything kept about people, JSON-able, for a request of theirs.
+
+        :param companies: own companies; those the user works in by default
+        """
+        companies = companies or self.env.companies
+        partners.check_access("read")
+        keys = self._find_person_keys(partners, companies)
+        messages = self._find_person_messages(partners, companies, keys)
+        # sudo: whatsapp.billing.consent - all that own companies keep about somebody
+        consents = (
+            self.env["whatsapp.billing.consent"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "in", companies.ids),
+                    "|",
+                    ("partner_id", "in", partners.ids),
+                    "&",
+                    ("partner_id", "=", False),
+                    ("person_key", "in", list(keys)),
+                ],
+                order="id",
+            )
+        )
+        return {
+            "messages": messages.read(
+                [
+                    "company_id",
+                    "direction",
+                    "state",
+                    "recipient",
+                    "recipient_uid",
+                    "profile_name",
+                    "body",
+                    "edited_body",
+                    "payload",
+                    "filename",
+                    "document_name",
+                    "queued_at",
+                    "sent_at",
+                    "delivered_at",
+                    "read_at",
+                ],
+                load=None,
+            ),
+            "consents": consents.read(
+                [
+                    "company_id",
+                    "recipient",
+                    "purpose",
+                    "granted",
+                    "said_at",
+                    "source",
+                    "evidence",
+                    "create_date",
+                ],
+                load=None,
+            ),
+        }
+
+    @api.model
+    def _erase_person(self, partners, companies=None):
+        """Erase people's texts and numbers wherever own companies keep them.
+
+        What still waits is withdrawn first. What stays: states and times, that somebody
+        agreed or withdrew and when, and a withdrawn number as a salted hash, so that a
+        STOP is obeyed when the number comes back.
+
+        :param companies: own companies; those the user works in by default
+        """
+        companies = companies or self.env.companies
+        self.env.flush_all()
+        keys = self._find_person_keys(partners, companies)
+        messages = self._find_person_messages(partners, companies, keys)
+        messages.filtered(lambda m: m.state in ("queued", "held", "unknown")).write(
+            {"state": "canceled", "reason": "superseded"}
+        )
+        words = {
+            text.strip()
+            for text in (*messages.mapped("body"), *messages.mapped("edited_body"))
+            if text
+        }
+        self._erase_around(messages, partners, companies, keys, words)
+        messages._erase_rows()
+        self._erase_consents(partners, companies, keys)
+        self._erase_events(companies, keys)
+        self.env.invalidate_all()
+
+    def _erase_rows(self):
+        """Empty all texts of these messages but those that say what they were."""
+        self._erase_files()
+        self._erase_chatter(self.mail_message_id.ids)
+        self.env.flush_all()
+        names = [
+            name
+            for name, field in self._fields.items()
+            if field.type in ("char", "text", "html", "json")
+            and field.store
+            and field.column_type
+            and name not in KEPT_TEXTS
+        ]
+        self.env.cr.execute(
+            SQL(
+                "UPDATE whatsapp_billing_message SET %s WHERE id = ANY(%s)",
+                SQL(", ").join(SQL("%s = NULL", SQL.identifier(n)) for n in names),
+                list(self.ids),
+            )
+        )
+        self.env.cr.execute(
+            "UPDATE whatsapp_billing_message_attempt SET error_detail = NULL, "
+            "raw = NULL WHERE message_id = ANY(%s)",
+            [list(self.ids)],
+        )
+
+    @api.model
+    def _erase_consents(self, partners, companies, keys):
+        """Keep that they agreed or withdrew; numbers stay as a hash in the block list."""
+        consents = self.env["whatsapp.billing.consent"]
+        erased = self.env._("Erased at the person's request.")
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE whatsapp_billing_consent
+                   SET recipient = NULL, evidence = %(erased)s,
+                       person_key = CASE WHEN partner_id IS NULL THEN %(hash)s END
+                 WHERE company_id = ANY(%(companies)s)
+                   AND (partner_id = ANY(%(partners)s)
+                        OR (partner_id IS NULL AND person_key = ANY(%(keys)s)))
+                """,
+                erased=erased,
+                hash=consents._hash_sql(SQL("person_key")),
+                companies=list(companies.ids),
+                partners=list(partners.ids),
+                keys=list(keys),
+            )
+        )
+
+    @api.model
+    def _erase_around(self, messages, partners, companies, keys, words):
+        """Erase what quotes them on documents, in activities, cases and dialogs."""
+        documents = self._find_documents(messages, partners, companies)
+        self._erase_notes(documents, companies, keys, words)
+        debtors = partners | partners.commercial_partner_id
+        cases = (
+            self.env["whatsapp.billing.collection.case"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "in", companies.ids),
+                    ("debtor_id", "in", debtors.ids),
+                    ("dispute_reason", "!=", False),
+                ]
+            )
+        )
+        for case in cases:
+            if self._is_quoted(case.dispute_reason, keys, words):
+                case.dispute_reason = False
+        self.env["whatsapp.billing.collection.forecast"].sudo().search(
+            [
+                ("plan_id.company_id", "in", companies.ids),
+                "|",
+                ("partner_id", "in", partners.ids),
+                ("debtor_id", "in", partners.ids),
+            ]
+        ).unlink()
+        self.env["whatsapp.billing.consent.record"].sudo().search(
+            [
+                ("partner_ids", "in", partners.ids),
+                ("create_uid.company_ids", "in", companies.ids),
+            ]
+        ).unlink()
+        self.env.flush_all()
+
+    @api.model
+    def _find_documents(self, messages, partners, companies):
+        """Return {model: ids} of what these messages were about or were noted on."""
+        documents = {
+            "res.partner": set((partners | partners.commercial_partner_id).ids)
+        }
+        for message in messages:
+            if message.res_model and message.res_id:
+                documents.setdefault(message.res_model, set()).add(message.res_id)
+        moves = messages.collection_item_ids.move_line_id.move_id
+        moves |= (
+            self.env["whatsapp.billing.collection.case"]
+            .sudo()
+            .search(
+                [
+                    ("company_id", "in", companies.ids),
+                    ("debtor_id", "in", partners.commercial_partner_id.ids),
+                ]
+            )
+            .move_line_id.move_id
+        )
+        documents.setdefault("account.move", set()).update(moves.ids)
+        return documents
+
+    @api.model
+    def _erase_notes(self, documents, companies, keys, words):
+        """Empty activities, lines and tracked values that name or quote them.
+
+        Lines that belong to another company's messages are that company's.
+        """
+        activities = self.env["mail.activity"].sudo().with_context(active_test=False)
+        for model, ids in documents.items():
+            for activity in activities.search(
+                [("res_model", "=", model), ("res_id", "in", list(ids))]
+            ):
+                if activity.wab_company_id and activity.wab_company_id not in companies:
+                    continue
+                if self._is_quoted(activity.note, keys, words) or self._is_quoted(
+                    activity.summary, keys, words
+                ):
+                    # The summary may quote the beginning of the note.
+                    activity.write({"note": False, "summary": False})
+            rows = self.env.execute_query(
                 SQL(
                     """
-                    DELETE FROM whatsapp_billing_webhook_event
-                     WHERE state != 'new'
-                       AND position(%s::bytea IN
-                                    decode(convert_from(body, 'LATIN1'), 'base64')) > 0
+                    SELECT l.id, l.body FROM mail_message l
+                     WHERE l.model = %s AND l.res_id = ANY(%s) AND l.body IS NOT NULL
+                       AND l.message_type NOT IN ('email', 'email_outgoing')
+                       AND (l.wab_company_id IS NULL OR l.wab_company_id = ANY(%s))
+                       AND NOT EXISTS (
+                           SELECT 1 FROM whatsapp_billing_message m
+                            WHERE m.mail_message_id = l.id
+                              AND NOT m.company_id = ANY(%s))
                     """,
-                    number.encode(),
+                    model,
+                    list(ids),
+                    list(companies.ids),
+                    list(companies.ids),
                 )
             )
+            lines = [row[0] for row in rows if self._is_quoted(row[1], keys, words)]
+            self._erase_chatter(lines)
+        self._erase_tracked(documents["res.partner"], keys)
+
+    @api.model
+    def _erase_tracked(self, partner_ids, keys):
+        """Empty the values of our number that the contact's history names."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT t.id, t.old_value_char, t.new_value_char
+                  FROM mail_tracking_value t
+                  JOIN mail_message l ON l.id = t.mail_message_id
+                  JOIN ir_model_fields f ON f.id = t.field_id
+                 WHERE l.model = 'res.partner' AND l.res_id = ANY(%s)
+                   AND f.name IN ('wab_number', 'wab_e164', 'phone')
+                """,
+                list(partner_ids),
+            )
+        )
+        ids = [
+            row[0]
+            for row in rows
+            if any(self._is_quoted(value, keys, ()) for value in row[1:])
+        ]
+        self.env.cr.execute(
+            "UPDATE mail_tracking_value SET old_value_char = NULL, "
+            "new_value_char = NULL WHERE id = ANY(%s)",
+            [ids],
+        )
+
+    @api.model
+    def _is_quoted(self, text, keys, words):
+        """Tell whether a text names one of these numbers or quotes these words."""
+        if not text:
+            return False
+        plain = html2plaintext(text).strip()
+        if plain in words or any(
+            word in plain for word in words if len(word) >= SHORTEST_QUOTE
+        ):
+            return True
+        return self._names_number(plain, keys)
+
+    @api.model
+    def _names_number(self, plain, keys):
+        """Tell whether a text has one of these numbers, whole and in any spelling."""
+        joined = re.sub(r"(?<=[0-9])[ .()/-]+(?=[0-9])", "", plain)
+        for text in (plain, joined):
+            for token in re.findall(r"(?<![0-9A-Za-z])\+?([0-9]{7,15})(?![0-9])", text):
+                if numbers.person_key(f"+{token}") in keys:
+                    return True
+        return any(
+            numbers.is_bsuid(key)
+            and re.search(rf"(?<![A-Za-z0-9]){re.escape(key)}(?![A-Za-z0-9])", plain)
+            for key in keys
+        )
+
+    @api.model
+    def _erase_events(self, companies, keys):
+        """Delete own companies' processed calls whose bytes name these numbers."""
+        tails = [key if numbers.is_bsuid(key) else key[-TAIL:] for key in keys if key]
+        if not tails:
+            return
+        self.env.flush_all()
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT e.id, e.body FROM whatsapp_billing_webhook_event e
+             LEFT JOIN whatsapp_billing_account a ON a.id = e.account_id
+                 WHERE e.state != 'new'
+                   AND COALESCE(a.company_id, e.company_id) = ANY(%s)
+                   AND EXISTS (
+                       SELECT 1 FROM unnest(%s::text[]) tail
+                        WHERE position(convert_to(tail, 'UTF8') IN
+                              decode(convert_from(e.body, 'LATIN1'), 'base64')) > 0)
+                """,
+                list(companies.ids),
+                tails,
+            )
+        )
+        ids = [
+            event_id
+            for event_id, body in rows
+            if self._names_number(
+                base64.b64decode(bytes(body)).decode("utf-8", "replace"), keys
+            )
+        ]
+        self.env.cr.execute(
+            "DELETE FROM whatsapp_billing_webhook_event WHERE id = ANY(%s)", [ids]
+        )
+        self.env["whatsapp.billing.webhook.event"].invalidate_model(flush=False)

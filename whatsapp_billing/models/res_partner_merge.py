@@ -1,0 +1,110 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Merging contacts keeps every message, every word about consent, and a STOP.
+
+Core moves references in one statement a table and looks for unique *constraints*: what
+a unique *index* of ours forbids must be out of the way before.
+"""
+
+from odoo import api, models
+from odoo.tools import SQL
+
+
+class BasePartnerMergeAutomaticWizard(models.TransientModel):
+    _inherit = "base.partner.merge.automatic.wizard"
+
+    @api.model
+    def _update_foreign_keys(self, src_partners, dst_partner):
+        """Override of `base` to make room for what two contacts have alike."""
+        self.env.flush_all()
+        self._wab_prepare_merge(list(src_partners.ids), dst_partner.id)
+        self.env.invalidate_all()
+        return super()._update_foreign_keys(src_partners, dst_partner)
+
+    @api.model
+    def _wab_prepare_merge(self, source_ids, target_id):
+        facts = {"sources": source_ids, "target": target_id}
+        # The same key told two contacts: the repeat finds the survivor's first.
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message m SET key = NULL
+                  FROM (SELECT id, row_number() OVER (
+                                   PARTITION BY company_id, method, res_model, doc, key
+                                       ORDER BY is_target DESC, id) AS place
+                          FROM (SELECT id, company_id, method, res_model, key,
+                                       COALESCE(partner_id, 0) = %(target)s AS is_target,
+                                       CASE WHEN res_model = 'res.partner'
+                                             AND res_id = ANY(%(sources)s)
+                                            THEN %(target)s ELSE res_id END AS doc
+                                  FROM whatsapp_billing_message
+                                 WHERE key IS NOT NULL
+                                   AND (partner_id = ANY(%(sources)s)
+                                        OR partner_id = %(target)s)) mine) ranked
+                 WHERE ranked.id = m.id AND ranked.place > 1
+                """,
+                **facts,
+            )
+        )
+        # Messages about the contact itself; core follows no such reference of ours.
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message SET res_id = %(target)s
+                 WHERE res_model = 'res.partner' AND res_id = ANY(%(sources)s)
+                """,
+                **facts,
+            )
+        )
+        # A key is how a caller asks again, no evidence.
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE whatsapp_billing_consent c SET key = NULL
+                  FROM (SELECT id, row_number() OVER (
+                                   PARTITION BY company_id, purpose, granted, key
+                                       ORDER BY partner_id = %(target)s DESC, id) AS place
+                          FROM whatsapp_billing_consent
+                         WHERE key IS NOT NULL
+                           AND (partner_id = ANY(%(sources)s)
+                                OR partner_id = %(target)s)) ranked
+                 WHERE ranked.id = c.id AND ranked.place > 1
+                """,
+                **facts,
+            )
+        )
+        # Both were reminded that day: one day that is taken is enough.
+        self.env.cr.execute(
+            SQL(
+                """
+                DELETE FROM whatsapp_billing_collection_claim c
+                 USING (SELECT id, row_number() OVER (
+                                   PARTITION BY company_id, day
+                                       ORDER BY debtor_id = %(target)s DESC, id) AS place
+                          FROM whatsapp_billing_collection_claim
+                         WHERE debtor_id = ANY(%(sources)s)
+                            OR debtor_id = %(target)s) ranked
+                 WHERE ranked.id = c.id AND ranked.place > 1
+                """,
+                **facts,
+            )
+        )
+
+    @api.model
+    def _update_values(self, src_partners, dst_partner):
+        """Override of `base`: a merge is nobody's tick and nobody's consent."""
+        result = super()._update_values(
+            src_partners, dst_partner.with_context(wab_is_merge=True)
+        )
+        # sudo: whatsapp.billing.consent - read for whoever may merge contacts
+        consents_sudo = self.env["whatsapp.billing.consent"].sudo()
+        # sudo: res.company - a contact may be switched on in companies of others
+        for company in self.env["res.company"].sudo().search([]):
+            partner_sudo = dst_partner.sudo().with_company(company)
+            standing = consents_sudo._states(partner_sudo, ["billing"], company)[
+                dst_partner.id, "billing"
+            ]
+            is_off = standing.state == "withdrawn" and standing.kind == "switch"
+            if is_off and partner_sudo.wab_enabled:
+                partner_sudo.with_context(wab_is_merge=True).wab_enabled = False
+        return result
