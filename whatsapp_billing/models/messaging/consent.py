@@ -394,8 +394,7 @@ class WhatsappBillingConsent(models.Model):
                        (company_id, recipient, person_key, purpose, granted, source,
                         evidence, said_at, create_date, write_date)
                 SELECT %(company)s, recipient, person_key, purpose, FALSE, source,
-                       %(evidence)s, said_at, now() at time zone 'utc',
-                       now() at time zone 'utc'
+                       %(evidence)s, said_at, %(now)s, %(now)s
                   FROM (SELECT DISTINCT ON (company_id, person_key, purpose) *
                           FROM whatsapp_billing_consent
                          WHERE partner_id IS NULL AND person_key IS NOT NULL
@@ -406,6 +405,7 @@ class WhatsappBillingConsent(models.Model):
                 """,
                 company=company.id,
                 evidence=self.env._("Opted out"),
+                now=fields.Datetime.now(),
             )
         )
         self.env["res.partner"].invalidate_model(["wab_opt_in_state", "wab_opted_out"])
