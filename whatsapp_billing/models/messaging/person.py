@@ -225,7 +225,7 @@ class WhatsappBillingMessage(models.Model):
     def _erase_around(self, messages, partners, companies, keys, words):
         """Erase what quotes them on documents, in activities, cases and dialogs."""
         documents = self._find_documents(messages, partners, companies)
-        self._erase_notes(documents, companies, keys, words)
+        self._erase_notes(documents, partners, companies, keys, words)
         debtors = partners | partners.commercial_partner_id
         cases = (
             self.env["whatsapp.billing.collection.case"]
@@ -282,7 +282,7 @@ class WhatsappBillingMessage(models.Model):
         return documents
 
     @api.model
-    def _erase_notes(self, documents, companies, keys, words):
+    def _erase_notes(self, documents, partners, companies, keys, words):
         """Empty activities, lines and tracked values that name or quote them.
 
         Lines that belong to another company's messages are that company's.
@@ -294,8 +294,16 @@ class WhatsappBillingMessage(models.Model):
             ):
                 if activity.wab_company_id and activity.wab_company_id not in companies:
                     continue
-                if self._is_quoted(activity.note, keys, words) or self._is_quoted(
-                    activity.summary, keys, words
+                # Retention may have erased already what a request on the contact quotes.
+                is_theirs = (
+                    activity.wab_company_id
+                    and model == partners._name
+                    and activity.res_id in partners.ids
+                )
+                if (
+                    is_theirs
+                    or self._is_quoted(activity.note, keys, words)
+                    or self._is_quoted(activity.summary, keys, words)
                 ):
                     # The summary may quote the beginning of the note.
                     activity.write({"note": False, "summary": False})
