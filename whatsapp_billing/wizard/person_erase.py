@@ -11,7 +11,7 @@ class WhatsappBillingPersonErase(models.TransientModel):
 
     partner_ids = fields.Many2many("res.partner", string="Contacts", required=True)
     message_count = fields.Integer(compute="_compute_message_count")
-    company_names = fields.Char(compute="_compute_message_count")
+    company_names = fields.Char(compute="_compute_message_count", string="Companies")
 
     # === COMPUTE METHODS === #
 
