@@ -628,6 +628,7 @@ class TestInboundNumber(InboundCommon):
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
+        cls.partner = cls.partner.with_company(cls.company)
         cls.decider = cls._make_user(
             "decider",
             "base.group_user,base.group_partner_manager,whatsapp_billing.group_user",
@@ -707,6 +708,34 @@ class TestInboundNumber(InboundCommon):
         self.change(type="user_changed_number", wa_id="34600000002")
         late = self._make_customer("Late", "+34600000002", wab_enabled=False)
         self.assertEqual(late.wab_opt_in_state["billing"], "none")
+
+    def test_what_another_company_hears_stops_nothing_here(self):
+        """Whoever owns an app signs events about any number, for themselves only."""
+        other = self.env["res.company"].create({"name": "Other"})
+        self.partner.company_id = False
+        waiting = self.send(self.make_invoice_with_pdf())
+        forged = self.messages.create(
+            {
+                "direction": "in",
+                "state": "received",
+                "company_id": other.id,
+                "account_id": self._make_account(other, "W2", "P2").id,
+                "recipient": "+34600000001",
+            }
+        )
+        forged._note_other_number("+34600000666")
+        self.env.flush_all()
+        self.assertEqual(waiting.state, "queued")
+        self.assertFalse(self.partner.wab_new_number)
+        self.assertEqual(
+            self.partner.with_company(other).wab_new_number, "+34600000666"
+        )
+        self.assertEqual(self.send(self.make_invoice_with_pdf()).state, "queued")
+        seen = self.env["mail.activity"].with_user(self.decider)
+        self.assertFalse(seen.search([("res_id", "=", self.partner.id)]))
+        self.accept_everything()
+        self.drain()
+        self.assertEqual(waiting.state, "sent")
 
     def test_an_identity_that_changed_is_only_noted(self):
         self.change(type="user_identity_changed", identity={"hash": "x"})

@@ -165,7 +165,8 @@ def _mark_sending(drain, free, recording):
                p.active AS partner_active,
                v.state AS move_state, v.payment_state,
                v.partner_id AS move_partner_id,
-               p.wab_person_key, p.wab_new_number,
+               p.wab_person_key,
+               p.wab_new_number ->> m.company_id::text AS wab_new_number,
                f.id AS attachment_id, f.store_fname, f.checksum, f.file_size,
                f.mimetype,
                c.words AS consent_words

@@ -310,7 +310,9 @@ class WhatsappBillingMessage(models.Model):
             if partner.wab_e164
             else ("invalid_number" if partner._wab_raw_number() else "no_number"),
             # sudo: res.partner - whether the number is still theirs
-            number_changed=bool(partner.sudo().wab_new_number),
+            number_changed=bool(
+                partner.sudo().with_company(target.company).wab_new_number
+            ),
             template_found=bool(template),
             template_status=template.status or "",
             template_obstacle=template._get_obstacle(

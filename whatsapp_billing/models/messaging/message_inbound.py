@@ -313,8 +313,8 @@ class WhatsappBillingMessage(models.Model):
     def _is_late(self, message):
         return inbound.is_late(message.sent_at, fields.Datetime.now())
 
-    @api.model
     def _cancel_waiting(self, recipient, reason):
+        """Withdraw what this message's company has waiting for a recipient."""
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
@@ -322,11 +322,12 @@ class WhatsappBillingMessage(models.Model):
                 UPDATE whatsapp_billing_message
                    SET state = 'canceled', reason = %s
                  WHERE state IN ('queued', 'held') AND direction = 'out'
-                   AND person_key = %s
+                   AND person_key = %s AND company_id = %s
              RETURNING id
                 """,
                 reason,
                 numbers.person_key(recipient) or "-",
+                self.company_id.id,
             )
         )
         self.browse(row[0] for row in rows)._after_state_change()

@@ -32,9 +32,11 @@ class WhatsappBillingMessage(models.Model):
         old = self.recipient
         if not old or not numbers.is_e164(new_number) or new_number == old:
             return
-        # sudo: res.partner - a number's owners are found in every company
-        partners = self.env["res.partner"].sudo()._wab_find_by_number(old)
-        partners |= self.partner_id.sudo()
+        # sudo: res.partner - the owners of a number in this company, whoever sees them.
+        # Not of others: an event speaks for the company whose account it is signed for.
+        partners = self.env["res.partner"].sudo().with_company(self.company_id)
+        partners = partners._wab_find_by_number(old, self.company_id)
+        partners |= self.partner_id.sudo().with_company(self.company_id)
         self._keep_stop(old, new_number)
         partners.wab_new_number = new_number
         self._cancel_waiting(old, "number_changed")
@@ -51,11 +53,12 @@ class WhatsappBillingMessage(models.Model):
                 SELECT purpose FROM (
                     SELECT DISTINCT ON (purpose) purpose, granted
                       FROM whatsapp_billing_consent
-                     WHERE person_key = %s
-                  ORDER BY purpose, id DESC) latest
+                     WHERE person_key = %s AND company_id = %s
+                  ORDER BY purpose, said_at DESC, id DESC) latest
                  WHERE NOT granted
                 """,
                 numbers.person_key(old) or "-",
+                self.company_id.id,
             )
         )
         purposes = [row[0] for row in rows]
@@ -79,18 +82,19 @@ class WhatsappBillingMessage(models.Model):
         )
         title = self.env._("Number changed on WhatsApp")
         for partner in partners:
-            partner._message_log(body=note)
-            if kind in partner.activity_ids.activity_type_id:
+            partner._message_log(body=note).sudo().wab_company_id = self.company_id
+            if any(
+                activity.activity_type_id == kind
+                and activity.wab_company_id == self.company_id
+                for activity in partner.activity_ids
+            ):
                 continue
-            user = partner.user_id or partner.commercial_partner_id.user_id
-            if not user.active or user.share or user._is_superuser():
-                # sudo: whatsapp.billing.account - only who looks after it
-                user = self.account_id.sudo()._get_responsible()
             partner.activity_schedule(
                 activity_type_id=kind.id,
                 summary=title,
                 note=Markup("<p>%s</p>") % note,
-                user_id=user.id,
+                user_id=self._get_salesperson(partner).id,
+                wab_company_id=self.company_id.id,
             )
 
 
@@ -99,6 +103,7 @@ class ResPartner(models.Model):
 
     wab_new_number = fields.Char(
         string="New WhatsApp Number",
+        company_dependent=True,
         copy=False,
         readonly=True,
         groups=GROUP,
@@ -149,5 +154,9 @@ class ResPartner(models.Model):
 
     def _wab_close_number_request(self):
         kind = self.env.ref(ACTIVITY)
-        done = self.sudo().activity_ids.filtered(lambda a: a.activity_type_id == kind)
+        done = self.sudo().activity_ids.filtered(
+            lambda a: (
+                a.activity_type_id == kind and a.wab_company_id == self.env.company
+            )
+        )
         done.action_feedback()

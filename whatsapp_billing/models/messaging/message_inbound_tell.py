@@ -14,6 +14,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+from odoo.tools import SQL
 
 from ...rules import inbound, wapp_text
 from .message import HANDLEABLE_STATES
@@ -177,10 +178,20 @@ class WhatsappBillingMessage(models.Model):
         Called with sudo, in the transaction of the inbox.
         """
         while True:
-            messages = self.search([("tell", "!=", False)], order="id", limit=BATCH)
-            if not messages:
+            self.flush_model(["tell"])
+            # What another worker is telling at this moment is not ours to tell.
+            rows = self.env.execute_query(
+                SQL(
+                    """
+                    SELECT id FROM whatsapp_billing_message WHERE tell IS NOT NULL
+                  ORDER BY id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+                    """,
+                    BATCH,
+                )
+            )
+            if not rows:
                 return
-            messages._tell_safely()
+            self.browse(row[0] for row in rows)._tell_safely()
 
     def _tell_safely(self):
         try:
@@ -212,8 +223,7 @@ class WhatsappBillingMessage(models.Model):
     def _write_lines(self):
         """Write a line per message on its document, else on its contact, in bulk."""
         values = defaultdict(list)
-        for message in self:
-            record = message._get_line_record()
+        for message, record in self._get_line_records().items():
             if record:
                 values[record._name].append((message, message._line_values(record)))
         links = []
@@ -224,17 +234,36 @@ class WhatsappBillingMessage(models.Model):
         self._link_lines(links)
 
     def _get_line_record(self):
-        """Return the answered document where it is of this company, else the contact."""
-        self.ensure_one()
-        model = self.env.get(self.res_model or "")
-        if model is not None and self.res_id and hasattr(model, "message_post"):
-            record = model.sudo().browse(self.res_id).exists()
-            if record and (
-                "company_id" not in record._fields
-                or record.company_id in (self.company_id, record.company_id.browse())
-            ):
-                return record
-        return self.partner_id.sudo()
+        """Return where one message is told."""
+        return self._get_line_records()[self]
+
+    def _get_line_records(self):
+        """Return {message: its document where it is of this company, else its contact}.
+
+        Looks up the documents of each model together.
+        """
+        ids = defaultdict(set)
+        for message in self:
+            model = self.env.get(message.res_model or "")
+            if message.res_id and hasattr(model, "message_post"):
+                ids[message.res_model].add(message.res_id)
+        documents = {
+            (model, record.id): record
+            for model, res_ids in ids.items()
+            for record in self.env[model].sudo().browse(res_ids).exists()
+        }
+        result = {}
+        for message in self:
+            record = documents.get((message.res_model, message.res_id))
+            if record is None or not message._is_of_same_company(record):
+                record = message.partner_id.sudo()
+            result[message] = record
+        return result
+
+    def _is_of_same_company(self, record):
+        if "company_id" not in record._fields or not record.company_id:
+            return True
+        return record.company_id == self.company_id
 
     def _line_values(self, record):
         words = self._describe()
@@ -362,9 +391,9 @@ class WhatsappBillingMessage(models.Model):
             names=names,
         )
 
-    def _get_salesperson(self):
+    def _get_salesperson(self, partner=None):
         """Return who looks after the customer in this company, else the account."""
-        partner = self.partner_id.sudo()
+        partner = (partner or self.partner_id).sudo()
         for user in partner.user_id, partner.commercial_partner_id.user_id:
             if (
                 user.active
