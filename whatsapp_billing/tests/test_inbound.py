@@ -338,13 +338,23 @@ class TestInboundTold(InboundCommon):
         for company, sees in (self.company, True), (other, False):
             user = self._make_user(
                 f"reader{company.id}",
-                "account.group_account_invoice,base.group_partner_manager",
+                "account.group_account_invoice,base.group_partner_manager"
+                ",whatsapp_billing.group_agent",
                 company,
             )
             for record in line, request:
                 mine = record.with_user(user)
                 self.assertEqual(bool(mine.search([("id", "=", record.id)])), sees)
                 self.assertEqual(bool(mine._filtered_access("read")), sees)
+        # Not for those who only send, but for whoever is asked.
+        clerk = self._make_user(
+            "sender", "account.group_account_invoice,base.group_partner_manager"
+        )
+        for record, sees in ((line, False), (request, False)):
+            mine = record.with_user(clerk)
+            self.assertEqual(bool(mine.search([("id", "=", record.id)])), sees)
+        request.user_id = clerk
+        self.assertTrue(request.with_user(clerk).search([("id", "=", request.id)]))
         # Two companies with the same customer each ask their own people.
         request.wab_company_id = other
         self.receive_text("Again", wamid="wamid.in2")
@@ -380,7 +390,7 @@ class TestInboundTold(InboundCommon):
             .with_user(
                 self._make_user(
                     "maker",
-                    "base.group_user,base.group_partner_manager,whatsapp_billing.group_user",
+                    "base.group_user,base.group_partner_manager,whatsapp_billing.group_agent",
                 )
             )
             .with_context(**action["context"])
@@ -485,7 +495,10 @@ class TestInboundTold(InboundCommon):
 
     def test_handled_and_back(self):
         self.receive_text("Question")
-        message = self.inbound().with_user(self.clerk)
+        agent = self._make_user("agent", "base.group_user,whatsapp_billing.group_agent")
+        with self.assertRaises(AccessError):
+            self.inbound().with_user(self.clerk).action_mark_handled()
+        message = self.inbound().with_user(agent)
         message.action_mark_handled()
         self.assertTrue(message.is_handled)
         message.action_mark_unhandled()
@@ -537,7 +550,7 @@ class TestInboundFiles(InboundCommon):
         self.assertEqual(message.media_state, "ready")
         self.assertEqual(message.attachment_id.raw, PNG)
         self.assertEqual(message.mail_message_id.attachment_ids, message.attachment_id)
-        self.assertEqual(message.attachment_id.res_model, "res.partner")
+        self.assertEqual(message.attachment_id.res_model, message._name)
         self.assertTrue(message.attachment_id.name.endswith(".png"))
         call = self.transport.calls[-1]
         self.assertTrue(call.headers["User-Agent"].startswith("curl"))

@@ -177,9 +177,10 @@ class WhatsappBillingMessage(models.Model):
 
     def _attach_media(self, file):
         """Attach a file to the message, and to the chatter line where it was told."""
-        record = self.mail_message_id.sudo() and self._get_line_record()
-        private = record and (record._name != "res.partner" or self._is_private(record))
-        owner = record if private else self
+        record = self._get_line_record()
+        # On a document it is as readable as that; else as the message, as more people
+        # read a contact than what it wrote.
+        owner = record if record and record._name != "res.partner" else self
         # What customers send is never run as a page by who opens it: HTML and SVG are
         # kept as plain text, whatever they claim to be.
         attachment = (
@@ -202,8 +203,7 @@ class WhatsappBillingMessage(models.Model):
                 "next_attempt_at": False,
             }
         )
-        if private:
-            self._show_documents()
+        self._show_documents()
 
     def _get_media_name(self, file):
         """Return a safe file name with an ending that fits the content."""

@@ -94,7 +94,8 @@ class WhatsappBillingMessage(models.Model):
     def _describe(self):
         """Return the words of a message, or what it is where there are none."""
         self.ensure_one()
-        if self.direction != "in":
+        if self.direction != "in" or not (self.recipient or self.body):
+            # Ours, or erased.
             return self.body or ""
         words = self._describe_kind()
         if self.is_withdrawn:
@@ -287,12 +288,6 @@ class WhatsappBillingMessage(models.Model):
             "record_company_id": self.company_id.id,
             "wab_company_id": self.company_id.id,
         }
-
-    def _is_private(self, partner):
-        """Tell whether only people of this company see what hangs on a contact."""
-        if partner.company_id:
-            return partner.company_id == self.company_id
-        return self.env["res.company"].sudo().search_count([], limit=2) < 2
 
     # --- activities ------------------------------------------------------------------
 
