@@ -105,7 +105,7 @@ class WhatsappBillingTemplateVariable(models.Model):
         [
             ("recipient", "Recipient"),
             ("company", "Your company"),
-            ("number", "Number of the document"),
+            ("number", "Number"),
             ("total", "Total"),
             ("amount_due", "Amount due"),
             ("due_date", "Due date"),
