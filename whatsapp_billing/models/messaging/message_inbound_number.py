@@ -44,7 +44,10 @@ class WhatsappBillingMessage(models.Model):
         self._ask_about_number(partners, new_number)
 
     def _keep_stop(self, old, new_number):
-        """Let a STOP of the old number bind the new one: it is the same person."""
+        """Let a STOP of the old number bind the new one: it is the same person.
+
+        What the number itself said counts; what a person recorded stays with the contact.
+        """
         consents = self.env["whatsapp.billing.consent"].sudo()
         consents.flush_model()
         rows = self.env.execute_query(
@@ -53,7 +56,8 @@ class WhatsappBillingMessage(models.Model):
                 SELECT purpose FROM (
                     SELECT DISTINCT ON (purpose) purpose, granted
                       FROM whatsapp_billing_consent
-                     WHERE person_key = %s AND company_id = %s
+                     WHERE partner_id IS NULL
+                       AND person_key = %s AND company_id = %s
                   ORDER BY purpose, said_at DESC, id DESC) latest
                  WHERE NOT granted
                 """,
