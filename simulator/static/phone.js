@@ -221,7 +221,7 @@ function drawPanel(data, business, messages) {
     const user = data.user;
     const name = user.username_only ? `@${user.username} (number hidden)` : user.name || user.display || user.user_id;
     byId("me").textContent = name;
-    byId("role").textContent = user.username_only || !user.name || !user.display ? name : `${user.name} ${user.display}`;
+    byId("role").textContent = name;
     byId("partner").textContent = business.name;
     byId("state").textContent = user.name && user.display ? `${user.display}, a customer` : "a customer";
     document.title = `${user.name || user.display || user.username} · Simulated phone`;

@@ -122,6 +122,22 @@ class TestEngineGuards(LifecycleCommon):
         self.drain()
         self.assertEqual(set(messages.mapped("state")), {"sent"})
 
+    @mute_logger(f"{MESSAGING}.message_drain")
+    def test_hook_that_fails_for_one_lets_leases_of_all_run_out(self):
+        messages = self.messages.union(*(self.make_message() for _n in range(3)))
+        messages.write({"state": "sending", "lease_until": self.ago(minutes=1)})
+        model = type(self.messages)
+        original = model._after_state_change
+
+        def follow(records):
+            if messages[1] in records:
+                raise ValueError("a module of somebody else")
+            return original(records)
+
+        self.patch(model, "_after_state_change", follow)
+        self.run_cron()
+        self.assertEqual(set(messages.mapped("state")), {"unknown"})
+
     # --- numbers and accounts ----------------------------------------------------------
 
     @mute_logger(f"{MESSAGING}.message_drain")

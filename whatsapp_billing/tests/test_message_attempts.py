@@ -4,6 +4,7 @@ from odoo import fields
 from odoo.tests import tagged
 
 from ..clients.errors import UnknownOutcomeError
+from ..clients.testing import FakeTransport
 from ..models.messaging import drain_record
 from .lifecycle_common import LifecycleCommon
 
@@ -184,6 +185,30 @@ class TestMessageAttempts(LifecycleCommon):
         self.assertEqual(attempt.state, "sent")
         self.assertTrue(attempt.wamid)
         self.assertFalse(message.wamid, "not the id of the attempt under way")
+
+    def test_call_that_may_have_arrived_is_not_forgotten_by_a_retry(self):
+        """A plan frees the step of what never left; this may have."""
+        self.message.write({"state": "unknown"})
+        self.message.with_user(self.clerk).action_retry()
+        self.message.with_user(self.clerk).action_cancel()
+        self.assertRecordValues(self.message, [{"state": "canceled", "attempts": 1}])
+        never = self.send(self.make_invoice_with_pdf(), key="never")
+        never.write({"state": "held", "reason": "account_inactive"})
+        never.with_user(self.clerk).action_retry()
+        self.assertEqual(never.attempts, 0)
+
+    def test_retry_uploads_a_stale_file_again_once(self):
+        self.fail_first()
+        self.transport = FakeTransport()
+        self.transport.add("POST", "/media", lambda _call: self._media())
+        refusals = [self._refusal(131053, "Media") for _n in range(2)]
+        self.transport.add("POST", "/messages", refusals)
+        self.message.with_user(self.clerk).action_retry()
+        self.drain()
+        self.drain()
+        self.assertEqual(self.message.state, "failed")
+        uploads = [c for c in self.transport.calls if "/media" in c.url]
+        self.assertEqual(len(uploads), 1, "instead of the one of the first call")
 
     # --- failures that come by webhook -------------------------------------------------
 

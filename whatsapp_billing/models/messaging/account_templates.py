@@ -129,7 +129,13 @@ class WhatsappBillingAccount(models.Model):
     @api.model
     def _cron_templates(self):
         """Read the templates: hourly where one waits, daily everywhere."""
-        self.env["whatsapp.billing.template"]._warn_about_failures()
+        try:
+            with self.env.cr.savepoint():
+                self.env["whatsapp.billing.template"]._warn_about_failures()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            _logger.exception("Nobody was warned of templates that fail")
         due = self.search([("state", "=", "connected")]).filtered(
             lambda account: account._is_bound() and account._is_check_due()
         )

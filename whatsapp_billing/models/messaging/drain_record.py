@@ -134,7 +134,7 @@ def _record_earlier(drain, outcomes):
 def _record_refused(drain, outcome, recording):
     error = outcome.error
     row = drain.in_flight[outcome.key]
-    values = _decide(drain, row, error)
+    values = _decide(drain, row, outcome)
     if values.pop("media_gone", False):
         recording.gone.add(row.checksum)
     recording.stop = recording.stop or error.kind in ("account", "number")
@@ -160,16 +160,17 @@ def _record_refused(drain, outcome, recording):
     _tell_owner(drain, row, error)
 
 
-def _decide(drain, row, error):
+def _decide(drain, row, outcome):
     """Return the row's next state by the class of the error (design section 6)."""
     now = fields.Datetime.now()
+    error = outcome.error
     if error.sent is None:
         return {"state": "unknown", "unknown_at": now}
     if error.kind in ("account", "number"):
         return {"state": "held", "reason": "account_inactive"}
     if error.kind == "template":
         return {"state": "held", "reason": "template_not_approved"}
-    if _is_stale_media(drain, row, error):
+    if _is_stale_media(drain, row, outcome):
         return {"state": "queued", "media_gone": True}
     delay = drain.delay(row.attempts, error)
     if delay is None:
@@ -177,13 +178,16 @@ def _decide(drain, row, error):
     return {"state": "queued", "next_attempt_at": now + delay}
 
 
-def _is_stale_media(drain, row, error):
+def _is_stale_media(drain, row, outcome):
     """Forget a refused file and tell whether to try once more with a new upload.
 
-    The general code names no reason that can be relied on: where the file was one that
-    WhatsApp had before, it may be gone there, and once more costs nothing.
+    One that was uploaded for this very call is refused rather than stale: it goes up
+    once more after a first call only. The general code names no reason that can be
+    relied on: where the file was one that WhatsApp had before, it may be gone there,
+    and once more costs nothing.
     """
-    if not row.checksum or row.attempts > 1:
+    error = outcome.error
+    if not row.checksum or (row.attempts > 1 and row.checksum in outcome.uploaded):
         return False
     was_uploaded_before = bool(row.work.document and row.work.document.media_uid)
     if error.code not in MEDIA_GONE and not (

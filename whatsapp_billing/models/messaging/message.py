@@ -318,12 +318,13 @@ class WhatsappBillingMessage(models.Model):
         todo_sudo -= erased_sudo
         todo = todo.browse(todo_sudo.ids)
         todo_sudo._begin_attempt()
-        # A retry is a first attempt again as far as patience goes.
+        # A retry has patience anew; that a call was made before is not forgotten: what
+        # may have reached the customer never counts as not having left.
+        called_sudo = todo_sudo.filtered("attempts")
         todo_sudo.write(
             {
                 "state": "queued",
                 "reason": False,
-                "attempts": 0,
                 "next_attempt_at": False,
                 "lease_until": False,
                 "unknown_at": False,
@@ -331,6 +332,7 @@ class WhatsappBillingMessage(models.Model):
                 "failed_at": False,
             }
         )
+        called_sudo.attempts = 1
         todo_sudo.filtered(
             lambda m: m.document_state == "failed"
         ).document_state = "pending"

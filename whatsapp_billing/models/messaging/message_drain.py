@@ -94,21 +94,8 @@ class Drain:
         rows, dropped = drain_claim.claim(self, free, recording) if free else ([], [])
         recording.again = bool(dropped)
         ended = recording.ended + dropped
-        self._follow(ended)
+        self.messages.browse(ended)._follow_state_change()
         return recording, rows
-
-    def _follow(self, ids):
-        """Do what follows from new states; what one message raises is its own."""
-        self.messages._separately(
-            self.env,
-            lambda some: self.messages.browse(some)._after_state_change(),
-            ids,
-            lambda message_id, error: _logger.error(
-                "What follows from the state of message %s failed",
-                message_id,
-                exc_info=error,
-            ),
-        )
 
     def _remember(self, outcomes, recording, rows):
         for outcome in outcomes:
@@ -130,7 +117,8 @@ class Drain:
             return
         changed, self.changed = self.changed, []
         self.told_at = self.clock()
-        self.messages._durably(self.env, lambda: self._follow(changed))
+        messages = self.messages.browse(changed)
+        self.messages._durably(self.env, messages._follow_state_change)
 
     def _free(self, returned):
         """Return how many more may go; `returned` calls have just ended."""
@@ -318,7 +306,7 @@ class WhatsappBillingMessage(models.Model):
                 for message_id, attempts, uuid in rows
             ]
         )
-        self.browse(ids)._after_state_change()
+        self.browse(ids)._follow_state_change()
         return ids
 
     @api.model
@@ -340,7 +328,9 @@ class WhatsappBillingMessage(models.Model):
         with self._own_transaction() as env:
             messages = env["whatsapp.billing.message"]
             queued = self._durably(env, lambda: messages._requeue_disproved(minutes))
-            self._durably(env, lambda: messages._ask_about_unknown(minutes))
+            self._durably_alone(
+                env, lambda: messages._ask_about_unknown(minutes), "unknown messages"
+            )
         if queued:
             self.sudo().browse(queued)._trigger_drain()
         return len(queued)
@@ -372,7 +362,7 @@ class WhatsappBillingMessage(models.Model):
         )
         messages = self.browse(row[0] for row in rows)
         messages._begin_attempt("unknown")
-        messages._after_state_change()
+        messages._follow_state_change()
         return messages.ids
 
     @api.model
@@ -414,18 +404,14 @@ class WhatsappBillingMessage(models.Model):
                 fields.Datetime.now() - timedelta(minutes=2 * minutes),
             )
         )
-        for account_id, count in rows:
-            account = self.env["whatsapp.billing.account"].browse(account_id)
-            account._warn_once(
-                account,
-                self.env._("Messages with unknown outcome"),
-                self.env._(
-                    "Messages that may or may not have left: %(count)s. No receipt "
-                    "came. Open Messages, filter Unknown, and send or cancel them.",
-                    count=count,
-                ),
-                "unknown_outcome",
-            )
+        self._separately(
+            self.env,
+            lambda some: [self._ask_about_account(*row) for row in some],
+            rows,
+            lambda row, error: _logger.error(
+                "Nobody was asked for account %s", row[0], exc_info=error
+            ),
+        )
         asked = self.env["mail.activity"].search(
             [
                 ("wab_reason", "=", "unknown_outcome"),
@@ -433,6 +419,20 @@ class WhatsappBillingMessage(models.Model):
             ]
         )
         asked.unlink()
+
+    @api.model
+    def _ask_about_account(self, account_id, count):
+        account = self.env["whatsapp.billing.account"].browse(account_id)
+        account._warn_once(
+            account,
+            self.env._("Messages with unknown outcome"),
+            self.env._(
+                "Messages that may or may not have left: %(count)s. No receipt "
+                "came. Open Messages, filter Unknown, and send or cancel them.",
+                count=count,
+            ),
+            "unknown_outcome",
+        )
 
     @api.model
     def _release_held(self):
@@ -471,6 +471,22 @@ class WhatsappBillingMessage(models.Model):
         return [row[0] for row in rows]
 
     # === BUSINESS METHODS - WHAT PEOPLE SEE === #
+
+    def _follow_state_change(self):
+        """Do what follows from new states; what one message makes fail is its own.
+
+        For workers, which serve many: in a user's transaction an error is theirs.
+        """
+        self._separately(
+            self.env,
+            lambda some: self.browse(some)._after_state_change(),
+            self.ids,
+            lambda message_id, error: _logger.error(
+                "What follows from the state of message %s failed",
+                message_id,
+                exc_info=error,
+            ),
+        )
 
     def _after_state_change(self):
         """Tell the authors' open screens about new ticks, one message a person.

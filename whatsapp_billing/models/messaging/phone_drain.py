@@ -117,7 +117,7 @@ class WhatsappBillingPhone(models.Model):
             )
         )
         messages = self.env["whatsapp.billing.message"].browse(row[0] for row in rows)
-        messages._after_state_change()
+        messages._follow_state_change()
 
     def _has_due(self):
         self.env.cr.execute(
