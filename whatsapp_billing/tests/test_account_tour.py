@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo.tests import tagged
 
-from .common import PHONE_UID, WhatsappBillingCommon
+from .common import WhatsappBillingCommon
 from .tour_common import TourCase
 
 SCOPES = ["whatsapp_business_messaging", "whatsapp_business_management"]
@@ -14,9 +14,11 @@ class TestAccountTour(WhatsappBillingCommon, TourCase):
         ok = self._answer({"success": True})
         token = {"is_valid": True, "expires_at": 0, "scopes": SCOPES}
         phone = {
-            "id": PHONE_UID,
-            "display_phone_number": "+34 910 00 00 01",
+            # A number belongs to one account, and the class has one already.
+            "id": "300000000000009",
+            "display_phone_number": "+34 910 00 00 09",
             "code_verification_status": "VERIFIED",
+            "status": "CONNECTED",
         }
         answers = [
             ("GET", "/debug_token", self._answer({"data": token})),
