@@ -49,6 +49,7 @@ from . import test_rights_conditions
 from . import test_rights_credits
 from . import test_rights_messages
 from . import test_rights_rows
+from . import test_rights_table
 from . import test_secrets
 from . import test_send_dialog
 from . import test_template
