@@ -127,11 +127,26 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
             const.TEST_METHOD,
         )
 
+    # === BUSINESS METHODS - ACCESS === #
+
+    @api.model
+    def _has_field_access(self, field, operation):
+        """Keep what is ours from customers, who read own documents at the portal.
+
+        Odoo lets them read every field of an invoice that has no groups.
+        """
+        if field.name.startswith("wab_") and not self.env.su:
+            if not self.env.user._is_internal():
+                return False
+        return super()._has_field_access(field, operation)
+
     # === ACTION METHODS === #
 
     def action_wab_messages(self):
         """Open the messages about this document."""
         self.ensure_one()
+        self.env["whatsapp.billing.message"].check_access("read")
+        self.check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "whatsapp_billing.message_action"
         )

@@ -183,6 +183,8 @@ class ResPartner(models.Model):
     def action_wab_partner_messages(self):
         """Open the messages with this contact."""
         self.ensure_one()
+        self.check_access("read")
+        self.env["whatsapp.billing.message"].check_access("read")
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "whatsapp_billing.message_action"
         )
@@ -204,6 +206,8 @@ class ResPartner(models.Model):
 
     def action_wab_consent(self):
         """Ask for the evidence of a consent or withdrawal of these contacts."""
+        self.check_access("read")
+        self.env["whatsapp.billing.consent"].check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Consent to WhatsApp"),

@@ -115,6 +115,22 @@ class TestMessageAccess(RightsCommon):
                 with self.subTest(user=name), self.assertRaises(AccessError):
                     self._as(message, name).read(["state"])
 
+    def test_a_customer_at_the_portal_reads_nothing_of_ours(self):
+        """They read their own invoice, and every field of it that has no groups."""
+        self.users["portal"].sudo().partner_id.parent_id = self.partner
+        self.invoice.sudo().message_subscribe(self.partner.ids)
+        for record in (self.invoice, self.users["portal"].partner_id):
+            mine = self._as(record, "portal")
+            mine.read(["display_name"])
+            ours = [name for name in record._fields if name.startswith("wab_")]
+            self.assertGreater(len(ours), 5)
+            for name in ours:
+                with (
+                    self.subTest(model=record._name, field=name),
+                    self.assertRaises(AccessError),
+                ):
+                    mine.read([name])
+
     def test_every_button_asks_the_same(self):
         for name in ("sender", "other_clerk", "other_manager", "portal"):
             mine = self._as(self.about_invoice, name)

@@ -63,6 +63,7 @@ class WhatsappBillingCollectionForecast(models.TransientModel):
     def action_open_invoices(self):
         """Open the invoices that this is about."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Invoices"),

@@ -89,6 +89,7 @@ class WhatsappBillingPartnerEnable(models.TransientModel):
         :raise AccessError: when the user may not edit contacts
         """
         self.ensure_one()
+        self.check_access("write")
         evidence = (self.evidence or "").strip()
         if not 1 <= len(evidence) <= MAX_EVIDENCE:
             raise UserError(
@@ -249,6 +250,7 @@ class WhatsappBillingPartnerEnableLine(models.TransientModel):
     def action_open_contact(self):
         """Open the contact, to put right what is missing."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
             "name": self.partner_id.display_name,

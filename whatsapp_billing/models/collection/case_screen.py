@@ -102,6 +102,7 @@ class WhatsappBillingCollectionCase(models.Model):
     def action_why(self):
         """Open in words what was asked about this invoice, and what was found."""
         self.ensure_one()
+        self.check_access("read")
         form = self.env.ref("whatsapp_billing.collection_case_view_form_why")
         return {
             "type": "ir.actions.act_window",
@@ -155,6 +156,7 @@ class WhatsappBillingCollectionCase(models.Model):
 
     def action_ask_dispute(self):
         """Ask what the customer disputes."""
+        self.check_access("read")
         return self._ask("dispute", self.env._("Dispute"))
 
     def action_ask_hand_over(self):

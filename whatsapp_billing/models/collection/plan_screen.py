@@ -82,6 +82,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     def action_preview(self):
         """Open what would go out in the next 30 days, and who is left out."""
         self.ensure_one()
+        self._check_reads_ledger()
         forecasts = self.env["whatsapp.billing.collection.forecast"]._make(
             self, PREVIEW_DAYS
         )
@@ -102,6 +103,7 @@ class WhatsappBillingCollectionPlan(models.Model):
 
     def action_count_reached(self):
         """Count whom each step would write to if the plan ran now, for its card."""
+        self._check_reads_ledger()
         self.check_access("read")
         for plan in self:
             # sudo: whatsapp.billing.collection.plan - a note on it, for who reads it
@@ -114,6 +116,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     def action_switch(self):
         """Open the dialog that asks how far to switch the plan on."""
         self.ensure_one()
+        self.check_access("write")
         wizard = self.env["whatsapp.billing.collection.switch"].create(
             {"plan_id": self.id}
         )
@@ -227,6 +230,11 @@ class WhatsappBillingCollectionPlan(models.Model):
                 "No template for payment reminders is approved. Submit one under"
                 " Configuration > Templates."
             )
+
+    def _check_reads_ledger(self):
+        """Refuse to tell who owes what to people without accounting rights."""
+        self.check_access("read")
+        self.env["account.move"].check_access("read")
 
     @api.model
     def _get_account_problem(self):

@@ -152,6 +152,7 @@ class WhatsappBillingCollectionStep(models.Model):
     def action_open_reached(self):
         """Open whom this step would write to if the plan ran today."""
         self.ensure_one()
+        self.plan_id._check_reads_ledger()
         forecasts = self.env["whatsapp.billing.collection.forecast"]._make(
             self.plan_id, 1
         )

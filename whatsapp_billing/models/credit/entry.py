@@ -237,6 +237,7 @@ class WhatsappBillingCreditEntry(models.Model):
     def action_open_source(self):
         """Open the message or the purchase that this line is about."""
         self.ensure_one()
+        self.check_access("read")
         record = self.message_id or self.purchase_id
         if not record:
             raise UserError(self.env._("This line belongs to no document."))
