@@ -211,8 +211,20 @@ class AccountMove(models.Model):
 
     def _wab_report_filename(self):
         """Return the name that Odoo will give the PDF, from its report."""
+        # Core looks for the reports of a kind of entry anew for each: asked once for
+        # all that have the same choices.
+        customer = self.commercial_partner_id.with_company(self.company_id)
+        choices = (
+            customer.invoice_template_pdf_report_id.id,
+            self.journal_id.id,
+            self.move_type,
+        )
+        known = self.env.cr.cache.setdefault("whatsapp_billing.reports", {})
         try:
-            report = self.env["account.move.send"]._get_default_pdf_report_id(self)
+            if choices not in known:
+                sender = self.env["account.move.send"]
+                known[choices] = sender._get_default_pdf_report_id(self).id
+            report = self.env["ir.actions.report"].browse(known[choices])
             return self._get_invoice_report_filename(report=report)
         except (UserError, ValueError):
             # No report for this kind of entry, or a print name with a fault in it:

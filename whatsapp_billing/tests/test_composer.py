@@ -172,6 +172,8 @@ class TestComposer(LifecycleCommon):
         )
         other = self._make_customer("Luis", "+34600000002")
         wizard = self.open(self.partner | other)
+        self.assertEqual(wizard.template_id, news, "the default is proposed")
+        wizard.template_id = False
         self.assertEqual(wizard.message_count, 0)
         with self.assertRaisesRegex(UserError, "Choose the template"):
             wizard.action_send()

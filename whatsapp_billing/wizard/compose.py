@@ -308,12 +308,6 @@ class WhatsappBillingCompose(models.TransientModel):
         )
         action["domain"] = [("id", "in", summary["message_ids"])]
         action["context"] = {}
-        if self.is_single:
-            # Its own form shows what becomes of it: whoever sends one stays there.
-            action = {
-                "type": "ir.actions.act_window_close",
-                "infos": {"done": True},
-            }
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
