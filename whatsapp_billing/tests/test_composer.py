@@ -253,7 +253,8 @@ class TestComposer(LifecycleCommon):
         # Odoo inserts rows by the hundred, so both numbers make two inserts.
         few = self.count_queries(self._make_many(101, "+346001"))
         many = self.count_queries(self._make_many(200, "+346002"))
-        self.assertEqual(few, many)
+        # What opening has read already, pressing need not: the sum tells.
+        self.assertEqual(sum(few), sum(many), (few, many))
         self.assertLess(sum(few), 150)
 
     def _make_many(self, count, prefix):
