@@ -109,14 +109,17 @@ class AccountMove(models.Model):
 
     def action_wab_retry(self):
         """Send again what failed."""
+        self.check_access("read")
         return self._wab_failed_messages().action_retry()
 
     def action_wab_handled(self):
         """Note that a person has seen to what failed."""
+        self.check_access("read")
         return self._wab_failed_messages().action_mark_handled()
 
     def action_wab_number(self):
         """Open whom WhatsApp did not reach, to correct the number."""
+        self.check_access("read")
         partner = self._wab_failed_messages()[:1].partner_id or self.partner_id
         return {
             "type": "ir.actions.act_window",
