@@ -39,8 +39,8 @@ def _renumbering(old: str, new: str) -> _Renumbering:
 # One subscriber, several spellings: address books keep a number as it was written, and
 # WhatsApp's `wa_id` as it was when the account was made (GH chatwoot#5840, #14048,
 # #14264). Only changes where every old number has exactly one new one are here, and
-# only lengths that the country gives to nobody else today; the ITU announces them at
-# https://www.itu.int/oth/T0202.aspx (read 2026-11).
+# only lengths that libphonenumber's plans give to nobody else. Dates and prefixes are
+# those of public announcements; not each was compared with the ITU's own notice.
 _RENUMBERED: Final = (
     # Brazil's mobiles got a ninth digit until 2016. Old ones begin with 6 to 9: adding
     # a 9 to a fixed line would be somebody else.
