@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""360dialog's personality (fact sheet 10.1): other paths and keys, the same engine."""
+"""360dialog's personality: other paths and keys, the same engine."""
 
 from __future__ import annotations
 

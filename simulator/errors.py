@@ -124,7 +124,7 @@ class GraphError(Exception):
         super().__init__(f"{code} {self.title} {details}")
 
     def body(self, trace: str) -> Json:
-        """Return the JSON body of the answer (fact sheet 1.4)."""
+        """Return the JSON body of the answer."""
         plain = self.code in _PLAIN or self.subcode == 33
         text = self.title if plain else f"(#{self.code}) {self.title}"
         error: Json = {"message": text, "type": self.kind, "code": self.code}
@@ -144,7 +144,7 @@ class GraphError(Exception):
 
 
 def webhook_error(code: int, details: str = "") -> Json:
-    """Return an error as it stands in a failed status (fact sheet 5.6)."""
+    """Return an error as it stands in a failed status."""
     title = SPECS.get(code, (400, "An error occurred"))[1]
     data = {"details": details or title}
     return {
@@ -157,7 +157,7 @@ def webhook_error(code: int, details: str = "") -> Json:
 
 
 def not_found(method: str, object_id: str) -> GraphError:
-    """Return what Graph says to an id it will not show (fact sheet 1.4)."""
+    """Return what Graph says to an id it will not show."""
     text = (
         f"Unsupported {method.lower()} request. Object with ID '{object_id}' does not "
         "exist, cannot be loaded due to missing permissions, or does not support this "

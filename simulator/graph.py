@@ -172,7 +172,7 @@ def _owner(state: State, kind: str, object_id: str) -> str:
 
 
 def _check_access(sim: Simulator, call: Call, token: Token, kind: str) -> None:
-    """Refuse objects that the token cannot see (fact sheet 1.3, 1.4)."""
+    """Refuse objects that the token cannot see."""
     waba_uid = _owner(sim.state, kind, call.object_id)
     if kind == "app" and token.app_uid != call.object_id:
         raise not_found(call.method, call.object_id)

@@ -98,7 +98,7 @@ def parse_multipart(
 
 
 def upload(sim: Simulator, call: Call) -> Json:
-    """POST /{phone}/media (fact sheet 3.1)."""
+    """POST /{phone}/media."""
     boundary = str(call.headers.get("Content-Type", ""))
     parts = parse_multipart(call.body, boundary)
     if parts.get("messaging_product", (b"", "", ""))[0] != b"whatsapp":
@@ -192,7 +192,7 @@ def delete(sim: Simulator, call: Call) -> Json:
 
 
 def download(sim: Simulator, call: Call, waba_uids: set[str]) -> Raw:
-    """Serve the bytes, under the conditions of Meta's CDN (fact sheet 3.2)."""
+    """Serve the bytes, under the conditions of Meta's CDN."""
     agent = str(call.headers.get("User-Agent", "")).lower()
     if not agent or agent.startswith(_REFUSED_AGENTS):
         return Raw(
@@ -213,7 +213,7 @@ _HTML = "text/html; charset=utf-8"
 
 
 def start_upload(sim: Simulator, call: Call) -> Json:
-    """POST /{app}/uploads (fact sheet 3.4)."""
+    """POST /{app}/uploads."""
     mime = call.need("file_type").lower()
     length = call.need("file_length")
     if mime not in _SAMPLES:

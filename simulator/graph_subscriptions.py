@@ -38,7 +38,7 @@ _URI_LIMIT = 200
 
 
 async def handshake(sim: Simulator, url: str, verify_token: str) -> None:
-    """Ask a callback to prove itself (fact sheet 5.1); raises GraphError if not."""
+    """Ask a callback to prove itself; raises GraphError if not."""
     challenge = str(secrets.randbelow(2**31))
     query = {
         "hub.mode": "subscribe",
@@ -126,7 +126,7 @@ def drop_app(sim: Simulator, call: Call) -> Json:
 
 
 async def set_callback(sim: Simulator, call: Call) -> Json:
-    """POST /{app}/subscriptions with the app's token (fact sheet 1.5)."""
+    """POST /{app}/subscriptions with the app's token."""
     values = call.payload()
     if values.get("object") != OBJECT:
         raise invalid(f"Param object must be {OBJECT}")

@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""Message templates as Graph manages them (fact sheet 4.1, 4.4)."""
+"""Message templates as Graph manages them."""
 
 from __future__ import annotations
 

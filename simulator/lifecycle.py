@@ -116,7 +116,7 @@ class Lifecycle:
                 self.deliver(message)
 
     def ttl(self, message: Message) -> float:
-        """Return for how many seconds Meta keeps trying (fact sheet 2.6)."""
+        """Return for how many seconds Meta keeps trying."""
         template = message.template
         if template is None:
             return _DEFAULT_TTL

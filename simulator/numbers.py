@@ -24,9 +24,9 @@ _COUNTRIES = words(
     "993TM 994AZ 995GE 996KG 998UZ"
 )
 CALLING_CODES: dict[str, str] = {entry[:-2]: entry[-2:] for entry in _COUNTRIES}
-# Countries that may not be messaged (fact sheet 6.4, error 130497).
+# Countries that may not be messaged (error 130497).
 SANCTIONED = frozenset({"CU", "IR", "KP", "SY"})
-# +1 numbers that are not the United States' (fact sheet 6.3, calling-code traps).
+# +1 numbers that are not the United States'.
 _NOT_US = frozenset(
     words(
         "204 226 236 249 250 263 289 306 343 354 365 367 368 382 387 403 416 418 428 431 "
@@ -60,7 +60,7 @@ def country_of(digits: str) -> str:
 
 
 def wa_id_of(digits: str) -> str:
-    """Return the id WhatsApp uses for a number (fact sheet 2.2: BR, MX, AR differ)."""
+    """Return the id WhatsApp uses for a number (BR, MX, AR differ)."""
     if len(digits) == 12 and digits.startswith("52"):
         return "521" + digits[2:]
     if len(digits) == 12 and digits.startswith("54"):

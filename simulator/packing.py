@@ -15,7 +15,7 @@ import orjson
 from .state import Phone, User
 
 Json = dict[str, Any]
-# Fields that a callback override covers (fact sheet 1.5); others go to the app.
+# Fields that a callback override covers; others go to the app.
 OVERRIDABLE = frozenset({"messages"})
 _BARE = frozenset({"messages", "user_preferences"})
 

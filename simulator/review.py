@@ -138,7 +138,7 @@ class Review:
         self.tell_status(template, "REJECTED", reason, rejection_info=info)
 
     def pause(self, template: Template, by_pacing: bool = False) -> None:
-        """Pause a template: 3 h, then 6 h, then for good (fact sheet 4.5)."""
+        """Pause a template: 3 h, then 6 h, then for good."""
         if not by_pacing and template.pauses >= len(_PAUSE_HOURS):
             self.disable(template)
             return
@@ -185,7 +185,7 @@ class Review:
         self.tell(template, "message_template_quality_update", value)
 
     def announce_category(self, template: Template, category: str) -> None:
-        """Announce a change of category for 24 hours from now (fact sheet 4.6)."""
+        """Announce a change of category for 24 hours from now."""
         template.correct_category = category
         at = int(self.sim.clock.now()) + DAY
         value = {

@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""Messages without a template: check the body of each type (fact sheet 2.4)."""
+"""Messages without a template: check the body of each type."""
 
 from __future__ import annotations
 

@@ -48,7 +48,7 @@ class Token:
 
 @dataclass(slots=True)
 class Override:
-    """A callback that replaces the app's own (fact sheet 1.5)."""
+    """A callback that replaces the app's own."""
 
     url: str = ""
     verify_token: str = ""

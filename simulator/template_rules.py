@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""What Meta checks when a template is created or edited (fact sheet 4.3)."""
+"""What Meta checks when a template is created or edited."""
 
 from __future__ import annotations
 

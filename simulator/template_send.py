@@ -150,7 +150,7 @@ def _text(parameter: Any, where: str) -> str:
 
 
 def check_parameter(value: str, where: str) -> None:
-    """Refuse what Meta refuses inside a parameter (fact sheet 2.3)."""
+    """Refuse what Meta refuses inside a parameter."""
     if not value or value.isspace():
         raise GraphError(132018, f"{where}: Parameter text must not be empty")
     if "\n" in value or "\t" in value or "\r" in value or "     " in value:

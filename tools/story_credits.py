@@ -134,7 +134,7 @@ class CreditSteps:
         return self.odoo.read(MESSAGE, [message_id], ["state"])[0]["state"]
 
     def _adds_up(self) -> None:
-        """The wallet's figures are the sums of its journal (design 7)."""
+        """The wallet's figures are the sums of its journal."""
         until("books that add up", self._is_balanced)
 
     def _is_balanced(self) -> bool:

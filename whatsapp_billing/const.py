@@ -90,16 +90,15 @@ REASONS = [
 WEBHOOK_ROUTE = "/whatsapp_billing/webhook"
 WEBHOOK_MAX_BYTES = 4 * 1024 * 1024
 
-# How long the provider keeps trying to deliver where a template says nothing else
-# (fact sheet 2.6). Afterwards it drops the message without telling anybody.
+# How long the provider keeps trying to deliver where a template says nothing else.
+# Afterwards it drops the message without telling anybody.
 MESSAGE_LIFE_DAYS = 30
 
-# Meta keeps uploaded media 30 days; the fact sheet (3.1) says not to trust an id
-# longer than 25.
+# Meta keeps uploaded media 30 days; an id is not trusted to the last of them.
 MEDIA_LIFE_DAYS = 25
 
 # A message that was neither confirmed nor denied is sent again only when its
-# number's webhook channel was seen alive for this long since (design section 6).
+# number's webhook channel was seen alive for this long since.
 EVIDENCE_MINUTES = 10
 LEASE_SECONDS = 120
 

@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""What an integrator calls over JSON-2 and XML-RPC (design 4.1), and what they get.
+"""What an integrator calls over JSON-2 and XML-RPC, and what they get.
 
 Nothing is sent here: the server has neither cron nor job runner, so what is queued
 stays queued and every answer can be looked at.

@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""One reading of every address (M03)."""
+"""One reading of every address."""
 
 import pytest
 from hypothesis import given

@@ -22,7 +22,7 @@ def world() -> Iterator[World]:
 
 
 def test_bytes_are_escaped_as_meta_escapes_them() -> None:
-    # Test vector of the fact sheet, section 12.
+    # Meta escapes all that is not ASCII, and slashes, before it signs.
     value = {"x": "café / 1"}
     change = {"field": "messages", "value": value}
     body = encode(

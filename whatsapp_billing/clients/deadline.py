@@ -14,7 +14,7 @@ class DeadlineTransport(Transport):
     """Share one budget of seconds between all the calls of one action.
 
     A person who pressed a button waits at most that long, however many pages the
-    provider has (design 4.1: 30 s). A call that would begin later is not made.
+    provider has. A call that would begin later is not made.
     """
 
     def __init__(

@@ -44,7 +44,7 @@ def verify_meta(secrets: Sequence[str], body: bytes, header: str | None) -> bool
 def verify_header_secret(expected: Sequence[str], given: str | None) -> bool:
     """Tell whether a header carries one of the secrets that we registered.
 
-    For providers that do not sign (360dialog, fact sheet 10.1). A leading
+    For providers that do not sign (360dialog). A leading
     ``Bearer`` is not part of the secret.
     """
     if not given:

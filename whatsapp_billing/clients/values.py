@@ -16,7 +16,7 @@ def text(value: object) -> str:
     """Return strings as they are and whole numbers as digits; anything else is empty.
 
     Template ids arrive as integers in webhooks and as strings in REST
-    (WhatsApp fact sheet 1.2, 2026-11-20).
+    (Meta's pages, 2026-09).
     """
     if isinstance(value, str):
         return value

@@ -145,7 +145,7 @@ class AccountMoveSend(models.AbstractModel):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception:
-            # Messaging never breaks accounting (design 6): whatever went wrong on
+            # Messaging never breaks accounting: whatever went wrong on
             # our side is shown on the documents, and e-mail goes out as usual.
             _logger.exception("WhatsApp messages could not be queued")
             for move in todo:

@@ -222,7 +222,7 @@ class IrActionsServer(models.Model):
                 action._wab_send_safely(list(ids))
 
     def _wab_send_safely(self, ids):
-        """Queue in a savepoint; never stop or undo what the user does (design 6)."""
+        """Queue in a savepoint; never stop or undo what the user does."""
         try:
             with self.env.cr.savepoint():
                 records = self.env[self.model_id.model].browse(ids).exists()
@@ -244,7 +244,7 @@ class IrActionsServer(models.Model):
         if self.wab_kind == "reminder":
             return self._wab_send_reminders(records, recipients)
         is_receipt = records._name == "account.payment"
-        # A receipt goes out once, whether by the setting or by a rule (D13).
+        # A receipt goes out once, whether by the setting or by a rule.
         return records._wab_enqueue(
             recipients,
             "auto_receipt" if is_receipt else AUTOMATION,

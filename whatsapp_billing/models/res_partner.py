@@ -141,7 +141,7 @@ class ResPartner(models.Model):
 
     @api.constrains("wab_enabled", "wab_number", "phone", "supplier_rank")
     def _check_wab_vendor_number(self):
-        """A vendor's number, and their people's, is international with `+` (Z54)."""
+        """A vendor's number, and their people's, is international with `+`."""
         for partner in self.filtered("wab_enabled"):
             raw = partner._wab_raw_number()
             if partner._wab_is_only_vendor() and not raw.startswith("+"):

@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Odoo's language codes and Meta's: which template language speaks to whom.
 
-Meta's list: fact sheet 4.7 (template language page, 2026-09). A template is sent by
+Meta's list: the template language page of 2026-09. A template is sent by
 the exact code of an approved translation: `es` is not `es_ES` (error 132001).
 """
 

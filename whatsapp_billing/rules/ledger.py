@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""What a message's news writes into the credit journal (design 7).
+"""What a message's news writes into the credit journal.
 
 Every entry has an effect on the balance and one on what is reserved. A message is
 reserved, then settled or released; a second reservation of the same message (somebody

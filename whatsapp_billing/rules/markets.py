@@ -2,8 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Which market of the provider's price list a recipient belongs to.
 
-Meta prices by the recipient's calling code. Source: pricing page as of 2026-10-10
-(fact sheet 6.3): the map of July 2026 with the nine markets that became standalone on
+Meta prices by the recipient's calling code. Source: pricing page as of
+2026-10-10: the map of July 2026 with the nine markets that became standalone on
 2026-10-01 taken out of their regions.
 """
 

@@ -4,7 +4,7 @@
 
 Prices are rows with a start date, never code (the provider changes them each quarter,
 its model each year or two). Amounts are decimals with six places. Source: pricing
-pages and webhook reference as of 2026-10-10 (fact sheet 5.6 and 6).
+pages and webhook reference as of 2026-10-10.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _WORDS: Final = {
     "group_utility": "utility",
 }
 # What a list without a row of its own for a category charges instead: authentication
-# and service are listed at the utility rate since 2026-10-01 (fact sheet 6.3).
+# and service are listed at the utility rate since 2026-10-01.
 _INSTEAD: Final = {
     "authentication_international": "authentication",
     "authentication": "utility",

@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Why a message did not go, in words, and what to do next.
 
-The reasons are public (design 4.1): they are stored on messages and returned to
+The reasons are public: they are stored on messages and returned to
 external systems. The sentences are English and marked for translation.
 """
 

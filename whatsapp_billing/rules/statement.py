@@ -2,8 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """A list of open invoices on one line, short enough for a template's parameter.
 
-WhatsApp takes no line breaks in parameters and 1,024 characters in a whole body
-(fact sheet 4.3), so a long list ends in how many more there are.
+WhatsApp takes no line breaks in parameters and 1,024 characters in a whole body,
+so a long list ends in how many more there are.
 """
 
 from __future__ import annotations

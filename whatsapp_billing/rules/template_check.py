@@ -2,8 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Would WhatsApp take this template? Asked while it is being written.
 
-Rules: fact sheet 4.3 (Meta's template pages, 2026) and the product's own stricter
-ones, Z33-Z38 of `features.md`: at most one link and one phone button, one variable in
+Rules: Meta's template pages of 2026, and stricter ones of our own: at most one link and one phone button, one variable in
 the header, a plain footer. An `error` keeps a template from being submitted; a
 `warning` names what Meta often refuses or charges at the marketing price.
 """

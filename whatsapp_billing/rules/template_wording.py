@@ -13,7 +13,7 @@ from .template_parts import TemplateContent
 from .terms import Problem, _lt
 
 # Folded words and phrases. A utility template with one of these is likely to be
-# approved as marketing (fact sheet 4.6).
+# approved as marketing.
 _PROMOTION: Final[tuple[str, ...]] = (
     *("discount", "special offer", "promo", "promotion", "coupon", "sale now"),
     *("on sale", "black friday", "buy now", "shop now", "free gift", "limited time"),

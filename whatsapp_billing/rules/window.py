@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta, timezone, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-# 24 hours from the customer's last message (fact sheet 6.2). Nothing tells when Meta
+# 24 hours from the customer's last message. Nothing tells when Meta
 # closes it, so it is closed five minutes early rather than losing a free text (131047).
 SERVICE_WINDOW: Final = timedelta(hours=23, minutes=55)
 

@@ -12,7 +12,7 @@ BUSINESS_UID = "900000000000001"
 
 @tagged("post_install", "-at_install")
 class TestAccountUpdates(LifecycleCommon):
-    """N20 (megaapp977/stack#649, sarrazola/openlivery#79): the account taken away."""
+    """The account taken away (megaapp977/stack#649, sarrazola/openlivery#79)."""
 
     def _tell(self, waba=WABA_UID, **value):
         self.assertTrue(self.receive(value, field="account_update", waba=waba))
@@ -115,7 +115,7 @@ class TestAccountUpdates(LifecycleCommon):
 
 @tagged("post_install", "-at_install")
 class TestWebhookAnswers(HttpCase):
-    """M31: one answer for every address that is not ours."""
+    """One answer for every address that is not ours."""
 
     def test_unknown_addresses_and_databases_answer_alike(self):
         answers = set()

@@ -88,7 +88,7 @@ class TwoCompanies(WhatsappBillingCommon):
 
 @tagged("post_install", "-at_install")
 class TestAddressOfTheApi(TwoCompanies):
-    """M03: a secret goes to the origin that it was typed for, and nowhere else."""
+    """A secret goes to the origin that it was typed for, and nowhere else."""
 
     def _assert_forgotten(self, account):
         account.invalidate_recordset()
@@ -189,7 +189,7 @@ class TestAddressOfTheApi(TwoCompanies):
 
 @tagged("post_install", "-at_install")
 class TestSystemFields(TwoCompanies):
-    """M03: what the provider or the system says is written by the system only."""
+    """What the provider or the system says is written by the system only."""
 
     ACCOUNT = {
         "state": "connected",
@@ -320,7 +320,7 @@ class TestSystemFields(TwoCompanies):
 
 @tagged("post_install", "-at_install")
 class TestOneApp(TwoCompanies):
-    """M04: who joins an app proves it with the secret."""
+    """Who joins an app proves it with the secret."""
 
     def test_naming_an_app_gives_nothing_of_it(self):
         theirs = self._create_as_stranger()
@@ -403,7 +403,7 @@ class TestOneApp(TwoCompanies):
 
 @tagged("post_install", "-at_install")
 class TestWhoIsSpokenFor(TwoCompanies):
-    """M04: an event speaks for the accounts of its address and of its secret."""
+    """An event speaks for the accounts of its address and of its secret."""
 
     def test_another_apps_events_do_not_touch_the_account(self):
         theirs = self._create_as_stranger(app_uid="5", app_secret="of B")
@@ -516,7 +516,7 @@ class TestWhoIsSpokenFor(TwoCompanies):
 
 @tagged("post_install", "-at_install")
 class TestOneNumber(TwoCompanies):
-    """M04: a number belongs to one account of the database."""
+    """A number belongs to one account of the database."""
 
     def _list_numbers(self):
         row = {

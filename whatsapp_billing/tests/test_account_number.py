@@ -12,7 +12,7 @@ SECOND_UID = "300000000000022"
 
 @tagged("post_install", "-at_install")
 class TestRegistration(LifecycleCommon):
-    """M50: verified is not yet registered."""
+    """Verified is not yet registered."""
 
     @classmethod
     def setUpClass(cls):
@@ -146,7 +146,7 @@ class TestRegistration(LifecycleCommon):
 
 @tagged("post_install", "-at_install")
 class TestTroubleOfANumber(LifecycleCommon):
-    """M50: 133010 and its siblings stop the number, not the account."""
+    """133010 and its siblings stop the number, not the account."""
 
     def _add_second(self):
         return self.phone.sudo().copy(

@@ -90,7 +90,7 @@ class TestAutomation(CollectionCommon):
         )
         self.commit()
 
-    # --- the total of an invoice that was posted and reset (Z92) -------------------
+    # --- the total of an invoice that was posted and reset -------------------
 
     def test_changed_total_alerts_the_customer(self):
         self.alert_rule()

@@ -66,7 +66,7 @@ class TestAboutWhat(AnswerCommon):
         self.assertFalse(self.case(self.old))
 
     def test_a_tap_on_what_is_settled_touches_nothing_else(self):
-        """M12, N19: a button on an old reminder disputed the newest invoice."""
+        """A button on an old reminder disputed the newest invoice."""
         for kind in answers.KINDS:
             self.tap(self.reminder, kind)
             self.assert_untouched()
@@ -136,7 +136,7 @@ class TestAboutWhom(AnswerCommon):
         self.assertEqual(self.case(invoice).state, "active")
 
     def test_a_number_of_two_customers_decides_for_neither(self):
-        """C66: an answer is never hung on the wrong debtor."""
+        """An answer is never hung on the wrong debtor."""
         twin = self._make_customer("Twin", "600 00 00 01")
         mine = self.make_due(2)
         theirs = self.make_due(2, twin)
@@ -159,7 +159,7 @@ class TestWhatIsNoAnswer(AnswerCommon):
         self.reminder = self.remind(self.invoice)
 
     def test_what_nobody_said_pauses_nothing(self):
-        """M13, N14, N21: welcome, system, unreadable, groups, reactions, and types
+        """Welcome, system, unreadable, groups, reactions, and types
         that nobody has invented yet."""
         rows = (
             {"type": "request_welcome"},
@@ -205,7 +205,7 @@ class TestWhatIsNoAnswer(AnswerCommon):
         self.assertEqual(self.case(self.invoice).pause_reason, "answered")
 
     def test_thanks_leaves_a_promise(self):
-        """M16: "gracias" turned promised into paused, and it did not count as kept."""
+        """Thanks turned promised into paused, and it did not count as kept."""
         self.tap(self.reminder, "promise", self.day(3))
         case = self.case(self.invoice)
         for text in ("gracias", "ok", "👍🏽", "Muito obrigada!", "thank you!"):
@@ -221,14 +221,14 @@ class TestWhatIsNoAnswer(AnswerCommon):
         self.assertEqual(self.case(self.invoice).state, "active")
 
     def test_a_wish_to_pay_is_no_promise_in_words(self):
-        """C24: the chatter spoke of a date that nobody had named."""
+        """The chatter spoke of a date that nobody had named."""
         self.tap(self.reminder, "promise")
         bodies = " ".join(self.invoice.message_ids.mapped("body"))
         self.assertIn("has not said when", bodies)
         self.assertNotIn("promised to pay", bodies)
 
     def test_every_button_is_answered(self):
-        """C25: two buttons met silence."""
+        """Two buttons met silence."""
         self.tap(self.reminder, "paid")
         self.assertIn("payment slip", self.replies()[-1].body)
         self.tap(self.reminder, "person")
@@ -237,7 +237,7 @@ class TestWhatIsNoAnswer(AnswerCommon):
         self.assertEqual(set(self.replies().mapped("state")), {"sent"})
 
     def test_words_in_notes_are_text(self):
-        """M39: HTML of customers was live in the notes of staff."""
+        """HTML of customers was live in the notes of staff."""
         self.hear('<a href="http://evil.example">x</a><img src="//evil.example/i"/>')
         note = self.invoice.activity_ids.note
         self.assertNotIn("<a", note)
@@ -266,7 +266,7 @@ class TestRevisedAnswers(AnswerCommon):
         return self.hear(type="revoke", revoke={"original_message_id": target}, **extra)
 
     def test_an_edited_answer_is_its_new_text(self):
-        """N18: from paid to a promise."""
+        """From paid to a promise."""
         self.hear("ya pagué", wamid="wamid.W1")
         self.edit(self.day(4).isoformat())
         case = self.case(self.invoice)
@@ -322,7 +322,7 @@ class TestTheirClock(AnswerCommon):
         self.assertEqual(self.reminders().state, "sent")
 
     def test_tomorrow_came_too_late(self):
-        """N16: "mañana" of the 1st, delivered on the 4th, promised the 5th."""
+        """The word mañana of the 1st, delivered on the 4th, promised the 5th."""
         self.remind_at("2027-02-01 08:00:00")
         with freeze_time("2027-02-04 10:00:00"):
             self.hear("mañana", timestamp=self.at("2027-02-01 09:00"))

@@ -41,7 +41,7 @@ class InboundCommon(LifecycleCommon):
 @tagged("post_install", "-at_install")
 class TestInboundClock(InboundCommon):
     def test_a_time_from_outside_is_at_most_now(self):
-        """M30: a message dated 9999 stopped every send to that number."""
+        """A message dated 9999 stopped every send to that number."""
         odd = ("253402300799", "99999999999999999999", "0", "-5", "soon", None, "1e9")
         for number, value in enumerate(odd):
             self.receive_text("Hello", wamid=f"wamid.t{number}", timestamp=value)
@@ -94,7 +94,7 @@ class TestInboundKinds(InboundCommon):
     )
 
     def test_what_came_by_itself_tells_nobody(self):
-        """M13: opening the chat, notices and permissions are nobody's words."""
+        """Opening the chat, notices and permissions are nobody's words."""
         for number, message in enumerate(self.SILENT):
             self.receive_messages({"id": f"wamid.s{number}", **message})
             row = self.inbound(f"wamid.s{number}")
@@ -104,7 +104,7 @@ class TestInboundKinds(InboundCommon):
         self.assertFalse(self.requests())
 
     def test_what_cannot_be_shown_says_so_and_is_told(self):
-        """N21: a batch with unreadable rows and an unknown receipt loses nothing."""
+        """A batch with unreadable rows and an unknown receipt loses nothing."""
         self.accept_everything()
         sent = self.send(self.make_invoice_with_pdf())
         self.drain()
@@ -363,7 +363,7 @@ class TestInboundTold(InboundCommon):
         self.assertEqual(len(self.requests()), 2)
 
     def test_text_is_text(self):
-        """M39: a customer's links and images were live in notes of staff."""
+        """A customer's links and images were live in notes of staff."""
         self.env["res.company"].search([("id", "!=", self.company.id)])
         self.partner.company_id = self.company
         self.receive_text(
@@ -376,7 +376,7 @@ class TestInboundTold(InboundCommon):
             self.assertIn("&lt;img", html)
 
     def test_an_unknown_number_asks_the_account_and_becomes_a_contact(self):
-        """Z90: a stranger writes."""
+        """A stranger writes."""
         self.receive_text("Buenas", sender="34600999888")
         message = self.inbound()
         self.assertEqual(message.profile_name, "Ana")
@@ -668,7 +668,7 @@ class TestInboundNumber(InboundCommon):
         )
 
     def test_nothing_goes_to_the_old_number_until_somebody_decides(self):
-        """N15: operators hand numbers on; invoices went to a stranger."""
+        """Operators hand numbers on; invoices went to a stranger."""
         shapes = (
             {"type": "user_changed_number", "wa_id": "34600000002"},
             {"type": "customer_changed_number", "wa_id": "34600000002"},

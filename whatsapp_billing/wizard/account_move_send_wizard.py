@@ -20,7 +20,7 @@ class AccountMoveSendWizard(models.TransientModel):
     """The Send dialog with WhatsApp beside e-mail.
 
     A problem of WhatsApp is a sentence in the dialog, never an error: e-mail must
-    always remain possible (design 4). Only where WhatsApp is the one method ticked
+    always remain possible. Only where WhatsApp is the one method ticked
     and reaches nobody does Send refuse, through Odoo's own blocking alerts.
     """
 
@@ -109,7 +109,7 @@ class AccountMoveSendWizard(models.TransientModel):
     def _compute_sending_method_checkboxes(self):
         """Override of `account`: WhatsApp is proposed only where it reaches somebody.
 
-        Where it does not, e-mail is what remains (design 4).
+        Where it does not, e-mail is what remains.
         """
         super()._compute_sending_method_checkboxes()
         for wizard in self:
@@ -185,7 +185,7 @@ class AccountMoveSendWizard(models.TransientModel):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception:
-            # Whatever is wrong on our side must leave e-mail possible (design 6).
+            # Whatever is wrong on our side must leave e-mail possible.
             _logger.exception("No preview of the WhatsApp message")
             results = [self._wab_broken()]
         return [found | {"waits": found["reason"] in HOLD_REASONS} for found in results]

@@ -11,7 +11,7 @@ from ..transport import Transport
 
 Json: TypeAlias = dict[str, Any]
 
-# What an app must be told about (fact sheet 5.7, 2026-11-20).
+# What an app must be told about (Meta's webhook pages, 2026-09).
 SUBSCRIBED_FIELDS = (
     "messages",
     "message_template_status_update",
@@ -88,7 +88,7 @@ class ListMessage:
     """A text with a list to choose from, only inside the service window.
 
     At most ten rows of (payload, title of 24 characters); `button` opens the list, 20
-    characters (interactive list messages, fact sheet 2.1).
+    characters (Meta's page on interactive lists).
     """
 
     body: str

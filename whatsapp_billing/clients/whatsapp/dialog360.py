@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""360dialog: Meta's API behind another door (fact sheet 10.1, 2026-11-20).
+"""360dialog: Meta's API behind another door (its pages of 2026-11).
 
 One API key is one number, so paths carry no number. Bodies, answers, errors and
 webhooks are Meta's, beside refusals of its own. It does not sign webhooks; a header

@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Calls to the Graph API: credentials, pages, and what an answer proves.
 
-Evidence (design section 6): a JSON object with an `error.code` proves that the call was
+Evidence: a JSON object with an `error.code` proves that the call was
 not accepted, and the code decides the class of the error. 502, 504, an answer that is
 not a JSON object, or one that says neither yes nor no prove nothing: outcome unknown.
 """
@@ -220,7 +220,7 @@ def unknown(code: str, details: str, status: int = 200) -> UnknownOutcomeError:
 def retry_after(headers: Mapping[str, str], spec: ErrorSpec) -> float | None:
     """Return the seconds to wait: the longest that the answer or our table names.
 
-    Meta counts `estimated_time_to_regain_access` in minutes (fact sheet 1.1); it speaks
+    Meta counts `estimated_time_to_regain_access` in minutes; it speaks
     about the pace, so other errors do not listen to it.
     """
     waits = [spec.retry_after or 0.0]

@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""WhatsApp Cloud API at Meta (fact sheet of 2026-11-20)."""
+"""WhatsApp Cloud API at Meta (Meta's pages of 2026-09)."""
 
 import hashlib
 from base64 import b64encode
@@ -170,7 +170,7 @@ class MetaCloudClient(GraphCaller):
         """Register the app's callback, then the app with this account.
 
         Meta asks the callback for the verify token before it answers. Template and
-        account webhooks only ever go to the app's callback (fact sheet 1.5).
+        account webhooks only ever go to the app's callback.
 
         :raise AccountError: without app id and app secret
         """
@@ -215,7 +215,7 @@ class MetaCloudClient(GraphCaller):
         return text(answer.get("business_verification_status")).lower()
 
     def health(self) -> Json:
-        """Return whether the account can send, and if not, why (fact sheet 9.2)."""
+        """Return whether the account can send, and if not, why."""
         params = {"fields": "health_status"}
         path = quote(self._config.waba_uid, safe="")
         answer = self._call("GET", path, params=params, own=True)
@@ -232,7 +232,7 @@ class MetaCloudClient(GraphCaller):
     def list_templates(self) -> Iterator[TemplateInfo]:
         """Iterate over all templates but those that Meta made by itself.
 
-        AUTO_GENERATED ones can be neither sent, edited nor deleted (fact sheet 2.7).
+        AUTO_GENERATED ones can be neither sent, edited nor deleted.
         """
         path = self._waba_path("message_templates")
         for row in self._pages(path, {"fields": TEMPLATE_FIELDS, "limit": PAGE_SIZE}):
@@ -269,7 +269,7 @@ class MetaCloudClient(GraphCaller):
     def upload_sample(self, content: bytes, filename: str, mime: str) -> str:
         """Upload a header's sample file, resuming where a connection broke.
 
-        Resumable upload of the app, with `OAuth` instead of `Bearer` (fact sheet 3.4).
+        Resumable upload of the app, with `OAuth` instead of `Bearer`.
 
         :raise AccountError: without an app id
         """

@@ -2,9 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Error codes as data: what each means for the row, and a sentence for people.
 
-Codes and kinds from Meta's error page as read in 2026 (fact sheet section 8,
-2026-11-20); Meta advises to decide on `code` and `details` only, never on title or HTTP
-status. A sentence says what happened and what to do next.
+Codes and kinds from Meta's error page as read in 2026; Meta advises to decide on
+`code` and `details` only, never on title or HTTP status. A sentence says what happened and what to do next.
 """
 
 from collections.abc import Iterator

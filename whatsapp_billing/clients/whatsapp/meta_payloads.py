@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""The Graph API's shapes: bodies to send, answers to read (fact sheet, 2026-11-20)."""
+"""The Graph API's shapes: bodies to send, answers to read (2026-11)."""
 
 import re
 from collections.abc import Iterable, Mapping
@@ -23,8 +23,8 @@ from .base import (
 )
 from .meta_errors import classify
 
-# Messages a second by throughput level (fact sheet 7). A number that is also used in
-# the phone app is slow whatever its level, and a level that we do not know may be.
+# Messages a second by throughput level. A number that is also used in the phone app
+# is slow whatever its level, and a level that we do not know may be.
 PACE_BY_LEVEL = {"STANDARD": 80, "HIGH": 1000, "": 80}
 PACE_OTHERWISE = 20
 
@@ -46,7 +46,7 @@ def is_bsuid(recipient: str) -> bool:
 
 
 def message_payload(outgoing: Outgoing) -> Json:
-    """Build the body of `POST /{phone}/messages` (fact sheet 2.1)."""
+    """Build the body of `POST /{phone}/messages`."""
     payload: Json = {
         "messaging_product": "whatsapp",
         "recipient_type": "individual",
@@ -128,7 +128,7 @@ def _button(button: ButtonParam) -> Json:
 
 
 def template_payload(draft: TemplateDraft) -> Json:
-    """Build the body that creates a template (fact sheet 4.1, 4.2)."""
+    """Build the body that creates a template."""
     payload: Json = {
         "name": draft.name,
         "language": language(draft.lang_code),
@@ -178,7 +178,7 @@ def reason(value: object) -> str:
 
 
 def phone_info(row: Mapping[str, Any]) -> PhoneInfo:
-    """Read a sender number (fact sheet 9.1).
+    """Read a sender number.
 
     Meta lets the verification of a number in use expire without consequence, so
     EXPIRED and CONNECTED together count as verified.
@@ -226,7 +226,7 @@ def _pace(level: str, is_on_phone: bool) -> int:
 
 
 def token_info(data: Mapping[str, Any]) -> TokenInfo:
-    """Read `debug_token`'s answer (fact sheet 1.3)."""
+    """Read `debug_token`'s answer."""
     scopes = data.get("scopes")
     return TokenInfo(
         is_valid=data.get("is_valid") is True,
@@ -251,7 +251,7 @@ def _texts(values: object) -> tuple[str, ...]:
 def error_details(error: Mapping[str, Any]) -> str:
     """Return what an error says beyond its message.
 
-    `error_data` may be an object or a plain string (fact sheet 1.4).
+    `error_data` may be an object or a plain string.
     """
     data = error.get("error_data")
     details = text(obj(data).get("details")) or text(data)

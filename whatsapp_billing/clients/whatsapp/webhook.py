@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""Read Meta's webhooks (fact sheet 5, 2026-11-20).
+"""Read Meta's webhooks (as documented in 2026-09).
 
 Everything in a webhook is optional and every enumeration grows, so nothing is
 demanded: a wrong type counts as missing, an unknown field becomes an `UnknownEvent`,

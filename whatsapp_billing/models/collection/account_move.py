@@ -355,7 +355,7 @@ class AccountMove(models.Model):
             sales._wab_safely(lambda: cases_sudo._sync(sales.sudo()))
 
     def _wab_safely(self, do):
-        """Run our part of an accounting operation; never stop or undo it (design 6)."""
+        """Run our part of an accounting operation; never stop or undo it."""
         try:
             with self.env.cr.savepoint():
                 do()

@@ -8,7 +8,7 @@ from ...rules import traces
 
 
 class WhatsappBillingCollectionItem(models.Model):
-    """One receivable line in one message, as it was said; never changed (C87)."""
+    """One receivable line in one message, as it was said; never changed."""
 
     _name = "whatsapp.billing.collection.item"
     _inherit = ["whatsapp.billing.rights.mixin"]

@@ -341,7 +341,7 @@ class WhatsappBillingMessage(models.Model):
         )
 
     def _answer_without_plan(self, asked, answer, clock):
-        """Tell who reminded by hand, where no plan is there to wait (C90)."""
+        """Tell who reminded by hand, where no plan is there to wait."""
         moves = self._get_asked_moves(asked).filtered(self._is_open_move)
         if not moves or asked.document_type != "payment_reminder":
             return

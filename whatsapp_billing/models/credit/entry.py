@@ -22,7 +22,7 @@ class WhatsappBillingCreditEntry(models.Model):
 
     `amount` is the effect on the balance (0 for reserve and release),
     `reserved_amount` the effect on what is reserved; a settlement carries both. The
-    sums of the two are the wallet's figures (design 7). The ORM refuses changes with
+    sums of the two are the wallet's figures. The ORM refuses changes with
     a sentence, the database refuses them whoever asks.
     """
 

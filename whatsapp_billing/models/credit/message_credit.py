@@ -172,7 +172,7 @@ class WhatsappBillingMessage(models.Model):
         return changed
 
     def _close_credits(self):
-        """Write into the journal what the messages' states ask for (design 7)."""
+        """Write into the journal what the messages' states ask for."""
         rows = self._read_ended()
         if not rows:
             return

@@ -17,7 +17,7 @@ class WhatsappBillingCreditWallet(models.Model):
     """The prepaid credits of one company.
 
     balance = sum(amount), reserved = sum(reserved_amount), available = balance -
-    reserved (design 7); where the wallet is limited, available never falls below
+    reserved; where the wallet is limited, available never falls below
     zero. Made at the first message, without a limit: it then only measures.
     """
 

@@ -16,8 +16,8 @@ from ...rules import pricing
 _logger = logging.getLogger(__name__)
 
 # A message that was not delivered within its time to live never will be, and no
-# webhook says so (fact sheet 2.6: 30 days unless the template says less); the day is
-# for a receipt that comes late (design 7).
+# webhook says so (30 days unless the template says less); the day is
+# for a receipt that comes late.
 DEFAULT_LIFE = timedelta(days=30)
 GRACE = timedelta(days=1)
 BATCH = 5000

@@ -125,7 +125,7 @@ class WhatsappBillingCreditWallet(models.Model):
 
     @api.model
     def _get_free_texts(self, items, today):
-        """Return {phone id: free texts left this month} (fact sheet 6.1)."""
+        """Return {phone id: free texts left this month}."""
         phone_ids = list({item.phone_id for item in items if not item.category})
         if not phone_ids:
             return {}

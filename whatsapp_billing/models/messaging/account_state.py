@@ -34,7 +34,7 @@ DELETED = _lt(
     "The WhatsApp Business account was deleted at Meta, so nothing can be sent; what"
     " waits is held. Enter the id of another account and press Connect."
 )
-# account_update (fact sheet 5.7): the account is no longer ours to use.
+# account_update: the account is no longer ours to use.
 TAKEN_AWAY = {
     "ACCOUNT_DELETED": DELETED,
     "ACCOUNT_OFFBOARDED": REMOVED,

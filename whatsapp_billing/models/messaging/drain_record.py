@@ -15,7 +15,7 @@ from .template_components import without_null
 
 _logger = logging.getLogger(__name__)
 
-# The provider no longer has a file that we thought it had (fact sheet 3.1).
+# The provider no longer has a file that we thought it had.
 MEDIA_GONE = {"131053", "131052"}
 
 
@@ -161,7 +161,7 @@ def _record_refused(drain, outcome, recording):
 
 
 def _decide(drain, row, outcome):
-    """Return the row's next state by the class of the error (design section 6)."""
+    """Return the row's next state by the class of the error."""
     now = fields.Datetime.now()
     error = outcome.error
     if error.sent is None:

@@ -29,7 +29,7 @@ class Drain:
 
     Claim, commit, call in parallel, record in slices, commit: killed anywhere, a
     row is either still `queued`, or `sending` with a lease and found later as
-    `unknown` (design section 6). Runs under the number's advisory lock.
+    `unknown`. Runs under the number's advisory lock.
     """
 
     def __init__(self, env, phone, seconds, clock=time.monotonic, jitter=random.random):

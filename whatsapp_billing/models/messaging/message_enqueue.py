@@ -90,7 +90,7 @@ class WhatsappBillingMessage(models.Model):
         :param recipients: {record id: res.partner records}
         :param document_types: {record id: document type or False}
         :param order: an `Order`
-        :return: one dictionary per document and recipient, as design 4.1 says;
+        :return: one dictionary per document and recipient, as `doc/api.md` says;
             several may name the same message
         :raise AccessError: when the user may not send
         """

@@ -16,7 +16,7 @@ from ...rules import status as status_rules
 from .message_attempt import Receipt, rank_sql
 from .template_components import without_null
 
-# The provider says that this person stopped marketing (fact sheet 8, 131050).
+# The provider says that this person stopped marketing.
 STOPPED_MARKETING = "131050"
 
 

@@ -32,7 +32,7 @@ class WhatsappBillingTemplate(models.Model):
 
     @api.model
     def _warn_about_failures(self):
-        """Ask a person to look at templates whose messages keep failing (C38)."""
+        """Ask a person to look at templates whose messages keep failing."""
         rows = self.env.execute_query(
             SQL(
                 """

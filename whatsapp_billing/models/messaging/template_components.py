@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """A template's parts: from the provider's list of components to ours, and back.
 
-Shapes: fact sheet 4.2 (template creation page, 2026-09); types and formats come back
+Shapes: Meta's template creation page of 2026-09; types and formats come back
 in either case.
 """
 

@@ -4,7 +4,7 @@ from odoo import api, models
 
 from .. import call_arguments
 
-# What the provider answers for templates that it stopped (fact sheet 8).
+# What the provider answers for templates that it stopped.
 STOPPED = {"132015": "paused", "132016": "disabled"}
 
 

@@ -11,7 +11,7 @@ from .template_button import BASE
 
 _lt = LazyTranslate(__name__)
 
-# WhatsApp's words (fact sheet 4.5) -> ours. Any other word is `unknown`, which is
+# WhatsApp's words -> ours. Any other word is `unknown`, which is
 # never sent, and kept in `raw_status`.
 STATUSES = {
     "approved": "approved",
@@ -249,7 +249,7 @@ class WhatsappBillingTemplate(models.Model):
     def _apply_status_event(self, event):
         """Take over a status, unless a later one is already known.
 
-        Webhooks come late, twice and in any order (fact sheet 5.3).
+        Webhooks come late, twice and in any order.
         """
         if event.time and event.time < self.remote_time:
             return

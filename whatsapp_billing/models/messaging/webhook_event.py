@@ -239,7 +239,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
-            # The inbox is a worker (style.md 2.2-20): one event that cannot be
+            # The inbox is a worker: one event that cannot be
             # applied must not stop all later ones; its bytes are kept for later.
             _logger.exception("Webhook events %s could not be applied", self.ids)
             self.env.invalidate_all()
@@ -394,8 +394,8 @@ class WhatsappBillingWebhookEvent(models.Model):
             if _is_kept(error):
                 # Another worker has just kept the same message from a repeated POST.
                 return False
-            # The inbox is the worker that style.md rule 2.2-20 lets carry on: the
-            # bytes are kept, the event shows the error and can be processed again.
+            # The inbox is a worker, which one fault must not stop: the bytes are
+            # kept, the event shows the error and can be processed again.
             _logger.exception("Webhook event %s could not be applied", self.id)
             return f"{type(error).__name__}: {error}"[:500]
         return False
