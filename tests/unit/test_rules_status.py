@@ -64,10 +64,3 @@ def test_played_is_kept_as_read():
 def test_every_state_of_what_goes_out_has_its_place():
     assert set(status.WORST_FIRST) == set(status.RANK)
     assert status.WORST_FIRST[0] == "failed"
-
-
-
-def test_waiting_and_terminal_do_not_overlap():
-    assert not status.WAITING & status.TERMINAL
-    assert status.is_terminal("played")
-    assert not status.is_terminal("delivered")

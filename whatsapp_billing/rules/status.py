@@ -28,13 +28,6 @@ RANK: Final[dict[str, int]] = {
 # `played` is the receipt of a voice message: the person has had it.
 ALIASES: Final[dict[str, str]] = {"played": "read"}
 
-# Our side still owes these something: they are the visible "waiting".
-WAITING: Final[frozenset[str]] = frozenset({"queued", "held", "sending", "unknown"})
-
-# No more news is expected. Stronger evidence may still correct `failed`, `canceled`.
-TERMINAL: Final[frozenset[str]] = frozenset({"canceled", "failed", "read", "received"})
-
-
 # The news of one sending to several: what a person must see to comes first, then
 # what is on its way. What was not sent to one of them is no news about the others.
 WORST_FIRST: Final = (
@@ -63,8 +56,3 @@ def merge(old: str, *news: str) -> str:
         if may_advance(state, new):
             state = ALIASES.get(new, new)
     return state
-
-
-def is_terminal(state: str) -> bool:
-    """Tell whether no more news is expected for a message."""
-    return ALIASES.get(state, state) in TERMINAL

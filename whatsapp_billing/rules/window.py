@@ -13,11 +13,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 SERVICE_WINDOW: Final = timedelta(hours=23, minutes=55)
 
 
-def closes_at(last_inbound: datetime) -> datetime:
-    """Return the first moment at which only templates may be sent again."""
-    return last_inbound + SERVICE_WINDOW
-
-
 def is_open(last_inbound: datetime | None, now: datetime) -> bool:
     """Tell whether free text may be sent; None means they never wrote.
 

@@ -224,8 +224,7 @@ class WhatsappBillingMessage(models.Model):
         Never stops the drain that found them: whatever goes wrong is asked of a person
         too. Called with sudo.
         """
-        for message in self._told_meanwhile():
-            self -= message
+        self -= self._told_meanwhile()
         ready = self.filtered(lambda message: message._is_replaceable())
         done = self.browse()
         for messages in ready.grouped(lambda m: m._order_values()).values():

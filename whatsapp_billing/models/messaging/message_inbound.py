@@ -309,10 +309,6 @@ class WhatsappBillingMessage(models.Model):
             return None
         return consent_rules.keyword(heard.payload) or consent_rules.keyword(heard.text)
 
-    @api.model
-    def _is_late(self, message):
-        return inbound.is_late(message.sent_at, fields.Datetime.now())
-
     def _cancel_waiting(self, recipient, reason):
         """Withdraw what this message's company has waiting for a recipient."""
         self.env.flush_all()
