@@ -38,8 +38,7 @@ class Receipt:
         state = status_rules.ALIASES.get(state, state)
         if state not in STATES:
             return
-        if self.state is None or status_rules.may_advance(self.state, state):
-            self.state = state
+        self.state = status_rules.merge(self.state or "queued", state)
         if state not in self.at or moment < self.at[state]:
             self.at[state] = moment
 
