@@ -443,10 +443,11 @@ class WhatsappBillingConsent(models.Model):
         Only in the companies of these rows; a withdrawal that is older than a later
         consent cancels nothing.
         """
-        self.env.flush_all()
-        canceled = self.env["whatsapp.billing.message"].sudo()
+        # sudo: whatsapp.billing.message - rows are written by the system only
+        messages_sudo = self.env["whatsapp.billing.message"].sudo()
+        stopped_sudo = messages_sudo
         for company, rows in self.grouped("company_id").items():
-            waiting = canceled.search(
+            waiting = messages_sudo.search(
                 [
                     ("state", "in", ("queued", "held")),
                     ("direction", "=", "out"),
@@ -458,24 +459,9 @@ class WhatsappBillingConsent(models.Model):
                 ]
             )
             states = self._states(waiting.partner_id, None, company)
-            stopped = waiting.filtered(
+            stopped_sudo |= waiting.filtered(
                 lambda m, states=states: (
                     states.get((m.partner_id.id, m.purpose), NOTHING).state != "granted"
                 )
             )
-            ids = self.env.execute_query(
-                SQL(
-                    """
-                    UPDATE whatsapp_billing_message
-                       SET state = 'canceled', reason = 'opted_out'
-                     WHERE id = ANY(%s) AND company_id = %s
-                       AND state IN ('queued', 'held')
-                 RETURNING id
-                    """,
-                    stopped.ids,
-                    company.id,
-                )
-            )
-            canceled |= canceled.browse(row[0] for row in ids)
-        canceled.invalidate_recordset(["state", "reason"], flush=False)
-        canceled._after_state_change()
+        stopped_sudo._withdraw("opted_out")

@@ -186,7 +186,7 @@ class WhatsappBillingMessage(models.Model):
         """
         if not self:
             return self
-        self.flush_recordset(["state"])
+        self.flush_recordset()
         rows = self.env.execute_query(
             SQL(
                 """

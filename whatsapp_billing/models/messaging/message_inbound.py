@@ -311,19 +311,11 @@ class WhatsappBillingMessage(models.Model):
 
     def _cancel_waiting(self, recipient, reason):
         """Withdraw what this message's company has waiting for a recipient."""
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                UPDATE whatsapp_billing_message
-                   SET state = 'canceled', reason = %s
-                 WHERE state IN ('queued', 'held') AND direction = 'out'
-                   AND person_key = %s AND company_id = %s
-             RETURNING id
-                """,
-                reason,
-                numbers.person_key(recipient) or "-",
-                self.company_id.id,
-            )
-        )
-        self.browse(row[0] for row in rows)._after_state_change()
+        self.search(
+            [
+                ("state", "in", ("queued", "held")),
+                ("direction", "=", "out"),
+                ("person_key", "=", numbers.person_key(recipient) or "-"),
+                ("company_id", "=", self.company_id.id),
+            ]
+        )._withdraw(reason)
