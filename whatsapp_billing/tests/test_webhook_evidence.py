@@ -118,7 +118,7 @@ class TestWebhookEvidence(LifecycleCommon):
         def fail(*_args):
             raise ValueError("template gone")
 
-        self.patch(type(self.events), "_apply_inbound", fail)
+        self.patch(type(self.events), "_apply_message", fail)
         self.receive_text("Hello")
         event = self.events.search([], limit=1)
         self.assertRecordValues(event, [{"state": "error", "is_unread": False}])
@@ -145,14 +145,14 @@ class TestWebhookEvidence(LifecycleCommon):
     @mute_logger(EVENTS)
     def test_event_that_fails_is_tried_again_later_and_then_told(self):
         is_broken = [True]
-        original = type(self.events)._apply_inbound
+        original = type(self.events)._apply_message
 
         def apply(event, *args):
             if is_broken[0]:
                 raise ValueError("not today")
             return original(event, *args)
 
-        self.patch(type(self.events), "_apply_inbound", apply)
+        self.patch(type(self.events), "_apply_message", apply)
         self.receive_text("STOP")
         event = self.events.search([], limit=1)
         waits = []

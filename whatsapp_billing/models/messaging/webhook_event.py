@@ -256,11 +256,11 @@ class WhatsappBillingWebhookEvent(models.Model):
             parsed[event] = event._parse()
         updates = [u for event in self for u in parsed[event]]
         routes = self.env["whatsapp.billing.account"]._routes(self)
-        self._apply_statuses(parsed, routes)
+        self._apply_receipts(parsed, routes)
         for event in self:
             event._finish(parsed[event], routes)
         self.env["whatsapp.billing.message"]._tell_people()
-        self._note_channel(parsed, routes)
+        self._note_seen_numbers(parsed, routes)
         return len(updates)
 
     def _parse(self):
@@ -297,7 +297,7 @@ class WhatsappBillingWebhookEvent(models.Model):
             }
         )
         if is_last:
-            self._ask_person()
+            self._ask_about_fault()
 
     def _get_account(self):
         """Return the account that an event is about, else one whose secret signed it."""
@@ -307,7 +307,7 @@ class WhatsappBillingWebhookEvent(models.Model):
     def _fault_title(self):
         return self.env._("WhatsApp events could not be read")
 
-    def _ask_person(self):
+    def _ask_about_fault(self):
         """Put one activity on the account for all its events that failed for good."""
         account = self._get_account()
         if account:
@@ -332,7 +332,7 @@ class WhatsappBillingWebhookEvent(models.Model):
                 lambda activity: activity.summary == self._fault_title()
             ).unlink()
 
-    def _apply_statuses(self, parsed, routes):
+    def _apply_receipts(self, parsed, routes):
         """Apply the receipts of all events at once."""
         found = []
         for event, updates in parsed.items():
@@ -377,7 +377,7 @@ class WhatsappBillingWebhookEvent(models.Model):
     def _apply_one(self, account, update, routes):
         """Apply one change in a savepoint; return what went wrong, if anything."""
         handlers = {
-            InboundMessage: self._apply_inbound,
+            InboundMessage: self._apply_message,
             TemplateEvent: self._apply_template,
             AccountEvent: self._apply_account,
             PreferenceEvent: self._apply_preference,
@@ -400,7 +400,7 @@ class WhatsappBillingWebhookEvent(models.Model):
             return f"{type(error).__name__}: {error}"[:500]
         return False
 
-    def _apply_inbound(self, account, update, routes):
+    def _apply_message(self, account, update, routes):
         phone = routes.phone(self, update)
         self.env["whatsapp.billing.message"]._apply_inbound(account, phone, update)
 
@@ -430,7 +430,7 @@ class WhatsappBillingWebhookEvent(models.Model):
             _moment(update.timestamp),
         )
 
-    def _note_channel(self, parsed, routes):
+    def _note_seen_numbers(self, parsed, routes):
         """Remember when each number's webhooks were last seen alive."""
         status_at, any_at = {}, {}
         for event, updates in parsed.items():
