@@ -74,6 +74,16 @@ class Order:
     is_note: bool = False
 
 
+def quote_html(who, words):
+    """Return words of a message for the chatter, under whom they went to or are from.
+
+    Shown openly: the chatter folds away what is a quotation.
+    """
+    return Markup(
+        '<p>%s</p><div class="o_whatsapp_billing_quote border-start ps-2">%s</div>'
+    ) % (who, Markup(wapp_text.to_html(words or "")))
+
+
 class WhatsappBillingMessage(models.Model):
     _inherit = "whatsapp.billing.message"
 
@@ -588,15 +598,9 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _make_chatter_body(self, recipient, body):
-        """Return the text as the customer sees it, safe for the chatter.
-
-        Shown openly: the chatter folds away what is a quotation.
-        """
-        return Markup(
-            '<p>%s</p><div class="o_whatsapp_billing_quote border-start ps-2">%s</div>'
-        ) % (
-            self.env._("WhatsApp to %(number)s", number=recipient),
-            Markup(wapp_text.to_html(body or "")),
+        """Return the text as the customer sees it, safe for the chatter."""
+        return quote_html(
+            self.env._("WhatsApp to %(number)s", number=recipient), body
         )
 
     def _link_lines(self, links):

@@ -18,6 +18,7 @@ from odoo.tools import SQL
 
 from ...rules import inbound, wapp_text
 from .message import HANDLEABLE_STATES
+from .message_enqueue import quote_html
 
 _logger = logging.getLogger(__name__)
 
@@ -278,11 +279,7 @@ class WhatsappBillingMessage(models.Model):
             "message_type": "comment",
             "is_internal": True,
             "subtype_id": self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
-            "body": Markup(
-                '<p>%s</p><div class="o_whatsapp_billing_quote border-start ps-2">'
-                "%s</div>"
-            )
-            % (who, Markup(wapp_text.to_html(words))),
+            "body": quote_html(who, words),
             "date": self.sent_at,
             "reply_to": False,
             "record_company_id": self.company_id.id,
