@@ -317,6 +317,7 @@ class ResPartner(models.Model):
         mine = {row.partner_id.id: row.id for row in rows}
         if granted and purpose == "billing":
             able.filtered(lambda p: not p.wab_enabled)._wab_switch_on()
+        # sudo: whatsapp.billing.consent - the answer about contacts that the caller may see
         states = consents.sudo()._states(self, [purpose])
         return [
             {

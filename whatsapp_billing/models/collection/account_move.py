@@ -189,6 +189,7 @@ class AccountMove(models.Model):
 
     def _wab_hold_facts(self):
         """Return what holds a reminder: a pause, a promise, a dispute."""
+        # sudo: account.move - its case's state, for whoever may send the reminder
         state = self.sudo().wab_collection_state
         facts = super()._wab_hold_facts() | {
             "paused": state in ("paused", "promised"),
@@ -254,6 +255,7 @@ class AccountMove(models.Model):
 
     def _wab_days(self):
         """Return {move id: which day it is where the customer is}."""
+        # sudo: whatsapp.billing.collection.plan - only reads where the customers are
         plans = self.env["whatsapp.billing.collection.plan"].sudo()
         days = {}
         for company, moves in self.grouped("company_id").items():

@@ -110,6 +110,7 @@ class AccountMove(models.Model):
     def _wab_residual(self):
         """Return what is open, less payments that are not in the books yet."""
         self.ensure_one()
+        # sudo: account.payment - what is paid already, for whoever may read the invoice
         waiting = self.sudo().matched_payment_ids.filtered(
             lambda payment: (
                 not payment.move_id
@@ -167,6 +168,7 @@ class AccountPaymentRegister(models.TransientModel):
     @api.depends("company_id")
     def _compute_wab_send_receipt(self):
         for wizard in self:
+            # sudo: res.company - its setting, whoever registers the payment
             wizard.wab_send_receipt = wizard.company_id.sudo().wab_auto_receipt
 
     @api.depends("partner_id", "can_edit_wizard")

@@ -48,6 +48,7 @@ class WhatsappBillingCollectionCase(models.Model):
 
         :param moves: only these; all of the company's by default
         """
+        # sudo: whatsapp.billing.collection.plan - cases follow the books, whoever books
         plans = (
             self.env["whatsapp.billing.collection.plan"]
             .sudo()
@@ -503,6 +504,7 @@ class WhatsappBillingCollectionCase(models.Model):
                 list(self.ids),
             )
         )
+        # sudo: whatsapp.billing.message - rows are written by the system only
         self.env["whatsapp.billing.message"].sudo().browse(
             row[0] for row in rows
         )._after_state_change()

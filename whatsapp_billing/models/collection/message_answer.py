@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""Answers to reminders that act: a promise, already paid, a problem, a person (D5)."""
+"""Answers to reminders that act: a promise, already paid, a problem, a person."""
 
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -443,6 +443,7 @@ class WhatsappBillingMessage(models.Model):
         if not self.phone_id or clock.is_late:
             return self.browse()
         env = self.with_context(lang=self.partner_id.lang or self.env.lang).env
+        # sudo: whatsapp.billing.message - rows are written by the system only
         message = self.sudo().create(
             {
                 "company_id": self.company_id.id,
@@ -525,6 +526,7 @@ class WhatsappBillingConsent(models.Model):
     def _has_other_recipient(self, debtor, out, company):
         """Tell whether somebody else there still wants the reminders."""
         others = debtor._wab_default_recipients()[debtor.id] - out
+        # sudo: whatsapp.billing.consent - the state of the debtor's other people
         states = self.sudo()._states(others, ["collections"], company)
         return any(standing.state != "withdrawn" for standing in states.values())
 

@@ -202,6 +202,7 @@ class WhatsappBillingAccount(models.Model):
 
     def _check_test_message(self):
         """Say whether anything ever arrived from here."""
+        # sudo: whatsapp.billing.message - only whether any arrived
         sent = (
             self.env["whatsapp.billing.message"]
             .sudo()

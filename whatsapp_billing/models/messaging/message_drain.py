@@ -186,6 +186,7 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _lease_seconds(self):
         """Return how long a call may take before its row counts as unknown."""
+        # sudo: ir.config_parameter - a setting of the worker
         return int(
             self.env["ir.config_parameter"]
             .sudo()
@@ -212,6 +213,7 @@ class WhatsappBillingMessage(models.Model):
         )
         is_left |= self._drain_numbers(until)
         if is_left:
+            # sudo: ir.cron - the worker asks for its next run
             self.env.ref("whatsapp_billing.ir_cron_outbox").sudo()._trigger()
 
     @api.model
@@ -226,6 +228,7 @@ class WhatsappBillingMessage(models.Model):
             seconds = (until - time.monotonic()) / (len(phone_ids) - done)
             if seconds <= 0:
                 return True
+            # sudo: whatsapp.billing.phone - the worker drains every company's numbers
             phone = self.env["whatsapp.billing.phone"].sudo().browse(phone_id)
             self._skip_faults(
                 lambda p=phone, s=seconds: p._drain(s), f"number {phone_id}"
@@ -320,6 +323,7 @@ class WhatsappBillingMessage(models.Model):
         enough: what the provider could not deliver it repeats later and later,
         so after an outage new messages are reported before old ones.
         """
+        # sudo: ir.config_parameter - a setting of the worker
         minutes = int(
             self.env["ir.config_parameter"]
             .sudo()
@@ -332,6 +336,7 @@ class WhatsappBillingMessage(models.Model):
                 env, lambda: messages._ask_about_unknown(minutes), "unknown messages"
             )
         if queued:
+            # sudo: whatsapp.billing.message - the worker's, of every company
             self.sudo().browse(queued)._trigger_drain()
         return len(queued)
 
@@ -441,6 +446,7 @@ class WhatsappBillingMessage(models.Model):
             messages = env["whatsapp.billing.message"]
             ids = self._durably(env, messages._release_held_now)
         if ids:
+            # sudo: whatsapp.billing.message - the worker's, of every company
             self.sudo().browse(ids)._trigger_drain()
         return len(ids)
 

@@ -82,6 +82,7 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _trigger_media(self):
         """Delay the job that fetches files, if there are any."""
+        # sudo: whatsapp.billing.message - only whether there are any
         if self.sudo().search_count([("media_state", "=", "pending")], limit=1):
             # sudo: queue.job - the provider's call has no user of its own
             self.sudo().with_delay(
@@ -183,6 +184,7 @@ class WhatsappBillingMessage(models.Model):
         owner = record if record and record._name != "res.partner" else self
         # What customers send is never run as a page by who opens it: HTML and SVG are
         # kept as plain text, whatever they claim to be.
+        # sudo: ir.attachment - the worker keeps the file; it is read as its owner is
         attachment = (
             self.env["ir.attachment"]
             .sudo()

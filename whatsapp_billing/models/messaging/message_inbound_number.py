@@ -48,6 +48,7 @@ class WhatsappBillingMessage(models.Model):
 
         What the number itself said counts; what a person recorded stays with the contact.
         """
+        # sudo: whatsapp.billing.consent - append-only ledger, what a number said
         consents = self.env["whatsapp.billing.consent"].sudo()
         consents.flush_model()
         rows = self.env.execute_query(
@@ -86,6 +87,7 @@ class WhatsappBillingMessage(models.Model):
         )
         title = self.env._("Number changed on WhatsApp")
         for partner in partners:
+            # sudo: mail.message - which company's line it is, is the system's to write
             partner._message_log(body=note).sudo().wab_company_id = self.company_id
             if any(
                 activity.activity_type_id == kind
@@ -122,6 +124,7 @@ class ResPartner(models.Model):
         if {"wab_number", "phone"} & set(vals) and "wab_new_number" not in vals:
             before = {partner: partner.wab_e164 for partner in self}
             result = super().write(vals)
+            # sudo: res.partner - the field is the system's to write, this edit decides it
             decided = self.filtered(lambda p: p.wab_e164 != before[p]).sudo()
             decided.filtered("wab_new_number").wab_new_number = False
             return result
@@ -158,6 +161,7 @@ class ResPartner(models.Model):
 
     def _wab_close_number_request(self):
         kind = self.env.ref(ACTIVITY)
+        # sudo: mail.activity - whoever decides ends the request, also one of a colleague
         done = self.sudo().activity_ids.filtered(
             lambda a: (
                 a.activity_type_id == kind and a.wab_company_id == self.env.company

@@ -230,6 +230,7 @@ class WhatsappBillingMessage(models.Model):
                 values[record._name].append((message, message._line_values(record)))
         links = []
         for model, found in values.items():
+            # sudo: mail.thread - the inbox notes what came, whoever may open the document
             thread = self.env[model].sudo()
             lines = thread._message_create([line for _message, line in found])
             links += zip([message for message, _line in found], lines, strict=True)
@@ -249,6 +250,7 @@ class WhatsappBillingMessage(models.Model):
             model = self.env.get(message.res_model or "")
             if message.res_id and hasattr(model, "message_post"):
                 ids[message.res_model].add(message.res_id)
+        # sudo: any document model - only where the line goes and of which company it is
         documents = {
             (model, record.id): record
             for model, res_ids in ids.items()
@@ -270,6 +272,7 @@ class WhatsappBillingMessage(models.Model):
     def _line_values(self, record):
         words = self._describe()
         who = self.env._("WhatsApp from %(number)s", number=self.recipient or "")
+        # sudo: res.partner - name and address of who wrote
         author = self.partner_id.sudo()
         return {
             "model": record._name,
@@ -317,6 +320,7 @@ class WhatsappBillingMessage(models.Model):
         """Return which of {(model, id, number)} somebody was asked about already."""
         ids = {res_id for _model, res_id, _number in wanted}
         # Requests of another company about a contact that both have are not ours.
+        # sudo: mail.activity - whether somebody was asked already, whoever that is
         activities = (
             self.env["mail.activity"]
             .sudo()
@@ -344,6 +348,7 @@ class WhatsappBillingMessage(models.Model):
         message = self.with_context(lang=user.lang or self.env.lang)
         env = message.env
         words = message._describe()
+        # sudo: res.partner - only whether there is a contact, for the title
         partner = self.partner_id.sudo()
         if not partner:
             # A stranger, or somebody of several customers: named by the number.
@@ -370,6 +375,7 @@ class WhatsappBillingMessage(models.Model):
         """Return whom the number belongs to where those are several customers."""
         if self.partner_id or not self.recipient:
             return Markup()
+        # sudo: res.partner - names of all who have this number, for who is asked
         found = (
             self.env["res.partner"]
             .sudo()
@@ -385,6 +391,7 @@ class WhatsappBillingMessage(models.Model):
 
     def _get_salesperson(self, partner=None):
         """Return who looks after the customer in this company, else the account."""
+        # sudo: res.partner - only who looks after the customer
         partner = (partner or self.partner_id).sudo()
         for user in partner.user_id, partner.commercial_partner_id.user_id:
             if (

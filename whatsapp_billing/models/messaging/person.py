@@ -227,6 +227,7 @@ class WhatsappBillingMessage(models.Model):
         documents = self._find_documents(messages, partners, companies)
         self._erase_notes(documents, partners, companies, keys, words)
         debtors = partners | partners.commercial_partner_id
+        # sudo: whatsapp.billing.collection.case - what quotes them, in own companies only
         cases = (
             self.env["whatsapp.billing.collection.case"]
             .sudo()
@@ -241,6 +242,7 @@ class WhatsappBillingMessage(models.Model):
         for case in cases:
             if self._is_quoted(case.dispute_reason, keys, words):
                 case.dispute_reason = False
+        # sudo: dialogs of others that name them, in own companies only
         self.env["whatsapp.billing.collection.forecast"].sudo().search(
             [
                 ("plan_id.company_id", "in", companies.ids),
@@ -267,6 +269,7 @@ class WhatsappBillingMessage(models.Model):
             if message.res_model and message.res_id:
                 documents.setdefault(message.res_model, set()).add(message.res_id)
         moves = messages.collection_item_ids.move_line_id.move_id
+        # sudo: whatsapp.billing.collection.case - on which documents they may be quoted
         moves |= (
             self.env["whatsapp.billing.collection.case"]
             .sudo()
@@ -287,6 +290,7 @@ class WhatsappBillingMessage(models.Model):
 
         Lines that belong to another company's messages are that company's.
         """
+        # sudo: mail.activity - whoever is asked, the quotation goes
         activities = self.env["mail.activity"].sudo().with_context(active_test=False)
         for model, ids in documents.items():
             for activity in activities.search(

@@ -161,6 +161,7 @@ class WhatsappBillingTemplate(models.Model):
             return {}
         partner = record if record._name == "res.partner" else record.partner_id
         installed = [code for code, _name in self.env["res.lang"].get_installed()]
+        # sudo: res.partner - name and language of whom the example is written to
         lang = self._get_odoo_lang(partner.sudo().lang, installed)
         texts = {}
         for variable in self.variable_ids:
@@ -172,6 +173,7 @@ class WhatsappBillingTemplate(models.Model):
     def _get_variable_text(self, record, partner, variable, lang):
         path = variable.field_path
         if path == "recipient.name":
+            # sudo: res.partner - the name of whom the example is written to
             return partner.sudo()._wab_said_name()
         problem = path and variable._get_path_problem(record._name, path)
         if not path or problem:

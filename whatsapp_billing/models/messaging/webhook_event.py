@@ -207,6 +207,7 @@ class WhatsappBillingWebhookEvent(models.Model):
                 if total:
                     self.env["whatsapp.billing.message"]._trigger_media()
                 return total
+        # sudo: queue.job - goes on as the system
         self.sudo().with_delay()._job_process()
         return total
 
