@@ -142,6 +142,25 @@ class TestRetention(WhatsappBillingCommon):
         self.assertFalse(about.exists())
         self.assertTrue(other.exists())
 
+    def _answer_for_key(self):
+        self.partner.wab_enabled = False
+        first = self._make_invoice().wab_send(key="order-1")[0]
+        self.assertIn(self.partner.name, first["detail"])
+        return first, self.env["whatsapp.billing.message"].sudo().browse(
+            first["message_id"]
+        )
+
+    def test_the_answer_kept_for_a_key_names_nobody_after_erasing(self):
+        first, message = self._answer_for_key()
+        self._open_wizard(self.manager).action_erase()
+        self.assertEqual(message.result, first | {"detail": False})
+
+    def test_the_answer_kept_for_a_key_names_nobody_when_it_is_old(self):
+        first, message = self._answer_for_key()
+        self._age(message, 100)
+        self._erase_old(30)
+        self.assertEqual(message.result, first | {"detail": False})
+
     def test_erasing_leaves_other_people_alone(self):
         other = self._make_customer("Luis Gil", "+34600000002")
         invoice = self._make_invoice(other)

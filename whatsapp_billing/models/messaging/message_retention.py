@@ -64,12 +64,25 @@ class WhatsappBillingMessage(models.Model):
         if ids:
             self._erase_chatter([row[1] for row in rows if row[1]])
             self.browse(ids)._erase_files()
-            self.env.cr.execute(
-                "UPDATE whatsapp_billing_message_attempt SET error_detail = NULL, "
-                "raw = NULL WHERE message_id = ANY(%s)",
-                [ids],
-            )
+            self.browse(ids)._erase_details()
         return len(ids)
+
+    def _erase_details(self):
+        """Empty the sentences kept beside these messages: they name people and numbers.
+
+        Those of attempts, and of the answer kept for a key, which else stays.
+        """
+        self.env.cr.execute(
+            "UPDATE whatsapp_billing_message_attempt SET error_detail = NULL, "
+            "raw = NULL WHERE message_id = ANY(%s)",
+            [list(self.ids)],
+        )
+        self.env.cr.execute(
+            "UPDATE whatsapp_billing_message SET result = "
+            "jsonb_set(result, '{detail}', 'false') "
+            "WHERE id = ANY(%s) AND jsonb_typeof(result) = 'object'",
+            [list(self.ids)],
+        )
 
     @api.model
     def _erase_chatter(self, line_ids):

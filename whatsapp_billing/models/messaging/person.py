@@ -192,11 +192,7 @@ class WhatsappBillingMessage(models.Model):
                 list(self.ids),
             )
         )
-        self.env.cr.execute(
-            "UPDATE whatsapp_billing_message_attempt SET error_detail = NULL, "
-            "raw = NULL WHERE message_id = ANY(%s)",
-            [list(self.ids)],
-        )
+        self._erase_details()
 
     @api.model
     def _erase_consents(self, partners, companies, keys):
