@@ -122,13 +122,16 @@ class ResConfigSettings(models.TransientModel):
     # === ACTION METHODS === #
 
     def action_wab_connect(self):
-        """Open the company's account, or a new one to connect."""
+        """Open the company's account, one that is not connected yet, or a new one."""
         self.ensure_one()
+        account = self.wab_account_id or self.env["whatsapp.billing.account"].search(
+            [("company_id", "=", self.company_id.id)], limit=1
+        )
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("WhatsApp Account"),
             "res_model": "whatsapp.billing.account",
-            "res_id": self.wab_account_id.id,
+            "res_id": account.id,
             "views": [(False, "form")],
             "context": {"default_company_id": self.company_id.id},
         }

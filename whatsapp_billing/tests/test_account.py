@@ -8,6 +8,8 @@ from odoo.tests import Form, tagged
 from odoo.tools import mute_logger
 
 from ..clients.errors import NotConnectedError, UnknownOutcomeError
+from ..clients.response import Headers, Response
+from ..clients.testing import json_response
 from ..clients.whatsapp.base import AccountEvent
 from .common import (
     APP_UID,
@@ -66,6 +68,7 @@ class TestAccount(WhatsappBillingCommon):
         add("GET", "/debug_token", self._answer({"data": token}))
         add("GET", "/phone_numbers", self._answer({"data": phones}))
         add("GET", "/message_templates", self._answer({"data": list(templates)}))
+        add("GET", "business_verification_status", self._answer({"id": WABA_UID}))
         add("POST", "/subscriptions", self._answer({"success": True}))
         add("POST", "/subscribed_apps", self._answer({"success": True}))
 
@@ -145,6 +148,68 @@ class TestAccount(WhatsappBillingCommon):
         self.assertEqual(account.state, "error")
         self.assertIn("access token", account.state_detail)
         self.assertEqual(action["params"]["message"], account.state_detail)
+
+    def test_each_wrong_setting_gets_its_own_sentence(self):
+        """B4: the reader corrects what is wrong instead of making new tokens."""
+        no_api = json_response({"detail": "Not found"}, status=404)
+        page = Response(404, Headers({"Content-Type": "text/html"}), b"<html>")
+        path = self._refusal(2500, "Unknown path components: /wrong")
+        proof = self._refusal(100, "Invalid appsecret_proof provided")
+        app = self._refusal(190, "Error validating application.", status=401)
+        viewing = self._refusal(100, "The App_id in the input_token did not match")
+        for answer, words, line in (
+            (app, "App ID", "app"),
+            (viewing, "App ID", "app"),
+            (proof, "App ID", "app"),
+            (path, "API address", "api"),
+            (page, "API address", "api"),
+            (no_api, "API address", "api"),
+        ):
+            with self.subTest(words=words, answer=str(answer)[:80]):
+                account = self._new_account(app_uid="10")
+                account.sudo().remote_facts = {"token": {"missing": ["x"]}}
+                self.transport = type(self.transport)()
+                self.transport.add("GET", "/debug_token", answer)
+                account.action_connect()
+                self.assertEqual(account.state, "error")
+                self.assertIn(words, account.state_detail)
+                self.assertNotIn("no longer", account.state_detail)
+                red = [c["key"] for c in account.checklist if c["state"] == "todo"]
+                self.assertIn(line, red)
+                self.assertNotIn("token", red)
+                self.assertNotIn("permissions", red)
+
+    def test_a_wrong_token_without_an_app_is_named(self):
+        self.transport.add("GET", "/debug_token", self._refusal(190, status=401))
+        account = self._new_account(app_uid=False, app_secret=False)
+        account.action_connect()
+        self.assertIn("does not accept the access token", account.state_detail)
+        self.assertNotIn("waiting messages", account.state_detail)
+
+    def test_nothing_turns_green_while_nobody_answers(self):
+        self.transport.add("GET", "", NotConnectedError(code="not_connected"))
+        account = self._new_account()
+        account.action_connect()
+        states = {check["key"]: check["state"] for check in account.checklist}
+        self.assertNotIn("done", states.values())
+
+    def test_the_verification_of_the_business_is_read_and_shown(self):
+        for word, state in (("verified", "done"), ("not_verified", "unknown")):
+            self.transport = type(self.transport)()
+            self.transport.add(
+                "GET",
+                "business_verification_status",
+                self._answer({"business_verification_status": word}),
+            )
+            self._answer_all()
+            account = self.account.with_user(self.manager)
+            account.action_connect()
+            check = next(c for c in account.checklist if c["key"] == "business")
+            self.assertEqual(check["state"], state)
+
+    def test_a_new_form_raises_no_false_alarm(self):
+        new = self.env["whatsapp.billing.account"].with_user(self.manager).new({})
+        self.assertNotIn("database", [check["key"] for check in new.checklist])
 
     def test_timeout_never_makes_an_error(self):
         self.transport.add("GET", "", UnknownOutcomeError(code="timeout"))
@@ -427,11 +492,56 @@ class TestAccount(WhatsappBillingCommon):
             "Enter", str(self._new_account(access_token=False).checklist_html)
         )
 
+    def test_a_private_address_of_this_odoo_is_told_and_harms_no_template(self):
+        """N12: an evening login on the local network changed every later link."""
+        parameters = self.env["ir.config_parameter"].sudo()
+        template = self.templates["invoice"]
+        before = template.button_ids.remote_value
+        for base in (
+            "http://192.168.1.3:8069",
+            "http://localhost:8069",
+            "http://erp",
+            "https://[fd00::1]",
+            "http://odoo.example.com",
+        ):
+            with self.subTest(base=base):
+                parameters.set_param("web.base.url", base)
+                self.account.invalidate_recordset()
+                check = next(
+                    c for c in self.account.checklist if c["key"] == "address"
+                )
+                self.assertEqual(check["state"], "todo")
+                self.assertIn(base, check["detail"])
+                draft = template.with_user(self.manager).copy()
+                draft.action_submit()
+                self.assertIn(base, draft.status_detail)
+                self.assertEqual(draft.status, "draft")
+                template.with_user(self.manager).action_submit()
+                self.assertEqual(template.status, "approved")
+                self.assertEqual(template.button_ids.remote_value, before)
+        self.assertEqual(self.transport.calls, [])
+
+    def test_a_link_in_the_text_is_looked_at_too(self):
+        draft = self.templates["invoice"].with_user(self.manager).copy()
+        draft.body = "Hello {{1}}, document {{2}} over {{3}}: http://erp.lan/x is ready."
+        draft.action_submit()
+        self.assertIn("erp.lan", draft.status_detail)
+        self.assertEqual(self.transport.calls, [])
+
+    def test_with_the_simulator_its_customers_are_on_this_machine(self):
+        self.env["ir.config_parameter"].sudo().set_param(
+            "web.base.url", "http://127.0.0.1:8069"
+        )
+        self.account.api_url = "http://127.0.0.1:8301"
+        self.assertFalse(self.account._get_base_problem())
+        self.account.api_url = "https://graph.facebook.com"
+        self.assertTrue(self.account._get_base_problem())
+
     def test_checklist_names_templates_with_an_old_address(self):
         parameters = self.env["ir.config_parameter"].sudo()
         parameters.set_param("web.base.url", "https://moved.example.com")
         self.account.invalidate_recordset()
-        check = next(c for c in self.account.checklist if c["key"] == "template")
+        check = next(c for c in self.account.checklist if c["key"] == "address")
         self.assertFalse(check["ok"])
         self.assertIn(self.templates["invoice"].display_name, check["detail"])
         parameters.set_param("web.base.url", "http://192.168.1.5:8069")

@@ -23,6 +23,7 @@ class TestAccountTour(WhatsappBillingCommon, TourCase):
         answers = [
             ("GET", "/debug_token", self._answer({"data": token})),
             ("GET", "/phone_numbers", self._answer({"data": [phone]})),
+            ("GET", "business_verification_status", self._answer({"id": "1"})),
             ("GET", "/message_templates", self._answer({"data": []})),
             ("POST", "/subscriptions", ok),
             ("POST", "/subscribed_apps", ok),

@@ -4,6 +4,7 @@ from . import account_connect
 from . import account_state
 from . import account_templates
 from . import account_checklist
+from . import account_address
 from . import phone
 from . import phone_register
 from . import phone_route

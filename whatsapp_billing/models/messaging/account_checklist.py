@@ -7,8 +7,6 @@ from datetime import datetime, timezone
 from odoo import api, fields, models
 from odoo.tools.misc import format_datetime
 
-from ...rules import template_buttons
-
 # No null in there: XML-RPC cannot carry one.
 STATES = {True: "done", False: "todo", None: "unknown"}
 
@@ -73,16 +71,20 @@ class WhatsappBillingAccount(models.Model):
         facts = self.remote_facts or {}
         return [
             *self._check_database(),
-            ("token", self.env._("Access token"), *self._check_token(facts)),
+            *self._check_settings(facts),
+            ("token", self._get_token_label(), *self._check_token(facts)),
             ("permissions", self.env._("Permissions"), *self._check_scopes(facts)),
+            *self._check_business(facts),
             ("number", self.env._("Number"), *self._check_number()),
             ("webhook", self.env._("Webhook"), *self._check_webhook(facts)),
+            *self._check_address(),
             ("template", self.env._("Template"), *self._check_template()),
             ("test_message", self.env._("Test message"), *self._check_test_message()),
         ]
 
     def _check_database(self):
-        if self.is_bound:
+        # A new form is no copy of anything.
+        if self.is_bound or not self._origin:
             return []
         detail = self.env._(
             "This looks like a copy of another database, so it writes to nobody. If"
@@ -90,18 +92,60 @@ class WhatsappBillingAccount(models.Model):
         )
         return [("database", self.env._("Database"), False, detail)]
 
+    def _get_token_label(self):
+        if self.provider == "dialog360":
+            return self.env._("API key")
+        return self.env._("Access token")
+
+    def _check_settings(self, facts):
+        """Name the settings that the provider has shown to be wrong."""
+        labels = {
+            "api": self.env._("API address"),
+            "app": self.env._("App ID and app secret"),
+        }
+        errors = facts.get("errors") or {}
+        return [
+            (key, label, False, errors[key])
+            for key, label in labels.items()
+            if key in errors
+        ]
+
+    def _check_business(self, facts):
+        """Say whether Meta has verified the business: it decides how many to reach."""
+        word = facts.get("verification")
+        label = self.env._("Business verification")
+        if not word:
+            return []
+        if word == "verified":
+            return [("business", label, True, "")]
+        if word in ("pending", "pending_submission", "pending_need_more_info"):
+            detail = self.env._("Meta is looking at it.")
+        else:
+            detail = self.env._(
+                "Meta has not verified this business, so only few people a day can be"
+                " written to first. Verify it in Meta's business settings, Security"
+                " Center."
+            )
+        return [("business", label, None, detail)]
+
     def _check_token(self, facts):
         if not self.has_access_token:
+            if self.provider == "dialog360":
+                return False, self.env._("Enter the API key.")
             return False, self.env._("Enter the access token.")
         problem = (facts.get("errors") or {}).get("token")
         if problem:
             return False, problem
         token = facts.get("token")
         if not token:
-            return (True, "") if facts.get("checked_at") else (None, self._ask_test())
+            return (True, "") if self._is_answered(facts) else (None, self._ask_test())
         if not token["is_valid"]:
             return False, self._get_expired()
         return True, self._get_expiry(token["expires_at"])
+
+    def _is_answered(self, facts):
+        """Tell whether the provider took the credentials the last time."""
+        return "phones" in (facts.get("answered") or ())
 
     def _ask_test(self):
         return self.env._("Press Connect to see.")
@@ -124,7 +168,7 @@ class WhatsappBillingAccount(models.Model):
     def _check_scopes(self, facts):
         token = facts.get("token")
         if not token:
-            return (True, "") if facts.get("checked_at") else (None, self._ask_test())
+            return (True, "") if self._is_answered(facts) else (None, self._ask_test())
         if token["missing"]:
             return False, self.env._(
                 "Missing: %(scopes)s. Make a token with them in Meta's business"
@@ -157,6 +201,8 @@ class WhatsappBillingAccount(models.Model):
         problem = (facts.get("errors") or {}).get("webhook")
         if problem:
             return False, problem
+        if not self._webhook_secrets() and self.provider == "dialog360":
+            return None, self._ask_test()
         if not self._webhook_secrets():
             return False, self.env._(
                 "Enter the app secret: without it news from WhatsApp is refused."
@@ -174,23 +220,6 @@ class WhatsappBillingAccount(models.Model):
         )
 
     def _check_template(self):
-        moved = self.env["whatsapp.billing.template"]._templates_with_other_base_url(
-            self
-        )
-        if moved:
-            base = self._get_base_address()
-            if template_buttons.is_private(base):
-                return False, self.env._(
-                    "This Odoo is now at %(address)s, which customers cannot open;"
-                    " the approved templates lead elsewhere. Correct web.base.url.",
-                    address=base,
-                )
-            return False, self.env._(
-                "The buttons of %(names)s lead to an earlier address of this Odoo. If"
-                " it no longer works, make a new version of each, or open them and"
-                " press Submit Change: they cannot be used until approved again.",
-                names=", ".join(moved.mapped("display_name")),
-            )
         # A template that is for no document, like Meta's greeting, sends none.
         ours = self.template_ids.filtered("document_type")
         statuses = set(ours.mapped("status"))

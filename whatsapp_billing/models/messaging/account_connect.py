@@ -5,14 +5,36 @@
 from dataclasses import dataclass, field
 
 from odoo import fields, models
+from odoo.tools import LazyTranslate
 
 from ...clients.deadline import DeadlineTransport
 from ...clients.errors import ClientError
 from ...clients.whatsapp.base import PhoneInfo, TemplateInfo, TokenInfo
+from .account import API_URLS
+
+_lt = LazyTranslate(__name__)
 
 # Below the 30 s that a person waits at most: opening a connection may take 5 of them.
 ACTION_SECONDS = 24
 
+WRONG_APP = _lt(
+    "The App ID or the App Secret is wrong. Copy both again from App settings, Basic of"
+    " the app that the access token was made for, and press Connect."
+)
+WRONG_ADDRESS = _lt(
+    "There is no WhatsApp at this API address. Leave it at %(address)s, under Advanced,"
+    " unless your provider told you another one, and press Connect."
+)
+WRONG_TOKEN = _lt(
+    "WhatsApp does not accept the access token. Make a new one for the system user in"
+    " Meta's business settings, enter it here and press Connect."
+)
+WRONG_KEY = _lt(
+    "360dialog does not accept the API key. Copy it again from the 360dialog Hub, enter"
+    " it here and press Connect."
+)
+# Meta's codes for credentials that it does not accept (fact sheet 1.3).
+REFUSED_TOKEN = frozenset({"0", "101", "102", "104", "190", "2500"})
 REQUIRED_SCOPES = ("whatsapp_business_messaging", "whatsapp_business_management")
 
 
@@ -24,6 +46,8 @@ class Remote:
     phones: list[PhoneInfo] | None = None
     templates: list[TemplateInfo] | None = None
     is_subscribed: bool = False
+    verification: str = ""
+    answered: list[str] = field(default_factory=list)
     errors: dict[str, ClientError] = field(default_factory=dict)
 
 
@@ -35,10 +59,25 @@ class WhatsappBillingAccount(models.Model):
     def action_connect(self):
         """Check the token, read numbers and templates, subscribe, make the defaults."""
         self._check_action()
+        is_new = self.state == "draft"
         remote = self._fetch_remote(with_templates=True, with_webhook=True)
         # sudo: whatsapp.billing.account - what follows is the provider's word
         self.sudo()._apply_connection(remote)
-        return self._show_state()
+        shown = self._show_state()
+        if is_new and self._has_numbers_to_look_at():
+            shown["params"]["next"] = self._open_numbers()
+        return shown
+
+    def _has_numbers_to_look_at(self):
+        """Tell whether somebody should choose a number, or make one work."""
+        numbers = self.phone_ids
+        return len(numbers) > 1 or (numbers and not numbers.filtered("is_usable"))
+
+    def _open_numbers(self):
+        action = self.env["ir.actions.act_window"]._for_xml_id(
+            "whatsapp_billing.phone_action"
+        )
+        return action | {"domain": [("account_id", "=", self.id)]}
 
     def action_test_connection(self):
         """Check token and numbers again, for the check list."""
@@ -100,6 +139,7 @@ class WhatsappBillingAccount(models.Model):
             steps["templates"] = client.list_templates
         if with_webhook:
             steps["webhook"] = lambda: self._subscribe(client)
+        steps["business"] = client.fetch_business_verification
         remote = Remote()
         for name, step in steps.items():
             try:
@@ -110,8 +150,11 @@ class WhatsappBillingAccount(models.Model):
         return remote
 
     def _keep_answer(self, remote, name, answer):
+        remote.answered.append(name)
         if name == "token":
             remote.token = answer
+        elif name == "business":
+            remote.verification = answer
         elif name == "webhook":
             remote.is_subscribed = True
         else:
@@ -159,13 +202,15 @@ class WhatsappBillingAccount(models.Model):
         self.remote_facts = facts
 
     def _apply_facts(self, remote):
-        facts = dict(self.remote_facts or {})
-        facts.pop("disabled", None)
+        # What an earlier try found says nothing about this one.
+        old = self.remote_facts or {}
+        facts = {name: old[name] for name in ("taken", "subscribed") if name in old}
         facts["checked_at"] = fields.Datetime.to_string(fields.Datetime.now())
-        facts["errors"] = {
-            name: self._get_error_sentence(error)
-            for name, error in remote.errors.items()
-        }
+        facts["answered"] = remote.answered
+        facts["verification"] = remote.verification
+        facts["errors"] = dict(
+            self._get_culprit(name, error) for name, error in remote.errors.items()
+        )
         if remote.token:
             facts["token"] = {
                 "is_valid": remote.token.is_valid,
@@ -176,6 +221,30 @@ class WhatsappBillingAccount(models.Model):
         if remote.is_subscribed:
             facts["subscribed"] = True
         self.remote_facts = facts
+
+    def _get_culprit(self, step, error):
+        """Return which of the settings a refusal is about, and what to do about it.
+
+        :param step: what was asked: token, phones, templates, webhook, business
+        """
+        words = f"{error.message} {error.details}".lower()
+        is_no_api = error.code == "no_answer" and (error.http_status or 500) < 500
+        if is_no_api or "unknown path components" in words:
+            address = API_URLS[self.provider]
+            return "api", self.env._(WRONG_ADDRESS) % {"address": address}
+        is_refused = error.code in REFUSED_TOKEN or (
+            error.code == "100" and "app" in words
+        )
+        has_app = bool(self.app_uid and self._get_secret("app_secret"))
+        if step in ("token", "webhook") and has_app and is_refused:
+            return "app", self.env._(WRONG_APP)
+        if "appsecret_proof" in words:
+            return "app", self.env._(WRONG_APP)
+        if error.code == "d360_api_key":
+            return "token", self.env._(WRONG_KEY)
+        if error.code in REFUSED_TOKEN:
+            return "token", self.env._(WRONG_TOKEN)
+        return step, self._get_error_sentence(error)
 
     def _get_missing_scopes(self, token):
         return [scope for scope in REQUIRED_SCOPES if scope not in token.scopes]
@@ -192,16 +261,18 @@ class WhatsappBillingAccount(models.Model):
         provider could not be asked, the state stays what it was.
         """
         problem = self._get_token_problem(remote.token)
-        refused = next((e for e in remote.errors.values() if e.kind == "account"), None)
+        errors = {k: e for k, e in remote.errors.items() if k != "business"}
+        step, error = next(iter(errors.items()), (None, None))
+        line, sentence = self._get_culprit(step, error) if error else ("", "")
+        is_ours = error and (line in ("app", "api") or error.code in REFUSED_TOKEN)
         if problem:
             self._set_error(problem)
-        elif refused:
-            self._set_error(self._get_error_sentence(refused))
-        elif remote.errors:
-            first = next(iter(remote.errors.values()))
+        elif error and (error.kind == "account" or is_ours):
+            self._set_error(sentence)
+        elif error:
             if remote.phones is not None and self.state in ("draft", "error"):
                 self.state = "pending"
-            self.state_detail = self._get_error_sentence(first)
+            self.state_detail = sentence
         else:
             waiting = self._get_waiting_reason()
             self.write(
@@ -216,11 +287,7 @@ class WhatsappBillingAccount(models.Model):
         if token is None:
             return ""
         if not token.is_valid:
-            return self.env._(
-                "WhatsApp does not accept the access token. Make a new one for the"
-                " system user in Meta's business settings, enter it here and press"
-                " Connect."
-            )
+            return self.env._(WRONG_TOKEN)
         missing = self._get_missing_scopes(token)
         if missing:
             return self.env._(

@@ -35,6 +35,8 @@ class WhatsappBillingAccount(models.Model):
     app_secret_changed_at = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
     has_access_token = fields.Boolean(compute="_compute_has_secrets")
     has_app_secret = fields.Boolean(compute="_compute_has_secrets")
+    token_hint = fields.Char(compute="_compute_hints")
+    secret_hint = fields.Char(compute="_compute_hints")
     binding = fields.Char(groups=fields.NO_ACCESS, copy=False)
     is_bound = fields.Boolean(
         compute="_compute_is_bound",
@@ -66,6 +68,15 @@ class WhatsappBillingAccount(models.Model):
             account_sudo = account.sudo()
             account.has_access_token = bool(account_sudo.access_token_cipher)
             account.has_app_secret = bool(account_sudo.app_secret_cipher)
+
+    @api.depends("has_access_token", "has_app_secret")
+    def _compute_hints(self):
+        """Tell what stands in the place of a secret that nobody can read."""
+        saved = self.env._("•••••••• saved, type to replace")
+        empty = self.env._("Kept encrypted and never shown")
+        for account in self:
+            account.token_hint = saved if account.has_access_token else empty
+            account.secret_hint = saved if account.has_app_secret else empty
 
     @api.depends("binding")
     def _compute_is_bound(self):

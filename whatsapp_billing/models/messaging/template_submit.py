@@ -13,7 +13,7 @@ from odoo.exceptions import UserError
 
 from ...clients.errors import ClientError
 from ...clients.whatsapp.base import TemplateDraft
-from ...rules import template_buttons
+from ...rules import public_address, template_buttons
 from . import template_components
 
 # Fact sheet 4.4: an approved template takes one edit a day and ten in 30 days.
@@ -138,7 +138,21 @@ class WhatsappBillingTemplate(models.Model):
         errors = [p["message"] for p in self.problems or [] if p["severity"] == "error"]
         if errors:
             return " ".join(errors)
+        unreachable = self._get_unreachable_link()
+        if unreachable:
+            return unreachable
         return self._get_edit_refusal() if self.status == "approved" else ""
+
+    def _get_unreachable_link(self):
+        """Return in words which link customers could not open, "" if they can all.
+
+        Approval takes a day, and what is approved is what customers get.
+        """
+        urls = [b._get_value() for b in self.button_ids if b.kind == "url"]
+        for text in (self.header_text, self.body, self.footer):
+            urls += public_address.links(text or "")
+        problems = [self.account_id._get_link_problem(url) for url in urls]
+        return next((problem for problem in problems if problem), "")
 
     def _get_edit_refusal(self):
         """Return why an approved template, which works, is left as it is."""
