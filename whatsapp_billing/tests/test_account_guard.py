@@ -243,10 +243,10 @@ class TestSystemFields(TwoCompanies):
         self._assert_refused(self.account, self.ACCOUNT)
         self._assert_refused(self.phone, self.PHONE)
         self._assert_refused(self.templates["invoice"], self.TEMPLATE)
-        button = self.templates["invoice"].button_ids
-        before = button.remote_value
-        button.with_user(self.manager).write({"remote_value": "https://x.y"})
-        self.assertEqual(button.remote_value, before)
+        self._assert_refused(
+            self.templates["invoice"].button_ids,
+            {"remote_value": "https://x.y", "own_address": "https://x.y"},
+        )
 
     def test_the_refusal_names_the_field_in_words(self):
         with self.assertRaisesRegex(AccessError, "State"):

@@ -138,10 +138,8 @@ class WhatsappBillingTemplate(models.Model):
         errors = [p["message"] for p in self.problems or [] if p["severity"] == "error"]
         if errors:
             return " ".join(errors)
-        unreachable = self._get_unreachable_link()
-        if unreachable:
-            return unreachable
-        return self._get_edit_refusal() if self.status == "approved" else ""
+        refusal = self._get_edit_refusal() if self.status == "approved" else ""
+        return refusal or self._get_unreachable_link()
 
     def _get_unreachable_link(self):
         """Return in words which link customers could not open, "" if they can all.
