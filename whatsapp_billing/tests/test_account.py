@@ -546,6 +546,6 @@ class TestAccount(WhatsappBillingCommon):
         self.assertIn(self.templates["invoice"].display_name, check["detail"])
         parameters.set_param("web.base.url", "http://192.168.1.5:8069")
         self.account.invalidate_recordset()
-        check = next(c for c in self.account.checklist if c["key"] == "template")
-        self.assertIn("customers cannot open", check["detail"])
+        check = next(c for c in self.account.checklist if c["key"] == "address")
+        self.assertIn("Customers cannot open", check["detail"])
         self.assertNotIn("Submit", check["detail"])
