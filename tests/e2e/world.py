@@ -157,7 +157,12 @@ class World:
             ACCOUNT,
             "write",
             [account],
-            vals={"api_url": self.phones.url, "access_token": "simulator-token"},
+            # Another address forgets the secrets of the one before.
+            vals={
+                "api_url": self.phones.url,
+                "access_token": "simulator-token",
+                "app_secret": APP_SECRET,
+            },
         )
         self.admin.call(ACCOUNT, "action_confirm_binding", [account])
         self.admin.call(ACCOUNT, "action_connect", [account])
