@@ -37,7 +37,6 @@ SOURCES = {
 SPECIAL_PATHS = set(SOURCES.values())
 
 
-
 class Usual(NamedTuple):
     """What a row of the short list fills in: where from, how, and an example."""
 
@@ -132,9 +131,9 @@ class WhatsappBillingTemplateVariable(models.Model):
     )
     field_path = fields.Char(
         string="Field",
-        help="Where the value comes from, for example partner_id.name. Two values are"
-        " no fields: recipient.name, the person written to, and wab_pay_link, the page"
-        " of the document.",
+        help="Where the value comes from, for example partner_id.name. What the short"
+        " list offers besides fields has a name here too, such as recipient.name, the"
+        " person written to, or wab_pay_link, the page of the document.",
     )
     format = fields.Selection(
         [
