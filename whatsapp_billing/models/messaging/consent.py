@@ -300,26 +300,6 @@ class WhatsappBillingConsent(models.Model):
         return rows
 
     @api.model
-    def _withdraw_number(
-        self,
-        recipient,
-        source,
-        evidence,
-        message=None,
-        purposes=(),
-        company=None,
-        said_at=None,
-    ):
-        """Withdraw for a number: every partner that has it, and the number itself.
-
-        :param recipient: '+' and digits, or a user id of the provider
-        :return: the rows written
-        """
-        return self._set_number(
-            recipient, False, source, evidence, message, purposes, company, said_at
-        )
-
-    @api.model
     def _set_number(
         self,
         recipient,

@@ -68,8 +68,9 @@ class WhatsappBillingMessage(models.Model):
         )
         purposes = [row[0] for row in rows]
         if purposes:
-            consents._withdraw_number(
+            consents._set_number(
                 new_number,
+                False,
                 "provider",
                 self.env._("Asked us to stop with their former number %s", old),
                 self,

@@ -303,6 +303,11 @@ class WhatsappBillingMessage(models.Model):
 
     def _withdraw_marketing(self):
         for message in self:
-            self.env["whatsapp.billing.consent"]._withdraw_number(
-                message.recipient, "provider", "131050", message, ["marketing"]
+            self.env["whatsapp.billing.consent"]._set_number(
+                message.recipient,
+                False,
+                "provider",
+                STOPPED_MARKETING,
+                message,
+                ["marketing"],
             )
