@@ -22,19 +22,11 @@ STILL_OPEN = "wab_still_open"
 # What a payment was for, and what is left, each as words that fit into a sentence.
 PAID_FOR = "wab_paid_for"
 LEFT_TO_PAY = "wab_left_to_pay"
-SOURCES = {
-    "recipient": RECIPIENT_NAME,
-    "company": COMPANY_NAME,
-    "link": PAY_LINK,
-    "open_lines": OPEN_LINES,
-    "open_total": OPEN_TOTAL,
-    "open_count": OPEN_COUNT,
-    "oldest_due": OLDEST_DUE,
-    "still_open": STILL_OPEN,
-    "paid_for": PAID_FOR,
-    "left_to_pay": LEFT_TO_PAY,
+SPECIAL_PATHS = {
+    *(RECIPIENT_NAME, COMPANY_NAME, PAY_LINK),
+    *(OPEN_LINES, OPEN_TOTAL, OPEN_COUNT, OLDEST_DUE),
+    *(STILL_OPEN, PAID_FOR, LEFT_TO_PAY),
 }
-SPECIAL_PATHS = set(SOURCES.values())
 
 
 class Usual(NamedTuple):
