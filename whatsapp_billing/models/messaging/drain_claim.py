@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from odoo import fields
+from odoo.tools import SQL
 
 from ... import const
 from ...clients.whatsapp.base import (
@@ -125,7 +126,7 @@ def _mark_sending(drain, free, recording):
     }
     lease = _now() + timedelta(seconds=drain.messages._lease_seconds())
     cr = drain.env.cr
-    cr.execute(
+    query = SQL(
         """
         WITH due AS MATERIALIZED (
              SELECT DISTINCT ON (person_key) id
@@ -148,20 +149,15 @@ def _mark_sending(drain, free, recording):
                FROM due
               WHERE whatsapp_billing_message.id = due.id
           RETURNING whatsapp_billing_message.*)
-        SELECT m.id, m.uuid, m.recipient, m.recipient_uid, m.person_key, m.attempts, m.content,
-               m.body, m.template_id, m.template_name, m.lang_code, m.purpose,
+        SELECT m.id, m.uuid, m.recipient, m.recipient_uid, m.person_key, m.attempts,
+               m.content, m.body, m.template_id, m.template_name, m.lang_code, m.purpose,
                m.document_type, m.res_model, m.res_id, m.filename, m.reason,
-               m.document_state, m.partner_id, m.document_partner_id, m.content ->> 'snapshot' AS snapshot,
+               m.document_state, m.partner_id, m.document_partner_id,
+               m.content ->> 'snapshot' AS snapshot,
                t.status AS template_status, t.obstacle AS template_obstacle,
                a.state AS account_state,
-               m.method IS DISTINCT FROM %(test)s AND CASE m.document_type
-                    WHEN 'invoice' THEN k.wab_sends_invoices
-                    WHEN 'retainer_invoice' THEN k.wab_sends_invoices
-                    WHEN 'credit_note' THEN k.wab_sends_credit_notes
-                    WHEN 'sales_receipt' THEN k.wab_sends_sales_receipts
-                    WHEN 'payment_receipt' THEN k.wab_sends_payment_receipts
-                    WHEN 'payment_reminder' THEN k.wab_sends_reminders
-                    ELSE TRUE END IS NOT TRUE AS kind_off,
+               m.method IS DISTINCT FROM %(test)s AND %(kind_on)s IS NOT TRUE
+                    AS kind_off,
                p.active AS partner_active,
                v.state AS move_state, v.payment_state,
                v.partner_id AS move_partner_id,
@@ -205,17 +201,26 @@ def _mark_sending(drain, free, recording):
                       ) said) c ON TRUE
       ORDER BY m.priority, m.id
         """,
-        {
-            "phone_id": drain.phone.id,
-            "busy": list(busy),
-            "free": free,
-            "lease": lease,
-            "salt": drain.env["whatsapp.billing.consent"]._salt(),
-            "now": _now(),
-            "test": const.TEST_METHOD,
-        },
+        phone_id=drain.phone.id,
+        busy=list(busy),
+        free=free,
+        lease=lease,
+        salt=drain.env["whatsapp.billing.consent"]._salt(),
+        now=_now(),
+        test=const.TEST_METHOD,
+        kind_on=_kind_on_sql(),
     )
+    cr.execute(query)
     return cr.dictfetchall()
+
+
+def _kind_on_sql():
+    """Return SQL for whether the company `k` sends documents of the kind of `m`."""
+    cases = SQL(" ").join(
+        SQL("WHEN %s THEN %s", kind, SQL.identifier("k", switch))
+        for kind, switch in const.KIND_SWITCHES.items()
+    )
+    return SQL("CASE m.document_type %s ELSE TRUE END", cases)
 
 
 def _give_back(drain, ids):
