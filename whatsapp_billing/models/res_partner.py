@@ -255,9 +255,9 @@ class ResPartner(models.Model):
         :param str key: as `account.move.wab_send`
         :return: list of dictionaries as `account.move.wab_send`
         """
-        # sudo: whatsapp.billing.template - only its category is read here
         call_arguments.check_records(self)
         template = call_arguments.check_template(self.env, template)
+        # sudo: whatsapp.billing.template - only its category is read here
         found = (
             self.env["whatsapp.billing.template"]
             .sudo()

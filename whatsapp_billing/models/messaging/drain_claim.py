@@ -88,7 +88,7 @@ def _prepare(drain, rows):
             drop.append((row["id"], decision))
             if decision.reason == "superseded" and _has_rest(row):
                 rest.append(row["id"])
-            elif decision.reason == "superseded" and _is_about_another(row):
+            elif decision.reason == "superseded" and _has_document_changed(row):
                 changed.append(row["id"])
         else:
             ready.append(row)
@@ -284,9 +284,8 @@ def _facts(drain, row):
 
 
 def _document_state(row, is_move):
-    if row["gone"]:
-        return row["move_state"] or "cancel"
-    return (row["move_state"] or "cancel") if is_move else None
+    """Return the state of the document; what is gone counts as cancelled."""
+    return (row["move_state"] or "cancel") if is_move or row["gone"] else None
 
 
 def _get_obstacle(drain, row):
@@ -318,7 +317,7 @@ def _is_superseded(row):
             return True
     if row["truth"].has_changed and not row["truth"].is_settled:
         return True
-    return _is_about_another(row)
+    return _has_document_changed(row)
 
 
 def _has_rest(row):
@@ -331,7 +330,7 @@ def _has_rest(row):
     )
 
 
-def _is_about_another(row):
+def _has_document_changed(row):
     """Tell whether the document says something else by now, or is another customer's."""
     if row["changed"]:
         return True
