@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rules.template_buttons import is_private
 from rules.template_check import ButtonContent, TemplateContent, blocks, check
 from rules.template_parts import has_emoji
 
@@ -326,22 +325,3 @@ def test_each_link_has_an_example_of_its_own():
         if problem.code == "sample_missing"
     ]
     assert [problem.params for problem in problems] == [{"text": "Ayuda"}]
-
-
-@pytest.mark.parametrize(
-    ("url", "expected"),
-    [
-        ("https://erp.example.com", False),
-        ("https://93.184.216.34/x", False),
-        ("http://localhost:8069", True),
-        ("http://127.0.0.1:8069", True),
-        ("http://192.168.1.5", True),
-        ("http://10.0.0.1", True),
-        ("http://[::1]:8069", True),
-        ("http://odoo", True),
-        ("http://odoo.local", True),
-        ("https://erp.internal/{{1}}", True),
-    ],
-)
-def test_an_address_inside_a_network_is_private(url, expected):
-    assert is_private(url) is expected

@@ -13,7 +13,6 @@ from . import res_company
 from . import res_config_settings
 from . import res_partner
 from . import res_partner_screen
-from . import res_partner_merge
 from . import credit
 from . import account_move_bill
 from . import collection

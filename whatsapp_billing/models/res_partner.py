@@ -219,7 +219,7 @@ class ResPartner(models.Model):
 
     def _wab_switch_on(self):
         """Set the flag alone, for who has just recorded the consent itself."""
-        return super().write({"wab_enabled": True})
+        return super().write({"wab_enabled": True})  # pylint: disable=super-method-mismatch
 
     def _wab_find_enabled(self, company):
         """Return which of these contacts count as switched on in a company.

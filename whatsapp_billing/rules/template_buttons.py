@@ -7,7 +7,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from ipaddress import ip_address
 from itertools import groupby
 from typing import Final
 from urllib.parse import urlsplit
@@ -178,17 +177,6 @@ def _host(url: str) -> str:
     if parts.scheme not in {"http", "https"} or "{" in parts.netloc:
         return ""
     return host
-
-
-def is_private(url: str) -> bool:
-    """Tell whether customers cannot open an address: it is one inside a network."""
-    host = _host(url)
-    try:
-        return not ip_address(host).is_global
-    except ValueError:
-        pass
-    inside = (".local", ".localhost", ".lan", ".internal", ".home", ".test")
-    return "." not in host or host.endswith(inside)
 
 
 def _check_phone(button: ButtonContent) -> Iterator[Problem]:

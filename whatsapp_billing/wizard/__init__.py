@@ -1,4 +1,5 @@
 from . import account_move_send_batch_wizard
+from . import base_partner_merge
 from . import account_move_send_wizard
 from . import compose
 from . import compose_remind

@@ -37,14 +37,14 @@ class WhatsappBillingConsentRecord(models.TransientModel):
     # === COMPUTE METHODS === #
 
     @api.model
-    def default_get(self, fields_list):
+    def default_get(self, fields):
         """Propose the evidence that the contact's consent was last recorded with."""
-        values = super().default_get(fields_list)
+        values = super().default_get(fields)
         partners = self.env["res.partner"].browse(
             self.env.context.get("default_partner_ids") or []
         )
         if (
-            "evidence" in fields_list
+            "evidence" in fields
             and not values.get("evidence")
             and values.get("granted") == "granted"
             and len(partners) == 1

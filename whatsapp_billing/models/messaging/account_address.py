@@ -41,7 +41,10 @@ class WhatsappBillingAccount(models.Model):
         where = addresses.origin(self.api_url)
         is_here = bool(where) and addresses.split(where)[0].is_loopback
         code = public_address.problem(url, is_loopback_fine=is_here)
-        return self.env._(PROBLEMS[code]) % {"url": url} if code else ""
+        if not code:
+            return ""
+        sentence = self.env._(PROBLEMS[code])
+        return sentence % {"url": url}
 
     def _get_base_problem(self):
         """Return in words why links to this Odoo cannot be opened, "" if they can."""

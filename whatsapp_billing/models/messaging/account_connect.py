@@ -231,7 +231,8 @@ class WhatsappBillingAccount(models.Model):
         is_no_api = error.code == "no_answer" and (error.http_status or 500) < 500
         if is_no_api or "unknown path components" in words:
             address = API_URLS[self.provider]
-            return "api", self.env._(WRONG_ADDRESS) % {"address": address}
+            sentence = self.env._(WRONG_ADDRESS)
+            return "api", sentence % {"address": address}
         is_refused = error.code in REFUSED_TOKEN or (
             error.code == "100" and "app" in words
         )

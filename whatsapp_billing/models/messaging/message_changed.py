@@ -31,7 +31,6 @@ class WhatsappBillingMessage(models.Model):
 
     replaces_id = fields.Many2one(
         "whatsapp.billing.message",
-        string="Replaces",
         index="btree_not_null",
         ondelete="set null",
         copy=False,

@@ -13,7 +13,7 @@ from odoo.exceptions import UserError
 
 from ...clients.errors import ClientError
 from ...clients.whatsapp.base import TemplateDraft
-from ...rules import public_address, template_buttons
+from ...rules import public_address
 from . import template_components
 
 # Fact sheet 4.4: an approved template takes one edit a day and ten in 30 days.
@@ -159,7 +159,7 @@ class WhatsappBillingTemplate(models.Model):
         private = [
             button._get_base()
             for button in self.button_ids.filtered(lambda b: b._is_moved())
-            if template_buttons.is_private(button._get_base())
+            if self.account_id._get_link_problem(button._get_base())
         ]
         if private:
             return self.env._(
