@@ -161,6 +161,25 @@ class TestRetention(WhatsappBillingCommon):
         self._erase_old(30)
         self.assertEqual(message.result, first | {"detail": False})
 
+    def _message_about_contact(self):
+        name = self.partner.display_name
+        self.message.sudo().write(
+            {"res_model": "res.partner", "res_id": self.partner.id, "document_name": name}
+        )
+        return self.message.sudo()
+
+    def test_a_message_about_a_contact_names_nobody_after_erasing(self):
+        message = self._message_about_contact()
+        self._open_wizard(self.manager).action_erase()
+        self.assertFalse(message.document_name)
+
+    def test_a_message_about_a_contact_names_nobody_when_it_is_old(self):
+        message = self._message_about_contact()
+        message.state = "failed"
+        self._age(message, 100)
+        self._erase_old(30)
+        self.assertFalse(message.document_name)
+
     def test_erasing_leaves_other_people_alone(self):
         other = self._make_customer("Luis Gil", "+34600000002")
         invoice = self._make_invoice(other)

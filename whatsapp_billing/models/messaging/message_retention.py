@@ -70,8 +70,14 @@ class WhatsappBillingMessage(models.Model):
     def _erase_details(self):
         """Empty the sentences kept beside these messages: they name people and numbers.
 
-        Those of attempts, and of the answer kept for a key, which else stays.
+        Those of attempts, of the answer kept for a key, which else stays, and the name
+        of a contact that a message was about.
         """
+        self.env.cr.execute(
+            "UPDATE whatsapp_billing_message SET document_name = NULL "
+            "WHERE id = ANY(%s) AND res_model = 'res.partner'",
+            [list(self.ids)],
+        )
         self.env.cr.execute(
             "UPDATE whatsapp_billing_message_attempt SET error_detail = NULL, "
             "raw = NULL WHERE message_id = ANY(%s)",
