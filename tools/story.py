@@ -8,8 +8,9 @@ as the customer) and every figure in the result was observed, never assumed.
 
 import http.client
 import time
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo
 
 from .ground import PATIENCE, say
 from .rpc import Control, Json2, until
@@ -206,7 +207,10 @@ class Story(CreditSteps):
         )
         day = _rows(days)[3]
         self._tap(days, day["text"])
-        chosen = (date.today() + timedelta(days=5)).isoformat()
+        # The list counts from the customer's own today: late in the evening it is
+        # tomorrow there already.
+        there = datetime.now(ZoneInfo("Europe/Madrid")).date()
+        chosen = (there + timedelta(days=5)).isoformat()
         until(
             f"the promise for {chosen}",
             lambda: self._case()["promise_date"] == chosen,
