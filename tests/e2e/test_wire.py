@@ -369,9 +369,14 @@ def test_reason_template_not_approved(world, wire):
 
 
 def test_reason_bad_parameter(world, wire):
-    """A name that is empty, or too long to fit into 1,024 characters."""
-    _number, partner = world.partner(name="N" * 1100)
-    (result,) = wire.call("res.partner", "wab_send", [partner], template=f"{NOTICE}:es")
+    """A number of an invoice that is too long to fit into 1,024 characters."""
+    move = world.invoice(world.partner()[1])
+    (before,) = world.admin.read("account.move", [move], ["name"])
+    name = f"{'N' * 1100}/2026/00001"
+    world.admin.call("account.move", "write", [move], vals={"name": name})
+    (result,) = wire.call("account.move", "wab_send", [move])
+    # The next invoice is numbered after the last one.
+    world.admin.call("account.move", "write", [move], vals={"name": before["name"]})
     assert result["reason"] == "bad_parameter" and result["detail"], result
 
 
