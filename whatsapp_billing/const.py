@@ -82,6 +82,7 @@ REASONS = [
     ("paused", "Paused"),
     ("disputed", "Disputed"),
     ("no_followup", "No follow-up"),
+    ("window_closed", "24 hours are over"),
     ("superseded", "No longer true"),
     ("not_mapped", "Not mapped"),
     ("no_connection", "No connection"),

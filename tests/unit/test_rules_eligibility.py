@@ -37,6 +37,7 @@ FAILURES = [
     ("cancelled_document", {"document_state": "cancel"}),
     ("wrong_document_type", {"document_type": "credit_note"}),
     ("kind_off", {"kind_off": True}),
+    ("window_closed", {"window_open": False}),
     ("superseded", {"superseded": True}),
     ("already_paid", {"payment_state": "paid"}),
     ("disputed", {"disputed": True}),

@@ -34,7 +34,7 @@ class WhatsappBillingRightsMixin(models.AbstractModel):
     @api.model_create_multi
     def create(self, vals_list):
         """Refuse rows that are linked to what their writer may not read."""
-        for vals in vals_list:
+        for vals in [self._get_context_defaults(), *vals_list]:
             self._check_links(vals)
         return super().create(vals_list)
 
@@ -49,6 +49,16 @@ class WhatsappBillingRightsMixin(models.AbstractModel):
         if not self.env.su:
             self.check_access("write")
         return result
+
+    @api.model
+    def _get_context_defaults(self):
+        """Return the values that a caller gives in the context, as `default_<field>`."""
+        start = "default_"
+        return {
+            name.removeprefix(start): value
+            for name, value in self.env.context.items()
+            if name.startswith(start)
+        }
 
     @api.model
     def _check_links(self, vals):

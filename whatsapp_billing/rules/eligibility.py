@@ -79,6 +79,7 @@ class Facts:
     :param bank_match: an open bank transaction fits it, for reminders only
     :param superseded: something newer makes this message untrue or needless
     :param kind_off: the company does not send this kind of document on WhatsApp
+    :param window_open: the person wrote in the last 24 hours; asked for free text only
     :param recipient_active: False for an archived or merged partner
     """
 
@@ -107,6 +108,7 @@ class Facts:
     bank_match: bool = False
     superseded: bool = False
     kind_off: bool = False
+    window_open: bool = True
     recipient_active: bool = True
 
 
@@ -212,6 +214,12 @@ RULES: Final[tuple[Rule, ...]] = (
         "kind_off",
         lambda facts: facts.document_type,
         lambda facts: not facts.kind_off,
+    ),
+    _rule(
+        "window_open",
+        "window_closed",
+        lambda facts: facts.window_open,
+        lambda facts: facts.window_open,
     ),
     _rule(
         "message_current",

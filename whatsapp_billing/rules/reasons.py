@@ -91,6 +91,10 @@ REASONS: Final[dict[str, str]] = {
     "no_followup": _lt(
         "No Follow-Up is ticked on the invoice. Untick it to remind again."
     ),
+    "window_closed": _lt(
+        "The customer last wrote more than 24 hours ago, so only a template may go."
+        " Send one if it is still needed."
+    ),
     "superseded": _lt(
         "Something changed since, and the message is no longer right. Send a new one"
         " if it is still needed."
@@ -114,6 +118,7 @@ RULE_NAMES: Final[dict[str, str]] = {
     "document_posted": _lt("The document is posted"),
     "document_not_cancelled": _lt("The document is not cancelled"),
     "document_type_fits": _lt("The template is made for this kind of document"),
+    "window_open": _lt("The customer wrote in the last 24 hours, or a template goes"),
     "kind_sent": _lt("This kind of document goes out on WhatsApp"),
     "message_current": _lt("Nothing newer replaces this message"),
     "document_unpaid": _lt("There is still something to pay"),

@@ -139,7 +139,7 @@ class TestCollectionCase(CollectionCommon):
 
     def test_odd_promises_are_refused(self):
         case = self.case(self.make_due(1)).with_user(self.clerk)
-        for date in ("soon", False, self.day(-1), self.day(1000), "2026-13-01"):
+        for date in ("soon", False, self.day(-2), self.day(1000), "2026-13-01"):
             with self.assertRaises(UserError):
                 case.action_promise(date)
         with self.assertRaises(UserError):
@@ -323,6 +323,18 @@ class TestCollectionCase(CollectionCommon):
         self.run_plan()
         self.assertFalse(self.case(invoice))
         self.assertFalse(self.reminders())
+
+    def test_another_company_decides_nothing_about_our_reminders(self):
+        invoice = self.make_due(1)
+        other = self.env["res.company"].create({"name": "Other"})
+        there = self.partner.with_company(other)
+        there.wab_plan_choice = "none"
+        self.run_plan()
+        self.assertEqual(self.reminders().collection_item_ids.move_line_id.move_id, invoice)
+        self.assertEqual(self.case(invoice).state, "active")
+        there.wab_plan_choice = False
+        there.wab_plan_choice = "none"
+        self.assertEqual(self.case(invoice).state, "active")
 
     def test_a_condition_that_changes_is_followed(self):
         mine, other, chosen = (self.make_due(1) for _ in range(3))

@@ -344,6 +344,18 @@ class TestTheirClock(AnswerCommon):
                 self.tap(self.reminders(), kind, timestamp=self.at("2027-02-01 09:00"))
         self.assertFalse(self.replies())
 
+    def test_an_answer_that_waited_past_the_window_is_not_sent(self):
+        self.remind_at("2027-02-01 08:00:00")
+        with freeze_time("2027-02-01 10:00:00"):
+            self.hear("el 10 de febrero", timestamp=self.at("2027-02-01 09:00"))
+        waiting = self.replies()
+        self.assertEqual(waiting.state, "queued")
+        with freeze_time("2027-02-02 10:00:00"):
+            self.drain()
+        self.assertRecordValues(
+            waiting, [{"state": "canceled", "reason": "window_closed"}]
+        )
+
     def test_tomorrow_is_where_they_are(self):
         """Half past midnight in Mexico is the day before in Greenwich... and Madrid."""
         mexico = self._make_customer("Mex", "+525512345678")

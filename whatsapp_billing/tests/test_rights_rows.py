@@ -110,6 +110,15 @@ class TestSharedRows(RightsCommon):
 class TestGivenAway(RightsCommon):
     """Nobody links an own row to another company's, or hands it over to one."""
 
+    def test_defaults_in_the_context_link_no_further(self):
+        plan = self._make_plan(self.company)
+        steps = self._as(self.env["whatsapp.billing.collection.step"], "manager")
+        theirs = self.other_templates["invoice"].id
+        with self.assertRaises(REFUSED):
+            steps.with_context(default_template_id=theirs).create(
+                {"plan_id": plan.id, "days": 1}
+            )
+
     def test_own_rows_are_not_linked_to_another_company_s(self):
         ours, theirs = self.templates["invoice"], self.other_templates["invoice"]
         plan = self._make_plan(self.company)

@@ -115,10 +115,10 @@ class WhatsappBillingCollectionCase(models.Model):
             COALESCE(
                 CASE WHEN m.wab_plan_choice = 'plan' THEN m.wab_plan_id END,
                 CASE WHEN m.wab_plan_choice IS DISTINCT FROM 'none'
-                      AND d.wab_plan_choice = 'plan'
-                     THEN (d.wab_plan_id ->> %s)::int END)
+                      AND d.wab_plan_choice ->> %(company)s = 'plan'
+                     THEN (d.wab_plan_id ->> %(company)s)::int END)
             """,
-            str(company.id),
+            company=str(company.id),
         )
 
     @api.model
@@ -127,9 +127,11 @@ class WhatsappBillingCollectionCase(models.Model):
         return SQL(
             """
             (m.wab_plan_choice IS DISTINCT FROM 'none'
-             AND d.wab_plan_choice IS DISTINCT FROM 'none' AND %s IS NULL)
+             AND d.wab_plan_choice ->> %(company)s IS DISTINCT FROM 'none'
+             AND %(chosen)s IS NULL)
             """,
-            self._chosen_sql(company),
+            company=str(company.id),
+            chosen=self._chosen_sql(company),
         )
 
     @api.model

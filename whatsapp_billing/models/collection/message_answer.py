@@ -76,17 +76,18 @@ class WhatsappBillingMessage(models.Model):
     def _answer_cases(self, asked, about, answer, clock):
         """Do what an answer says to the open cases that it is about."""
         if answer is None:
-            self._hand_to_person(about | self._find_other_cases(about), "answered")
+            others = self._find_other_cases(about)
+            self._hand_to_person(about | others, "answered", clock)
         elif answer.kind == "promise":
             self._note_promise(about, answer.day, asked, clock)
         elif answer.kind == "paid":
-            self._hand_to_person(about, "claims_paid")
+            self._hand_to_person(about, "claims_paid", clock)
             self._reply_paid(clock)
         elif answer.kind == "problem":
             self._note_problem(about, asked, clock, answer.about)
         else:
             others = self._find_other_cases(about)
-            self._hand_to_person(about | others, "wants_person")
+            self._hand_to_person(about | others, "wants_person", clock)
             self._reply_person(clock)
 
     # --- what it is about ------------------------------------------------------------
@@ -222,7 +223,7 @@ class WhatsappBillingMessage(models.Model):
             # An old list tapped on late, or words that we read too late.
             day = None
         if not day and clock.is_late:
-            self._hand_to_person(cases, "answered")
+            self._hand_to_person(cases, "answered", clock)
             return
         plan = cases.plan_id[:1]
         promised = day or clock.today + timedelta(days=plan.promise_days)
@@ -296,7 +297,7 @@ class WhatsappBillingMessage(models.Model):
             "other": env._("Something else"),
         }
 
-    def _hand_to_person(self, cases, reason):
+    def _hand_to_person(self, cases, reason, clock):
         """Be quiet until somebody has looked: they wrote, paid, or want to talk.
 
         Free words take no promise back: until its day nothing is said anyway.
@@ -308,9 +309,7 @@ class WhatsappBillingMessage(models.Model):
         for plan, mine in to_pause.grouped("plan_id").items():
             until = False
             if reason == "answered" and plan.pause_days:
-                until = fields.Date.context_today(self) + timedelta(
-                    days=plan.pause_days
-                )
+                until = clock.today + timedelta(days=plan.pause_days)
             mine._pause(reason, until)
         cases._ask_person(labels[reason], self._describe()[:500])
         self.tell = "line"

@@ -32,6 +32,7 @@ class ResPartner(models.Model):
     wab_plan_choice = fields.Selection(
         [("plan", "A plan of their own"), ("none", "No reminders")],
         string="Reminders",
+        company_dependent=True,
         copy=False,
         help="Empty: the plan that fits the invoice, else the company's.",
     )
@@ -55,7 +56,11 @@ class ResPartner(models.Model):
             # sudo: whatsapp.billing.collection.case - kept by the system
             cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
             cases = cases_sudo.search(
-                [("debtor_id", "in", self.ids), ("state", "!=", "done")]
+                [
+                    ("debtor_id", "in", self.ids),
+                    ("state", "!=", "done"),
+                    ("company_id", "=", self.env.company.id),
+                ]
             )
             moves = cases.move_id
             cases._leave_plan()

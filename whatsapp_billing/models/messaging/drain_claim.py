@@ -19,7 +19,7 @@ from ...clients.whatsapp.base import (
     TextMessage,
 )
 from ...clients.whatsapp.sender import Document, Work
-from ...rules import answers, consent, eligibility, numbers, traces
+from ...rules import answers, consent, eligibility, numbers, traces, window
 from . import drain_reminders
 
 _logger = logging.getLogger(__name__)
@@ -77,6 +77,7 @@ def _prepare(drain, rows):
     drop, wait_for_document, ready = [], [], []
     truths = drain_reminders.look(drain, rows)
     drain.messages._mark_changed(rows)
+    _mark_windows(drain, rows)
     changed, rest = [], []
     for row in rows:
         row["truth"] = truths.get(row["id"], drain_reminders.UNTOUCHED)
@@ -100,6 +101,34 @@ def _prepare(drain, rows):
     drain.messages.browse(rest)._remind_of_the_rest()
     media = _find_media(drain, ready)
     return [_claimed(drain, row, media) for row in ready], dropped
+
+
+def _mark_windows(drain, rows):
+    """Set `window_open`: free text goes only within 24 hours of the customer's words.
+
+    One query for all rows without a template, none where every row has one.
+    """
+    keys = list({row["person_key"] for row in rows if not row["template_name"]})
+    last = {}
+    if keys:
+        last = dict(
+            drain.env.execute_query(
+                SQL(
+                    """
+                    SELECT person_key, max(sent_at) FROM whatsapp_billing_message
+                     WHERE direction = 'in' AND is_user_message
+                       AND phone_id = %s AND person_key = ANY(%s)
+                  GROUP BY person_key
+                    """,
+                    drain.phone.id,
+                    keys,
+                )
+            )
+        )
+    for row in rows:
+        row["window_open"] = bool(row["template_name"]) or window.is_open(
+            last.get(row["person_key"]), _now()
+        )
 
 
 def _now():
@@ -279,6 +308,7 @@ def _facts(drain, row):
         account_state=row["account_state"] or "inactive",
         superseded=_is_superseded(row),
         kind_off=bool(row["kind_off"]),
+        window_open=row["window_open"],
         recipient_active=row["partner_active"] is not False,
     )
 
