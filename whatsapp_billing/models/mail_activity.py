@@ -3,18 +3,66 @@
 
 from odoo import api, fields, models
 
+from .mail_message import of_company
+
 
 class MailActivity(models.Model):
     """A request of ours ends by itself when its reason does."""
 
-    _inherit = "mail.activity"
+    _name = "mail.activity"
+    _inherit = ["mail.activity", "whatsapp.billing.system.fields.mixin"]
 
+    _system_fields = frozenset({"wab_company_id"})
+
+    # Contacts are shared between companies, what they wrote to one of them is not.
+    wab_company_id = fields.Many2one(
+        "res.company", string="WhatsApp of", readonly=True, ondelete="set null"
+    )
     wab_reason = fields.Char(
         string="WhatsApp Reason",
         index="btree_not_null",
         help="What made WhatsApp Billing ask, so that it is asked once and ends with"
         " its reason.",
     )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Take no company from defaults in the context, whoever creates."""
+        safe = self._without_system_defaults()
+        return super(MailActivity, safe).create(vals_list)
+
+    def _check_access(self, operation):
+        """Override of `mail`: who may not read a request of ours changes nothing of it.
+
+        There the right to change the contact is enough, and all companies share it.
+        """
+        result = super()._check_access(operation)
+        if operation not in ("write", "unlink") or not self or self.env.su:
+            return result
+        # sudo: mail.activity - only which of them are a company's own
+        ours = self.sudo().filtered("wab_company_id").with_env(self.env)
+        refused = ours and ours._check_access("read")
+        if not refused:
+            return result
+        forbidden = refused[0] | (result[0] if result else self.browse())
+        return forbidden, lambda: forbidden._make_access_error(operation)
+
+    def _action_done(self, feedback=False, attachment_ids=None):
+        """Override of `mail`: the line quotes the request, and is as readable."""
+        messages = self.env["mail.message"]
+        following = self.browse()
+        # sudo: mail.activity - only of which company each is
+        groups = self.sudo().grouped("wab_company_id")
+        for company, group in groups.items():
+            activities = group.with_env(self.env)
+            if company:
+                activities = of_company(activities, company)
+            posted, created = super(MailActivity, activities)._action_done(
+                feedback=feedback, attachment_ids=attachment_ids
+            )
+            messages += posted.with_env(self.env)
+            following += created.with_env(self.env)
+        return messages, following
 
     @api.model
     def _wab_end(self, records, reason):

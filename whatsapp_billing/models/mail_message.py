@@ -1,12 +1,46 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo import models
+from odoo import api, fields, models
 
 TICK_FIELDS = {"wab_message_id", "wab_state", "wab_text"}
+LINE_COMPANY = "wab_line_company"
+AGENT = "whatsapp_billing.group_agent"
+
+
+class LineCompany(int):
+    """Id of the company that chatter lines are of, in the context of our own code.
+
+    Over the wire come plain numbers: nobody names another company's lines that way.
+    """
+
+
+def of_company(records, company):
+    """Return records whose new chatter lines are this company's alone."""
+    return records.with_context(**{LINE_COMPANY: LineCompany(company.id)})
 
 
 class MailMessage(models.Model):
-    _inherit = "mail.message"
+    _name = "mail.message"
+    _inherit = ["mail.message", "whatsapp.billing.system.fields.mixin"]
+
+    _system_fields = frozenset({"wab_company_id"})
+
+    # Contacts are shared between companies, what they wrote to one of them, and what
+    # it wrote to them, is not.
+    wab_company_id = fields.Many2one(
+        "res.company", string="WhatsApp of", readonly=True, ondelete="set null"
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Give lines the company for which our own code writes them, if any."""
+        safe = self._without_system_defaults()
+        lines = super(MailMessage, safe).create(vals_list)
+        company = self.env.context.get(LINE_COMPANY)
+        if isinstance(company, LineCompany):
+            # sudo: mail.message - of which company a line is, is the system's to write
+            lines.sudo().wab_company_id = int(company)
+        return lines
 
     def _to_store_defaults(self, target):
         """Override of `mail` to show our ticks to people of the company."""
@@ -62,3 +96,22 @@ class MailMessage(models.Model):
             }
             for message in messages
         ]
+
+
+class MailThread(models.AbstractModel):
+    _inherit = "mail.thread"
+
+    def _notify_get_recipients(self, message, msg_vals=False, **kwargs):
+        """Override of `mail`: followers who may not read a line are not sent it."""
+        found = super()._notify_get_recipients(message, msg_vals=msg_vals, **kwargs)
+        # sudo: mail.message - only of which company it is
+        company = message.sudo().wab_company_id
+        if not company:
+            return found
+        # sudo: res.users - only of which companies and groups the followers are
+        users = self.env["res.users"].sudo()
+        users = users.browse([one["uid"] for one in found if one["uid"]])
+        readers = users.filtered(
+            lambda user: company in user.company_ids and user.has_group(AGENT)
+        )
+        return [one for one in found if one["uid"] in readers.ids]

@@ -47,6 +47,7 @@ from . import test_person_key
 from . import test_retention
 from . import test_rights_conditions
 from . import test_rights_credits
+from . import test_rights_lines
 from . import test_rights_messages
 from . import test_rights_rows
 from . import test_rights_table

@@ -362,17 +362,27 @@ class WhatsappBillingMessage(models.Model):
     def _ask_person(self, record, title, text):
         """Ask whoever sent this message, else who looks after its account, once."""
         self.ensure_one()
-        if any(activity.summary == title for activity in record.activity_ids):
+        # Companies share their contacts, not what they write to them.
+        shared = record._name == "res.partner"
+        company = self.company_id if shared else self.company_id.browse()
+        # sudo: mail.activity - whether somebody was asked already, whoever that is
+        if any(
+            activity.summary == title and activity.wab_company_id == company
+            for activity in record.sudo().activity_ids
+        ):
             return
         user = self.user_id
         if not user.active or user._is_superuser() or user.share:
             user = self.account_id._get_responsible() or user
-        record.activity_schedule(
+        requests = record.activity_schedule(
             "mail.mail_activity_data_warning",
             summary=title,
             note=text,
             user_id=user.id,
         )
+        if company:
+            # sudo: mail.activity - whose request it is, is the system's to write
+            requests.sudo().wab_company_id = company
 
 
 class WhatsappBillingTemplate(models.Model):

@@ -21,6 +21,7 @@ from ...rules import (
 )
 from ...rules.consent import Standing
 from .. import call_arguments
+from ..mail_message import of_company
 from .consent import NOTHING
 
 # An obstacle that goes away by itself: the message waits instead of ending.
@@ -579,11 +580,17 @@ class WhatsappBillingMessage(models.Model):
             seen[message.res_model, message.res_id] += 1
         links = []
         for (model, _round), messages in rounds.items():
-            links += self._log_round(model, messages)
+            if model != "res.partner":
+                links += self._log_round(self.env[model], messages)
+                continue
+            # Companies share their contacts, not what they write to them.
+            by_company = self.browse().union(*messages).grouped("company_id")
+            for company, mine in by_company.items():
+                links += self._log_round(of_company(self.env[model], company), mine)
         self._link_lines(links)
 
     def _log_round(self, model, messages):
-        records = self.env[model].browse([m.res_id for m in messages])
+        records = model.browse([m.res_id for m in messages])
         if not hasattr(records, "_message_log_batch"):
             return []
         lines = records._message_log_batch(

@@ -21,6 +21,7 @@ from odoo.tools.mimetypes import guess_mimetype
 
 from ...clients.errors import ClientError, ContentError
 from ...rules import parameters
+from ..mail_message import of_company
 
 _logger = logging.getLogger(__name__)
 
@@ -236,7 +237,7 @@ class WhatsappBillingMessage(models.Model):
         )
         record = self._get_line_record()
         if record:
-            record._message_log(
+            of_company(record, self.company_id)._message_log(
                 body=self.env._(
                     "A file that the customer sent could not be fetched; it is too"
                     " large or gone. Ask them to send it again."

@@ -13,6 +13,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ...rules import numbers
+from ..mail_message import of_company
 
 GROUP = "whatsapp_billing.group_user"
 ACTIVITY = "whatsapp_billing.mail_activity_type_number"
@@ -88,15 +89,15 @@ class WhatsappBillingMessage(models.Model):
         )
         title = self.env._("Number changed on WhatsApp")
         for partner in partners:
-            # sudo: mail.message - which company's line it is, is the system's to write
-            partner._message_log(body=note).sudo().wab_company_id = self.company_id
+            of_company(partner, self.company_id)._message_log(body=note)
             if any(
                 activity.activity_type_id == kind
                 and activity.wab_company_id == self.company_id
                 for activity in partner.activity_ids
             ):
                 continue
-            partner.activity_schedule(
+            # sudo: mail.activity - which company's request it is, is the system's to write
+            partner.sudo().activity_schedule(
                 activity_type_id=kind.id,
                 summary=title,
                 note=Markup("<p>%s</p>") % note,

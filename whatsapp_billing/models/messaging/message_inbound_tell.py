@@ -14,7 +14,7 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL
+from odoo.tools import SQL, clean_context
 
 from ...rules import inbound, wapp_text
 from .message import HANDLEABLE_STATES
@@ -229,10 +229,15 @@ class WhatsappBillingMessage(models.Model):
             if record:
                 values[record._name].append((message, message._line_values(record)))
         links = []
-        for model, found in values.items():
-            # sudo: mail.thread - the inbox notes what came, whoever may open the document
-            thread = self.env[model].sudo()
-            lines = thread._message_create([line for _message, line in found])
+        for found in values.values():
+            # sudo: mail.message - the inbox notes what came, whoever may open the
+            # document; nobody else may say of which company a line is
+            lines = (
+                self.env["mail.message"]
+                .sudo()
+                .with_context(clean_context(self.env.context))
+                .create([line for _message, line in found])
+            )
             links += zip([message for message, _line in found], lines, strict=True)
         self._link_lines(links)
 
@@ -430,28 +435,3 @@ class ResPartner(models.Model):
                 ("partner_id", "=", False),
             ]
         ).partner_id = self
-
-
-class MailMessage(models.Model):
-    _inherit = "mail.message"
-
-    # Contacts are shared between companies, what they wrote to one of them is not.
-    wab_company_id = fields.Many2one(
-        "res.company", string="WhatsApp of", readonly=True, ondelete="set null"
-    )
-
-
-class MailActivity(models.Model):
-    _inherit = "mail.activity"
-
-    wab_company_id = fields.Many2one(
-        "res.company", string="WhatsApp of", readonly=True, ondelete="set null"
-    )
-
-
-class MailThread(models.AbstractModel):
-    _inherit = "mail.thread"
-
-    def _get_message_create_valid_field_names(self):
-        """Override of `mail` to let our lines name the company that they are of."""
-        return super()._get_message_create_valid_field_names() | {"wab_company_id"}
