@@ -350,7 +350,9 @@ class Story(CreditSteps):
         )
 
     def _run_plan(self, ahead: int) -> None:
-        day = (date.today() + timedelta(days=ahead)).isoformat()
+        # The customer's day: late in the evening it is tomorrow there already.
+        there = datetime.now(ZoneInfo("Europe/Madrid")).date()
+        day = (there + timedelta(days=ahead)).isoformat()
         self.odoo.call(
             "whatsapp.billing.collection.plan", "action_run", [self.plan], date=day
         )

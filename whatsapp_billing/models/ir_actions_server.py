@@ -309,16 +309,22 @@ class IrActionsServer(models.Model):
         return moves.browse().union(*first.values())
 
     def _wab_reminded_today(self, moves):
-        if not moves:
+        """Return {(company id, debtor id)} whose day, where they are, is taken."""
+        local = moves._wab_days()
+        days = {
+            (move.company_id.id, move.commercial_partner_id.id): local[move.id]
+            for move in moves
+            if local[move.id]
+        }
+        if not days:
             return set()
-        return set(
-            self.env.execute_query(
-                SQL(
-                    "SELECT company_id, debtor_id"
-                    " FROM whatsapp_billing_collection_claim"
-                    " WHERE day = %s AND debtor_id = ANY(%s)",
-                    fields.Date.context_today(self),
-                    moves.commercial_partner_id.ids,
-                )
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT company_id, debtor_id, day"
+                " FROM whatsapp_billing_collection_claim"
+                " WHERE day = ANY(%s) AND debtor_id = ANY(%s)",
+                list(set(days.values())),
+                moves.commercial_partner_id.ids,
             )
         )
+        return {(row[0], row[1]) for row in rows if days.get(row[:2]) == row[2]}

@@ -1,5 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from datetime import datetime, time
 from unittest.mock import patch
 
 from odoo.fields import Command
@@ -227,7 +228,9 @@ class TestAutomation(CollectionCommon):
         rule.active = True
         due, early, old = self.make_due(3), self.make_due(1), self.make_due(30)
         self.env.flush_all()
-        found = rule._search_time_based_automation_records(until=self.env.cr.now())
+        # Noon is one day in Greenwich and where the customers are.
+        noon = datetime.combine(self.today, time(12))
+        found = rule._search_time_based_automation_records(until=noon)
         self.assertIn(due, found)
         self.assertFalse((early | old) & found)
         rule._process(due)
