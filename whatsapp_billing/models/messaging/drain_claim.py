@@ -55,8 +55,8 @@ def claim(drain, free, recording):
         dropped.append(row["id"])
 
     rows = _mark_sending(drain, free, recording)
-    for ready, gone in drain.messages._separately(
-        drain.env, lambda some: _prepare(drain, some), rows, blame
+    for ready, gone in drain.separately(
+        lambda some: _prepare(drain, some), rows, blame
     ):
         claimed += ready
         dropped += gone

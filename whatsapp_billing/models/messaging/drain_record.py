@@ -42,9 +42,7 @@ def record(drain, outcomes):
     recording = Recording(keys={outcome.key for outcome in outcomes})
     if not outcomes:
         return recording
-    drain.messages._separately(
-        drain.env, lambda some: _record(drain, some, recording), outcomes, _blame
-    )
+    drain.separately(lambda some: _record(drain, some, recording), outcomes, _blame)
     return recording
 
 

@@ -6,6 +6,7 @@ import time
 from datetime import timedelta
 
 from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, config
 
 from ... import const
@@ -46,6 +47,7 @@ class Drain:
         self.told_at = clock()
         self.more = False
         self.stopped = False
+        self.is_careful = False
         self.sent = 0
 
     def _thread_count(self):
@@ -78,9 +80,7 @@ class Drain:
 
     def _turn(self, sender, outcomes, free):
         """Record and claim in one transaction; hand over only what is committed."""
-        recording, rows = self.messages._durably(
-            self.env, lambda: self._write(outcomes, free)
-        )
+        recording, rows = self._write_durably(outcomes, free)
         sender.forget(recording.gone)
         for row in rows:
             sender.put(row.work)
@@ -88,13 +88,46 @@ class Drain:
         self._tell()
         return recording.again
 
+    def _write_durably(self, outcomes, free):
+        """Write a turn at once; where that fails, again with each row on its own.
+
+        Savepoints for every turn would slow all down for the one row in a million.
+        """
+
+        def write():
+            return self._write(outcomes, free)
+
+        try:
+            return self.messages._durably(self.env, write)
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            _logger.info("A row of number %s is at fault", self.phone.id, exc_info=True)
+            self.env.cr.rollback()
+            self.env.clear()
+        self.is_careful = True
+        try:
+            return self.messages._durably(self.env, write)
+        finally:
+            self.is_careful = False
+
+    def separately(self, step, items, on_fault):
+        """Do `step(items)`; each item on its own while a row is known to be at fault."""
+        if self.is_careful:
+            return self.messages._separately(self.env, step, items, on_fault)
+        return [step(items)] if items else []
+
     def _write(self, outcomes, free):
         """Change the database only: it may run again after a deadlock."""
         recording = drain_record.record(self, outcomes)
         rows, dropped = drain_claim.claim(self, free, recording) if free else ([], [])
         recording.again = bool(dropped)
         ended = recording.ended + dropped
-        self.messages.browse(ended)._follow_state_change()
+        messages = self.messages.browse(ended)
+        if self.is_careful:
+            messages._follow_state_change()
+        else:
+            messages._after_state_change()
         return recording, rows
 
     def _remember(self, outcomes, recording, rows):
