@@ -4,6 +4,7 @@ from . import outbox
 from . import messaging
 from . import base
 from . import document_mixin
+from . import recipient_guard
 from . import mail_activity
 from . import mail_message
 from . import account_move

@@ -27,7 +27,11 @@ FINGERPRINT_FIELDS = (
 
 class AccountMove(models.Model):
     _name = "account.move"
-    _inherit = ["account.move", "whatsapp.billing.document.mixin"]
+    _inherit = [
+        "account.move",
+        "whatsapp.billing.document.mixin",
+        "whatsapp.billing.recipient.guard",
+    ]
 
     wab_channel = fields.Selection(
         [("on", "On"), ("off", "Off")],

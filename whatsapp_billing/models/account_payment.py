@@ -23,7 +23,11 @@ FINGERPRINT_FIELDS = ("name", "partner_id", "currency_id", "amount", "date", "me
 
 class AccountPayment(models.Model):
     _name = "account.payment"
-    _inherit = ["account.payment", "whatsapp.billing.document.mixin"]
+    _inherit = [
+        "account.payment",
+        "whatsapp.billing.document.mixin",
+        "whatsapp.billing.recipient.guard",
+    ]
 
     wab_receipt_id = fields.Many2one(
         "ir.attachment",

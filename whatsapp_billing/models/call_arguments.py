@@ -102,9 +102,7 @@ def check_partners(env, partners, companies):
         )
     given.check_access("read")
     for partner in given:
-        # sudo: res.partner - which company a contact that may be read belongs to
-        company = partner.sudo().company_id
-        if company and companies - company:
+        if any(not partner._wab_of_company(company) for company in companies):
             raise UserError(
                 env._(
                     "%(name)s is a contact of another company than the document.",

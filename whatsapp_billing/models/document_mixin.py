@@ -170,13 +170,16 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
             given = call_arguments.check_partners(self.env, partners, companies)
             if given:
                 return {record.id: given for record in self}
-        defaults = self._wab_addressees()._wab_default_recipients()
-        return {
-            record.id: record._wab_chosen_recipients()
-            or defaults.get(record._wab_addressees()._origin.id)
-            or self.env["res.partner"]
-            for record in self
-        }
+        found = {}
+        for company, records in self.grouped(lambda r: r._wab_companies()).items():
+            defaults = records._wab_addressees()._wab_default_recipients(company)
+            for record in records:
+                found[record.id] = (
+                    record._wab_chosen_recipients()._wab_of_company(company)
+                    or defaults.get(record._wab_addressees()._origin.id)
+                    or self.env["res.partner"]
+                )
+        return found
 
     def _wab_chosen_recipients(self):
         """Return the recipients chosen on this document; none: its contact's."""

@@ -417,12 +417,29 @@ class ResPartner(models.Model):
         """Return the number as somebody typed it, or an empty text."""
         return (self.wab_number or self.phone or "").strip() if self else ""
 
-    def _wab_default_recipients(self):
+    def _wab_of_company(self, company):
+        """Return those who may get documents of a company: its contacts, and nobody's.
+
+        A branch has the contacts of the company that it is a branch of.
+        """
+        if not self:
+            return self
+        # sudo: res.company - only which ones it is a branch of
+        own = company.sudo().parent_ids | company.sudo()
+        # sudo: res.partner - only which company a contact is of
+        return self.filtered(
+            lambda p: not p.sudo().company_id or p.sudo().company_id in own
+        ).with_prefetch(self._prefetch_ids)
+
+    def _wab_default_recipients(self, company):
         """Return {partner id: who gets what is addressed to it}, in one query for all.
 
         A contact of a company with a tick or a number of its own: that contact. Else
         the persons of the company who are ticked as recipients; else the company,
-        whose consent then counts.
+        whose consent then counts. The system sees every company's contacts: those of
+        another one than the document's are left out whoever asks.
+
+        :param company: whose documents they are
         """
         companies = self.commercial_partner_id._origin
         ticked = defaultdict(self.browse)
@@ -432,11 +449,13 @@ class ResPartner(models.Model):
                 ("wab_is_default_recipient", "=", True),
             ]
         ):
-            ticked[contact.commercial_partner_id] |= contact
+            ticked[contact.commercial_partner_id] |= contact._wab_of_company(company)
         return {
             partner.id: partner
             if partner._wab_is_own_recipient()
-            else ticked.get(partner.commercial_partner_id, partner.commercial_partner_id)
+            else ticked.get(partner.commercial_partner_id)
+            or partner.commercial_partner_id._wab_of_company(company)
+            or partner
             for partner in self._origin
         }
 

@@ -60,7 +60,7 @@ class TestCollectionBadInput(CollectionCommon):
             self.patch(
                 type(self.plan),
                 "_read_places",
-                lambda _plan, ids, tz=tz: [
+                lambda _plan, ids, _company, tz=tz: [
                     (i, True, None, None, tz, None) for i in ids
                 ],
             )

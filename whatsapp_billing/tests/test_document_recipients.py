@@ -2,10 +2,13 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Who gets a document that is addressed to a contact of a company."""
 
+from odoo.exceptions import UserError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from .collection_common import CollectionCommon
 from .lifecycle_common import LifecycleCommon
+from .rights_common import RightsCommon
 
 ACME = "+34600000010"
 
@@ -164,3 +167,163 @@ class TestDocumentRecipients(LifecycleCommon):
             counts.append(self.env.cr.sql_log_count - before)
             self.assertEqual(set(found.values()), {self.acme})
         self.assertEqual(counts[0], counts[1])
+
+    def test_one_phone_gets_a_document_once(self):
+        self.add_person()
+        self.add_person("Marta's copy", "0034 600 000 012")
+        move = self._make_invoice(self.acme).with_user(self.clerk)
+        results = move.wab_send(key="once")
+        self.assertEqual([r["state"] for r in results], ["queued"])
+        self.assertEqual(move.wab_send(key="once"), results)
+
+    def test_one_phone_in_two_named_contacts(self):
+        partners = self.add_person() | self.add_person("Leo", "+34 600 00 00 12")
+        move = self._make_invoice(self.acme).with_user(self.clerk)
+        results = move.wab_send(partners=partners.ids)
+        self.assertEqual(len([r for r in results if r["state"] == "queued"]), 1)
+
+    def test_one_phone_goes_by_the_contact_that_may_get_it(self):
+        self.add_person().wab_enabled = False
+        copy = self.add_person("Marta's copy", "0034 600 000 012")
+        move = self._make_invoice(self.acme).with_user(self.clerk)
+        going = [r for r in move.wab_send() if r["state"] == "queued"]
+        self.assertEqual(self.partners_of(going) & copy, self.partners_of(going))
+
+
+@tagged("post_install", "-at_install")
+class TestRecipientsOfTwoCompanies(CollectionCommon, RightsCommon):
+    """A private contact of one company is nobody to the other one."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.acme = cls._make_customer("Acme SL", ACME, is_company=True)
+        cls.company.sudo().wab_consent_by_contract = True
+        cls.theirs = cls._make_private("Marta of B", parent_id=cls.acme.id)
+        cls.stranger = cls._make_private("Secret of B", phone="+34600000099")
+
+    @classmethod
+    def _make_private(cls, name, **values):
+        partner = cls.env["res.partner"].create(
+            {
+                "name": name,
+                "company_id": cls.other_company.id,
+                "phone": "+34600000012",
+                "wab_is_default_recipient": True,
+                **values,
+            }
+        )
+        partner.with_company(cls.other_company).wab_enabled = True
+        return partner
+
+    def written_to(self):
+        self.env.flush_all()
+        return self.messages.search([]).partner_id
+
+    def refuses(self, do):
+        """Ask as a new request would; AccessError is a UserError, too."""
+        self.env.flush_all()
+        self.env.invalidate_all()
+        with self.assertRaises(UserError):
+            do()
+        self.env.invalidate_all()
+
+    def test_automatic_receipt_stays_in_its_company(self):
+        self.company.sudo().wab_auto_receipt = True
+        payment = self._as(self.env["account.payment"], "clerk").create(
+            {
+                "payment_type": "inbound",
+                "partner_type": "customer",
+                "partner_id": self.acme.id,
+                "amount": 40.0,
+            }
+        )
+        payment.action_post()
+        self.assertEqual(self.written_to(), self.acme)
+
+    def test_reminder_stays_in_its_company(self):
+        self.make_due(partner=self.acme)
+        self.run_plan()
+        self.assertTrue(self.reminders(self.acme))
+        self.assertNotIn(self.theirs, self.reminders().partner_id)
+
+    def test_the_other_company_writes_to_its_own(self):
+        found = self.acme._wab_default_recipients(self.other_company)
+        self.assertEqual(found[self.acme.id], self.theirs)
+
+    def test_branch_writes_to_contacts_of_its_company(self):
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.other_company.id}
+        )
+        found = self.acme._wab_default_recipients(branch)
+        self.assertEqual(found[self.acme.id], self.theirs)
+
+    def test_invoice_takes_no_recipient_of_another_company(self):
+        mine = self._as(self.invoice, "clerk")
+        for command in (Command.link, lambda x: Command.set([x])):
+            values = {"wab_recipient_ids": [command(self.stranger.id)]}
+            self.refuses(lambda values=values: mine.write(values))
+        self.refuses(
+            lambda: self._as(mine, "administrator").write(
+                {"wab_recipient_ids": [Command.link(self.stranger.id)]}
+            )
+        )
+        mine.write({"wab_recipient_ids": [Command.link(self.acme.id)]})
+        self.assertEqual(mine.wab_recipient_ids, self.acme)
+
+    def test_new_invoice_takes_none_either(self):
+        moves = self._as(self.env["account.move"], "clerk")
+        link = [Command.set(self.stranger.ids)]
+        values = {"move_type": "out_invoice", "partner_id": self.partner.id}
+        self.refuses(lambda: moves.create({**values, "wab_recipient_ids": link}))
+        by_default = moves.with_context(default_wab_recipient_ids=link)
+        self.refuses(lambda: by_default.create(values))
+
+    def test_payment_takes_none_either(self):
+        payments = self._as(self.env["account.payment"], "clerk")
+        link = [Command.set(self.stranger.ids)]
+        values = {
+            "payment_type": "inbound",
+            "partner_type": "customer",
+            "partner_id": self.partner.id,
+            "amount": 40.0,
+        }
+        self.refuses(lambda: payments.create({**values, "wab_recipient_ids": link}))
+        payment = payments.create(values)
+        self.refuses(lambda: payment.write({"wab_recipient_ids": link}))
+
+    def test_register_payment_takes_none_either(self):
+        wizards = self._as(self.env["account.payment.register"], "clerk").with_context(
+            active_model="account.move", active_ids=self.invoice.ids
+        )
+        link = [Command.set(self.stranger.ids)]
+        self.refuses(lambda: wizards.create({"wab_recipient_ids": link}))
+        by_default = wizards.with_context(default_wab_recipient_ids=link)
+        self.refuses(lambda: by_default.create({}))
+        self.assertEqual(wizards.create({}).wab_recipient_ids, self.partner)
+
+    def test_composer_and_dialog_take_none_either(self):
+        link = [Command.set(self.stranger.ids)]
+        composers = self._as(self.env["whatsapp.billing.compose"], "clerk")
+        values = {"res_model": "account.move", "res_ids": self.invoice.ids}
+        self.refuses(lambda: composers.create({**values, "partner_ids": link}))
+        by_default = composers.with_context(default_partner_ids=link)
+        self.refuses(lambda: by_default.create(values))
+        dialogs = self._as(self.env["account.move.send.wizard"], "clerk")
+        values = {"move_id": self.invoice.id}
+        self.refuses(lambda: dialogs.create({**values, "wab_partner_ids": link}))
+        self.refuses(
+            lambda: dialogs.create(values).write({"wab_partner_ids": link})
+        )
+
+    def test_what_was_linked_before_gets_nothing(self):
+        """A contact may become the other company's after it was chosen."""
+        self.stranger.company_id = False
+        self.invoice.wab_recipient_ids = self.stranger
+        self.stranger.company_id = self.other_company
+        self.invoice._wab_enqueue({self.invoice.id: self.stranger}, "automation")
+        self.invoice._wab_enqueue(self.invoice._wab_get_recipients(), "automation")
+        self.assertNotIn(self.stranger, self.written_to())
+        self.assertNotIn(
+            self.stranger.wab_e164, self.messages.search([]).mapped("recipient")
+        )

@@ -24,7 +24,9 @@ class AccountMoveSendWizard(models.TransientModel):
     and reaches nobody does Send refuse, through Odoo's own blocking alerts.
     """
 
-    _inherit = "account.move.send.wizard"
+    _name = "account.move.send.wizard"
+    _inherit = ["account.move.send.wizard", "whatsapp.billing.recipient.guard"]
+    _wab_recipients_name = "wab_partner_ids"
 
     wab_customer_id = fields.Many2one(related="move_id.commercial_partner_id")
     wab_document_type = fields.Char(compute="_compute_wab_document_type")
@@ -134,6 +136,10 @@ class AccountMoveSendWizard(models.TransientModel):
             wizard.alerts = alerts | wizard._wab_alerts()
 
     # === BUSINESS METHODS === #
+
+    def _wab_recipient_companies(self):
+        """Override: the invoice's, as other programs' dialogs have no company."""
+        return self.move_id.company_id
 
     def _get_sending_settings(self):
         """Override of `account` to hand over template and recipients of WhatsApp."""

@@ -19,7 +19,9 @@ class WhatsappBillingCompose(models.TransientModel):
     """
 
     _name = "whatsapp.billing.compose"
+    _inherit = "whatsapp.billing.recipient.guard"
     _description = "Send by WhatsApp"
+    _wab_recipients_name = "partner_ids"
 
     res_model = fields.Selection(
         [
@@ -229,10 +231,17 @@ class WhatsappBillingCompose(models.TransientModel):
         ids = self.res_ids or []
         return self.env[self.res_model or "account.move"].browse(ids).exists()
 
+    def _wab_recipient_companies(self):
+        """Override: those of the documents; messages to contacts are the user's."""
+        if self.res_model == "res.partner":
+            return self.env.company
+        return self._records()._wab_companies()
+
     def _get_recipients(self, records):
         """Return {record id: partners to write to}."""
         if self.is_single and self.partner_ids:
-            return {record.id: self.partner_ids._origin for record in records}
+            # Asked again: a form shows whom it names before anything is saved.
+            return records._wab_get_recipients(self.partner_ids._origin)
         return records._wab_get_recipients()
 
     def _get_document_types(self, records):

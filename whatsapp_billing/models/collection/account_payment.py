@@ -73,9 +73,10 @@ class AccountPayment(models.Model):
         """
         if not partners or len(self.partner_id) != 1:
             return
-        defaults = self.partner_id._wab_default_recipients()[self.partner_id.id]
-        if partners != defaults:
-            self.wab_recipient_ids = partners
+        company = self.company_id[:1]
+        defaults = self.partner_id._wab_default_recipients(company)
+        if partners != defaults[self.partner_id.id]:
+            self.wab_recipient_ids = partners._wab_of_company(company)
 
     def _wab_ask_about(self, moves):
         """Ask a person about money that came in for cancelled invoices."""
@@ -128,7 +129,8 @@ class AccountMove(models.Model):
 
 
 class AccountPaymentRegister(models.TransientModel):
-    _inherit = "account.payment.register"
+    _name = "account.payment.register"
+    _inherit = ["account.payment.register", "whatsapp.billing.recipient.guard"]
 
     wab_can_receipt = fields.Boolean(compute="_compute_wab_can_receipt")
     wab_send_receipt = fields.Boolean(
@@ -171,13 +173,12 @@ class AccountPaymentRegister(models.TransientModel):
             # sudo: res.company - its setting, whoever registers the payment
             wizard.wab_send_receipt = wizard.company_id.sudo().wab_auto_receipt
 
-    @api.depends("partner_id", "can_edit_wizard")
+    @api.depends("partner_id", "company_id", "can_edit_wizard")
     def _compute_wab_recipient_ids(self):
         for wizard in self:
             partner = wizard.partner_id._origin
-            wizard.wab_recipient_ids = (
-                partner._wab_default_recipients()[partner.id] if partner else partner
-            )
+            defaults = partner._wab_default_recipients(wizard.company_id)
+            wizard.wab_recipient_ids = defaults.get(partner.id, partner)
 
     def _create_payments(self):
         """Override of `account` to send receipts once the money is on the invoices."""

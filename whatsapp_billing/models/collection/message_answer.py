@@ -202,7 +202,7 @@ class WhatsappBillingMessage(models.Model):
         plans = self.env["whatsapp.billing.collection.plan"]
         zone = None
         for _id, _active, country, _number, tz, default_tz in plans._read_places(
-            debtor.ids
+            debtor.ids, self.company_id
         ):
             zone = _zone_of(country, self.recipient, tz, default_tz)
         zone = zone or self.company_id.partner_id.tz
@@ -524,7 +524,7 @@ class WhatsappBillingConsent(models.Model):
     @api.model
     def _has_other_recipient(self, debtor, out, company):
         """Tell whether somebody else there still wants the reminders."""
-        others = debtor._wab_default_recipients()[debtor.id] - out
+        others = debtor._wab_default_recipients(company)[debtor.id] - out
         # sudo: whatsapp.billing.consent - the state of the debtor's other people
         states = self.sudo()._states(others, ["collections"], company)
         return any(standing.state != "withdrawn" for standing in states.values())

@@ -28,6 +28,7 @@ MOVE_FIELDS = [
 ]
 PARTNER_FIELDS = [
     "name",
+    "company_id",
     "active",
     "lang",
     "phone",
@@ -92,6 +93,8 @@ class WhatsappBillingMessage(models.Model):
         self._read_consents(targets, order.purpose)
         for target in targets:
             target.decision = eligibility.decide(self._facts(target, order))
+        for letter in letters:
+            letter.targets = self._once_per_phone(letter.targets)
         return letters
 
     @api.model
@@ -105,9 +108,10 @@ class WhatsappBillingMessage(models.Model):
         )
         moves.fetch(MOVE_FIELDS)
         debtors.fetch(PARTNER_FIELDS)
-        defaults = debtors._wab_default_recipients()
+        defaults = debtors._wab_default_recipients(company)
         for letter, move, debtor in zip(letters, moves, debtors, strict=True):
-            partners = move.wab_recipient_ids or defaults[debtor.id]
+            chosen = move.wab_recipient_ids._wab_of_company(company)
+            partners = chosen or defaults[debtor.id]
             if partners == debtor and not (debtor.wab_e164 and debtor.wab_enabled):
                 # Nobody is ticked and the company has no number: who was invoiced.
                 invoiced = move.partner_id

@@ -26,14 +26,19 @@ class WhatsappBillingCollectionPlan(models.Model):
         now = fields.Datetime.now()
         held = defaultdict(list)
         rows = self._read_waiting()
-        places = self._read_places(list({row[2] for row in rows}))
+        debtors = defaultdict(set)
+        for _id, plan_id, debtor_id in rows:
+            debtors[self.browse(plan_id).company_id].add(debtor_id)
         zones = {
-            partner_id: _zone_of(country, number, tz, default_tz)
-            for partner_id, _active, country, number, tz, default_tz in places
+            (company, partner_id): _zone_of(country, number, tz, default_tz)
+            for company, ids in debtors.items()
+            for partner_id, _active, country, number, tz, default_tz in (
+                self._read_places(list(ids), company)
+            )
         }
         for message_id, plan_id, debtor_id in rows:
             plan = self.browse(plan_id)
-            tz = zones.get(debtor_id) or plan.company_id._wab_time_zone()
+            tz = zones.get((plan.company_id, debtor_id)) or plan.company_id._wab_time_zone()
             wakes = window.next_allowed(
                 now, dunning_time.zone(tz), plan.quiet_start, plan.quiet_end
             )

@@ -236,7 +236,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         holidays = {}
         if any(plan.working_days for plan in rules.values()):
             holidays = self._read_holidays(company, day)
-        rows = self._read_places(debtor_ids)
+        rows = self._read_places(debtor_ids, company)
         fallback = company._wab_time_zone()
         home = company.country_id.code or None
         common = holidays.get(None, frozenset())
@@ -263,7 +263,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         home = company._wab_time_zone() or self.env.user.tz or None
         days = {}
         for debtor_id, _active, country, number, tz, default in self._read_places(
-            debtor_ids
+            debtor_ids, company
         ):
             place = _zone_of(country, number, tz, default) or home
             debtor = dunning.Debtor(debtor_id, timezone=place)
@@ -271,10 +271,10 @@ class WhatsappBillingCollectionPlan(models.Model):
         return days
 
     @api.model
-    def _read_places(self, debtor_ids):
+    def _read_places(self, debtor_ids, company):
         """Return (debtor, whether active, country, number, time zone, default).
 
-        The number is that of who gets the reminders. A contact gets the time zone of
+        The number is that of who gets the company's reminders. A contact gets the time zone of
         whoever writes them down, and no form shows it: one that is no other than that
         says little.
         """
@@ -291,9 +291,12 @@ class WhatsappBillingCollectionPlan(models.Model):
                        SELECT wab_e164 FROM res_partner
                         WHERE commercial_partner_id = p.id AND active
                           AND wab_is_default_recipient AND wab_e164 IS NOT NULL
+                          AND (company_id IS NULL OR company_id = ANY(%s))
                      ORDER BY id LIMIT 1) c ON TRUE
                  WHERE p.id = ANY(%s)
                 """,
+                # sudo: res.company - only which ones it is a branch of
+                company.sudo().parent_ids.ids,
                 debtor_ids,
             )
         )
@@ -384,7 +387,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         people = users_sudo.search([("company_ids", "in", company.ids)])
         keys = set(filter(None, people.partner_id.mapped("wab_person_key")))
         debtors = self.env["res.partner"].sudo().browse(debtor_ids)
-        recipients = debtors._wab_default_recipients()
+        recipients = debtors._wab_default_recipients(company)
         return {
             debtor_id
             for debtor_id, partners in recipients.items()

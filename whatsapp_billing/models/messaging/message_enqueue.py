@@ -127,14 +127,14 @@ class WhatsappBillingMessage(models.Model):
         :param render: False to count without filling in texts; then nobody notices
             a text that does not fit its template
         """
-        targets = self._targets(records.union(), recipients, document_types)
+        targets = self._targets(records.union(), recipients, document_types, order)
         self._choose_templates(targets, order)
         if render:
             self._render(targets)
         self._read_consents(targets, order.purpose)
         for target in targets:
             target.decision = eligibility.decide(self._facts(target, order))
-        return self._merge(targets, order, render)
+        return self._merge(self._once_per_phone(targets), order, render)
 
     @api.model
     def _merge(self, targets, order, render):
@@ -205,13 +205,40 @@ class WhatsappBillingMessage(models.Model):
         return known
 
     @api.model
-    def _targets(self, records, recipients, document_types):
+    def _targets(self, records, recipients, document_types, order):
+        """Return a target per document and recipient, without another company's.
+
+        Whoever named them: a rule, a caller, or somebody before the contact became
+        the other company's.
+        """
         empty = self.env["res.partner"]
-        return [
-            Target(record, partner, self._company(record), document_types[record.id])
-            for record in records
-            for partner in (recipients.get(record.id) or [empty])
-        ]
+        targets = []
+        for record in records:
+            company = self._company(record)
+            partners = recipients.get(record.id) or empty
+            if not order.is_test:  # which goes to the user who tries it out
+                partners = partners._wab_of_company(company)
+            targets += [
+                Target(record, partner, company, document_types[record.id])
+                for partner in partners or [empty]
+            ]
+        return targets
+
+    @api.model
+    def _once_per_phone(self, targets):
+        """Return the targets, with one that goes per document and phone.
+
+        Two contacts may have one number. It goes by the first who may get it; those
+        who may not keep their own reason.
+        """
+        seen, kept = set(), []
+        for target in targets:
+            key = target.may_go and target.partner.wab_person_key
+            if key and (target.record, key) in seen:
+                continue
+            seen.add((target.record, key))
+            kept.append(target)
+        return kept
 
     @api.model
     def _company(self, record):
