@@ -22,7 +22,15 @@ RPC_PATHS = ("/json/2/", "/xmlrpc/", "/jsonrpc")
 
 class ResPartner(models.Model):
     _name = "res.partner"
-    _inherit = ["res.partner", "whatsapp.billing.document.mixin"]
+    _inherit = [
+        "res.partner",
+        "whatsapp.billing.document.mixin",
+        "whatsapp.billing.system.fields.mixin",
+    ]
+
+    # Written by hand, they would send bills to a number that no form shows, or
+    # to the old one of a customer who changed it.
+    _system_fields = frozenset({"wab_e164", "wab_person_key", "wab_new_number"})
 
     invoice_sending_method = fields.Selection(
         selection_add=[("whatsapp_billing", "by WhatsApp")]

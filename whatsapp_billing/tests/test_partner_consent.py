@@ -28,6 +28,32 @@ class TestPartnerConsent(WhatsappBillingCommon):
         form.evidence = evidence
         return form.save().action_record()
 
+    def test_nobody_writes_what_the_system_makes_of_a_number(self):
+        """A clerk wrote the address itself: the bill went where no form shows."""
+        stranger = "+34611111111"
+        names = ("wab_e164", "wab_person_key", "wab_new_number")
+        partners = self.env["res.partner"].with_user(self.clerk)
+        mine = self.partner.with_user(self.clerk)
+        for name in names:
+            with self.subTest(name):
+                for way, do in {
+                    "write": lambda n=name: mine.write({n: stranger}),
+                    "create": lambda n=name: partners.create(
+                        {"name": "Zoe", n: stranger}
+                    ),
+                }.items():
+                    with self.assertRaises(AccessError, msg=way):
+                        do()
+                late = partners.with_context(**{f"default_{name}": stranger}).create(
+                    {"name": "Late", "phone": "+34600000055"}
+                )
+                self.env.flush_all()
+                self.env.invalidate_all()
+                self.assertNotEqual(late.sudo()[name], stranger)
+                self.assertEqual(late.wab_e164, "+34600000055")
+        mine.phone = "+34600000077"
+        self.assertEqual(mine.wab_e164, "+34600000077")
+
     def test_page_shows_consent_and_its_history(self):
         partner = self.partner.with_user(self.clerk)
         with Form(partner) as form:
