@@ -164,7 +164,11 @@ class TestRetention(WhatsappBillingCommon):
     def _message_about_contact(self):
         name = self.partner.display_name
         self.message.sudo().write(
-            {"res_model": "res.partner", "res_id": self.partner.id, "document_name": name}
+            {
+                "res_model": "res.partner",
+                "res_id": self.partner.id,
+                "document_name": name,
+            }
         )
         return self.message.sudo()
 
@@ -218,10 +222,14 @@ class TestRetention(WhatsappBillingCommon):
         )
         invoice = self.invoice
         activity = invoice.activity_schedule(
-            "mail.mail_activity_data_todo", note=f"<p>{words}</p>"
+            "mail.mail_activity_data_todo",
+            note=f"<p>{words}</p>",
+            wab_reason="customer_answered",
         )
         done = invoice.activity_schedule(
-            "mail.mail_activity_data_todo", note=f"<p>{words}</p>"
+            "mail.mail_activity_data_todo",
+            note=f"<p>{words}</p>",
+            wab_reason="customer_answered",
         )
         done.action_feedback(feedback="Called her")
         line = invoice._message_log(body=f"Customer {CUSTOMER_NUMBER} wrote")
@@ -237,6 +245,72 @@ class TestRetention(WhatsappBillingCommon):
         self.assertIn("Monday", other.body)
         self.assertFalse(consent.recipient or consent.person_key)
         self.assertNotIn("switched on", consent.evidence)
+
+    def test_a_shared_word_does_not_take_the_notes_of_others_along(self):
+        """Ana wrote `factura`; a note about invoice B-77 of company B was emptied."""
+        self.message.sudo().create(
+            {
+                "direction": "in",
+                "state": "received",
+                "company_id": self.company.id,
+                "partner_id": self.partner.id,
+                "recipient": CUSTOMER_NUMBER,
+                "body": "factura",
+            }
+        )
+        other = self.env["res.company"].create({"name": "B"})
+        clerk = self._make_user(
+            "clerk_b", "base.group_user,base.group_partner_manager", other
+        )
+        theirs = self.partner.with_user(clerk).with_company(other)
+        note = "mail.mt_note"
+        kept = [
+            theirs.message_post(
+                body="Empresa B: acuerdo sobre factura B-77", subtype_xmlid=note
+            ),
+            theirs.message_post(body="factura", subtype_xmlid=note),
+            theirs.message_post(body=f"Call {CUSTOMER_NUMBER}", subtype_xmlid=note),
+            self.partner.message_post(
+                body="Cada factura se paga a 60 dias, firmado", subtype_xmlid=note
+            ),
+            self.invoice.message_post(
+                body="La factura fue revisada: no tocar", subtype_xmlid=note
+            ),
+            self.invoice.message_post(body="factura", subtype_xmlid=note),
+        ]
+        bodies = [str(line.sudo().body) for line in kept]
+        asked = [
+            record.activity_schedule(
+                "mail.mail_activity_data_todo", summary=summary, user_id=user.id
+            )
+            for record, summary, user in (
+                (theirs, "Revisar factura de B", clerk),
+                (theirs, f"Call {CUSTOMER_NUMBER}", clerk),
+                (self.invoice, "Revisar factura", self.clerk),
+            )
+        ]
+        summaries = [activity.sudo().summary for activity in asked]
+        # What our messages made of it, and own texts that name the whole number.
+        gone = [
+            self.invoice._message_log(body="The customer answered: factura"),
+            self.partner.message_post(
+                body=f"Call {CUSTOMER_NUMBER}", subtype_xmlid=note
+            ),
+        ]
+        gone[0].sudo().wab_company_id = self.company
+        request = self.invoice.activity_schedule(
+            "mail.mail_activity_data_todo",
+            note="<p>factura</p>",
+            wab_reason="customer_answered",
+        )
+        self._open_wizard(self.manager).action_erase()
+        self.env.invalidate_all()
+        self.assertEqual([str(line.sudo().body) for line in kept], bodies)
+        self.assertEqual([a.sudo().summary for a in asked], summaries)
+        for line in gone:
+            self.assertNotIn("factura", line.body)
+            self.assertNotIn(CUSTOMER_NUMBER, line.body)
+        self.assertFalse(request.note)
 
     def test_a_stop_is_obeyed_after_erasing(self):
         consents = self.env["whatsapp.billing.consent"].sudo()

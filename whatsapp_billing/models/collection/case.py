@@ -380,13 +380,15 @@ class WhatsappBillingCollectionCase(models.Model):
                 summary=title,
                 note=Markup("<p>%s</p>") % text,
                 user_id=(user or case._get_responsible()).id,
+                wab_reason="customer_answered",
             )
 
     def _note_on_invoices(self, text):
         """Write a line in the chatter of the invoices. Called with sudo."""
-        moves = self.move_id
-        if moves:
-            author = self.env.user.partner_id.id
-            moves._message_log_batch(
-                bodies={move.id: text for move in moves}, author_id=author
+        author = self.env.user.partner_id.id
+        for company, cases in self.filtered("move_id").grouped("company_id").items():
+            lines = cases.move_id._message_log_batch(
+                bodies=dict.fromkeys(cases.move_id.ids, text), author_id=author
             )
+            # sudo: mail.message - which company's line it is, is the system's to write
+            lines.sudo().wab_company_id = company

@@ -325,7 +325,9 @@ class WhatsappBillingMessage(models.Model):
             " %(text)s",
             text=self._describe()[:500],
         )
-        moves._message_log_batch(bodies={move.id: text for move in moves})
+        lines = moves._message_log_batch(bodies={move.id: text for move in moves})
+        # sudo: mail.message - which company's line it is, is the system's to write
+        lines.sudo().wab_company_id = self.company_id
         if not answer or answer.kind == "problem" or answer.kind == "person":
             # Somebody looks at it: nothing else tells them.
             if answer:
@@ -356,6 +358,7 @@ class WhatsappBillingMessage(models.Model):
                 summary=title,
                 note=Markup("<p>%s</p>") % self._describe()[:500],
                 user_id=(asked._get_sender() or self.env.user).id,
+                wab_reason="customer_answered",
             )
         self.tell = "line"
         if not answer:

@@ -33,8 +33,14 @@ KEPT_TEXTS = {
 }
 # All spellings of one number end in the same digits.
 TAIL = 7
-# A shorter answer ("ok") stands in many lines that are not about it.
-SHORTEST_QUOTE = 4
+# As much of a message as its notes on cases and documents quote.
+LONGEST_QUOTE = 500
+
+
+def _flatten(text):
+    """Return a text's lines without the space around and between them."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 class WhatsappBillingMessage(models.Model):
@@ -162,10 +168,11 @@ class WhatsappBillingMessage(models.Model):
             {"state": "canceled", "reason": "superseded"}
         )
         words = {
-            text.strip()
+            _flatten(quoted)
             for text in (*messages.mapped("body"), *messages.mapped("edited_body"))
             if text
-        }
+            for quoted in (text, text[:LONGEST_QUOTE])
+        } - {""}
         self._erase_around(messages, partners, companies, keys, words)
         messages._erase_rows()
         self._erase_consents(partners, companies, keys)
@@ -236,7 +243,9 @@ class WhatsappBillingMessage(models.Model):
             )
         )
         for case in cases:
-            if self._is_quoted(case.dispute_reason, keys, words):
+            if self._is_told(case.dispute_reason, words) or self._names_number(
+                html2plaintext(case.dispute_reason), keys
+            ):
                 case.dispute_reason = False
         # sudo: dialogs of others that name them, in own companies only
         self.env["whatsapp.billing.collection.forecast"].sudo().search(
@@ -282,52 +291,93 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _erase_notes(self, documents, partners, companies, keys, words):
-        """Empty activities, lines and tracked values that name or quote them.
+        """Empty own companies' activities, lines and tracked values about them.
 
-        Lines that belong to another company's messages are that company's.
+        Those that our messages made, where they quote them, and whatever names the whole
+        number. What a colleague wrote stays, though a word of theirs is in it, and so
+        does all that another company wrote about a contact of both.
         """
-        # sudo: mail.activity - whoever is asked, the quotation goes
-        activities = self.env["mail.activity"].sudo().with_context(active_test=False)
         for model, ids in documents.items():
-            for activity in activities.search(
-                [("res_model", "=", model), ("res_id", "in", list(ids))]
-            ):
-                if activity.wab_company_id and activity.wab_company_id not in companies:
-                    continue
-                # Retention may have erased already what a request on the contact quotes.
-                is_theirs = (
-                    activity.wab_company_id
-                    and model == partners._name
-                    and activity.res_id in partners.ids
-                )
-                if (
-                    is_theirs
-                    or self._is_quoted(activity.note, keys, words)
-                    or self._is_quoted(activity.summary, keys, words)
-                ):
-                    # The summary may quote the beginning of the note.
-                    activity.write({"note": False, "summary": False})
-            rows = self.env.execute_query(
-                SQL(
-                    """
-                    SELECT l.id, l.body FROM mail_message l
-                     WHERE l.model = %s AND l.res_id = ANY(%s) AND l.body IS NOT NULL
-                       AND l.message_type NOT IN ('email', 'email_outgoing')
-                       AND (l.wab_company_id IS NULL OR l.wab_company_id = ANY(%s))
-                       AND NOT EXISTS (
-                           SELECT 1 FROM whatsapp_billing_message m
-                            WHERE m.mail_message_id = l.id
-                              AND NOT m.company_id = ANY(%s))
-                    """,
-                    model,
-                    list(ids),
-                    list(companies.ids),
-                    list(companies.ids),
-                )
-            )
-            lines = [row[0] for row in rows if self._is_quoted(row[1], keys, words)]
-            self._erase_chatter(lines)
+            owners = self._find_owners(model, ids)
+            self._erase_activities(model, owners, partners, companies, keys, words)
+            self._erase_lines(model, owners, companies, keys, words)
         self._erase_tracked(documents["res.partner"], keys)
+
+    @api.model
+    def _find_owners(self, model, ids):
+        """Return {id: its company's id, False where companies share the record}."""
+        # sudo: any document model - of which company a record is, nothing more
+        records = self.env[model].sudo().browse(ids).exists()
+        if "company_id" not in records._fields:
+            return dict.fromkeys(records.ids, False)
+        return {record.id: record.company_id.id for record in records}
+
+    @api.model
+    def _erase_activities(self, model, owners, partners, companies, keys, words):
+        # sudo: mail.activity - whoever is asked, the quotation goes
+        activities = (
+            self.env["mail.activity"]
+            .sudo()
+            .with_context(active_test=False)
+            .search([("res_model", "=", model), ("res_id", "in", list(owners))])
+        )
+        for activity in activities:
+            ours = activity.wab_company_id or activity.wab_reason
+            owner = (
+                activity.wab_company_id.id
+                or owners[activity.res_id]
+                or activity.create_uid.company_id.id
+            )
+            if owner not in companies.ids:
+                continue
+            # Retention may have erased already what a request on the contact quotes.
+            is_theirs = (
+                activity.wab_company_id
+                and model == partners._name
+                and activity.res_id in partners.ids
+            )
+            texts = [text for text in (activity.note, activity.summary) if text]
+            if is_theirs or any(
+                (ours and self._is_told(text, words))
+                or self._names_number(html2plaintext(text), keys)
+                for text in texts
+            ):
+                # The summary may quote the beginning of the note.
+                activity.write({"note": False, "summary": False})
+
+    @api.model
+    def _erase_lines(self, model, owners, companies, keys, words):
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT l.id, l.res_id, l.body, l.wab_company_id,
+                       COALESCE(l.record_company_id, u.company_id),
+                       l.mail_activity_type_id IS NOT NULL
+                  FROM mail_message l
+             LEFT JOIN res_users u ON u.id = l.create_uid
+                 WHERE l.model = %s AND l.res_id = ANY(%s) AND l.body IS NOT NULL
+                   AND l.message_type NOT IN ('email', 'email_outgoing')
+                   AND NOT EXISTS (
+                       SELECT 1 FROM whatsapp_billing_message m
+                        WHERE m.mail_message_id = l.id
+                          AND NOT m.company_id = ANY(%s))
+                """,
+                model,
+                list(owners),
+                list(companies.ids),
+            )
+        )
+        lines = [
+            line_id
+            for line_id, res_id, body, ours, writer, is_request in rows
+            if (ours or owners[res_id] or writer) in companies.ids
+            # A request that is done leaves its note in a line.
+            and (
+                ((ours or is_request) and self._is_told(body, words))
+                or self._names_number(html2plaintext(body), keys)
+            )
+        ]
+        self._erase_chatter(lines)
 
     @api.model
     def _erase_tracked(self, partner_ids, keys):
@@ -348,7 +398,7 @@ class WhatsappBillingMessage(models.Model):
         ids = [
             row[0]
             for row in rows
-            if any(self._is_quoted(value, keys, ()) for value in row[1:])
+            if any(self._names_number(value, keys) for value in row[1:] if value)
         ]
         self.env.cr.execute(
             "UPDATE mail_tracking_value SET old_value_char = NULL, "
@@ -357,16 +407,15 @@ class WhatsappBillingMessage(models.Model):
         )
 
     @api.model
-    def _is_quoted(self, text, keys, words):
-        """Tell whether a text names one of these numbers or quotes these words."""
-        if not text:
-            return False
-        plain = html2plaintext(text).strip()
-        if plain in words or any(
-            word in plain for word in words if len(word) >= SHORTEST_QUOTE
-        ):
-            return True
-        return self._names_number(plain, keys)
+    def _is_told(self, text, words):
+        """Tell whether a text has whole messages as paragraphs, or after a colon.
+
+        A word that a message shares with a sentence is not that message.
+        """
+        plain = _flatten(html2plaintext(text or ""))
+        return any(
+            re.search(rf"(?:^|\n|: ){re.escape(word)}(?:\n|$)", plain) for word in words
+        )
 
     @api.model
     def _names_number(self, plain, keys):
