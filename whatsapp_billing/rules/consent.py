@@ -6,7 +6,11 @@ Which words count, and why:
 
 - Only a whole message counts, never a word inside a sentence: "please stop by on
   Monday" is about an appointment. Accents, case, punctuation, emoji, invisible
-  characters, letters drawn out or spaced out, greetings and politeness do not matter.
+  characters, letters drawn out, spaced out or doubled, look-alike letters, digits for
+  letters, signatures, greetings and politeness do not matter.
+- Sentences count where they say just that: no more messages to me (`_ask_to_end`). What
+  goes on about anything else is no stop: "no me escribas a este correo" is about
+  another way to write, "don't stop" and "no dejen de escribirme" are the opposite.
 - A stop that is missed breaks the law and the customer's trust; a stop that was not
   meant is visible, recorded, and undone with one word. So in doubt a word stops. "end",
   "quit" and "cancel" could be about an order, but in the USA they are by rule a
@@ -25,7 +29,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from itertools import groupby
 from typing import Final, NamedTuple
@@ -215,6 +219,8 @@ _START: Final[frozenset[str]] = frozenset(
 
 # Longer phrases first, so that "por favor" goes as one.
 _POLITE: Final[tuple[str, ...]] = (
+    *("good morning", "good afternoon", "good evening", "buenas noches", "boa noite"),
+    *("buenas", "buen dia", "hey", "ok", "okay", "dear sirs", "senores"),
     *("thank you", "por favor", "bom dia", "buenos dias", "buenas tardes", "boa tarde"),
     *("please", "pls", "plz", "thanks", "thx", "hi", "hello", "porfavor", "porfa"),
     *("favor", "xfa", "gracias", "hola", "obrigado", "obrigada", "oi", "ola"),
@@ -222,6 +228,134 @@ _POLITE: Final[tuple[str, ...]] = (
 
 # Typed, curly, accents used as one.
 _APOSTROPHES: Final = "'\u2019`\u00b4"
+
+# Cyrillic and Greek letters that look like Latin ones.
+_LOOK_ALIKES: Final = str.maketrans(
+    "АВЕЅІЈКМНОРСТХУасеіјорѕхуΑΒΕΖΗΙΚΜΝΟΡΤΥΧο",
+    "ABESIJKMHOPCTXYaceijopsxyABEZHIKMNOPTYXo",
+)
+_DIGITS: Final = str.maketrans("01345", "oleas")
+_SIGNATURES: Final = (
+    *("sent from my", "get outlook for", "sent via", "enviado desde", "enviado do"),
+    *(
+        "enviado de",
+        "best regards",
+        "kind regards",
+        "regards",
+        "saludos",
+        "atentamente",
+    ),
+    *("un saludo", "abracos", "atenciosamente"),
+)
+
+
+def _any(*words: str) -> str:
+    """Return a pattern of one of these words or patterns."""
+    return f"(?:{'|'.join(words)})"
+
+
+def _ask_to_end() -> re.Pattern[str]:
+    """Return the sentences that ask for no more messages, in three languages.
+
+    Built from who is asked to end, which verbs write to somebody, and what is sent; a
+    sentence that goes on about anything else is none of them.
+    """
+    # English
+    thing = _any(
+        *("messages?", "msgs?", "texts?", "reminders?", "notifications?", "spam"),
+        *("whatsapps?", "whatsapp messages?", "sms"),
+    )
+    things = rf"(?:(?:all|any|more|the|your|these|those|this) )*{thing}"
+    more = _any("any ?more", "again", "ever", "ever again", "now", "anymore please")
+    write = _any("text", "write", "message", "contact", "bother", "spam", "call")
+    texting = _any(
+        *("texting", "writing", "messaging", "contacting", "bothering", "spamming"),
+        *("calling", "harassing"),
+    )
+    to_me = r"(?:(?:to )?(?:me|us)|(?:to )?(?:this|my) number)"
+    on = r"(?: (?:on|by|over|via) whatsapp| here)?"
+    never = r"(?:do not|dont|never|please do not|please dont)(?: ever)?"
+    english = (
+        rf"{never} {write} {to_me}{on}(?: {more})?",
+        rf"{never} (?:send|give) {to_me} {things}(?: {more})?",
+        rf"{never} send {things}(?: {to_me})?(?: {more})?",
+        rf"(?:please )?stop {texting}(?: {to_me})?{on}(?: {more})?",
+        rf"(?:please )?stop sending(?: {to_me})? {things}{on}(?: {more})?",
+        rf"(?:please )?stop (?:{things}|this|these|it)(?: {more})?",
+        (
+            rf"i (?:do not|dont|no longer) (?:want|wish)(?: to (?:get|receive))? {things}"
+            rf"(?: from you)?(?: {more})?"
+        ),
+        (
+            r"(?:please )?(?:delete|remove|erase) (?:me|my (?:phone )?number)"
+            r"(?: from (?:the|your|this) list)?"
+        ),
+    )
+    # Spanish
+    cosa = _any(
+        *("mensajes?", "avisos?", "recordatorios?", "whatsapps?", "notificaciones"),
+        *("publicidad", "spam", "nada", "sms"),
+    )
+    cosas = rf"(?:(?:mas|los|sus|tus|estos|esos|ningun) )*{cosa}(?: mas)?"
+    escriba = _any(
+        *("escrib(?:as?|an|ais)", "contact(?:es?|en|eis)", "molest(?:es|en|eis)"),
+        *("llam(?:es?|en|eis)", "moleste"),
+    )
+    mande = r"(?:mand|envi)(?:es?|en|eis)"
+    escribir = _any("escribir", "contactar", "molestar", "llamar")
+    dejen = r"(?:deja|deje|dejen|dejad|para|pare|paren|parad)"
+    aqui = r"(?: (?:por|al|en) (?:el )?whatsapp| por aqui)?"
+    mas = r"(?: mas| nunca mas| nunca)?"
+    numero = r"(?:(?:de|a|para) )?(?:este|mi) (?:numero|telefono|movil|celular)"
+    yo = r"(?:me|nos)"
+    lista = r" de (?:la|su|esta|tu) (?:lista|base de datos|base)"
+    spanish = (
+        rf"(?:ya )?no {yo} {escriba}{mas}{aqui}",
+        rf"(?:ya )?no {yo} {mande}{mas} {cosas}{aqui}",
+        rf"(?:ya )?no quiero que {yo} {escriba}{mas}{aqui}",
+        rf"(?:ya )?no quiero que {yo} {mande}{mas} {cosas}{aqui}",
+        rf"(?:ya )?no quiero (?:recibir )?{cosas}{aqui}",
+        rf"{dejen} de {escribir}{yo}{aqui}",
+        rf"{dejen} de (?:mandar|enviar)(?:{yo})? {cosas}{aqui}",
+        (
+            r"(?:(?:me )?(?:quiero|deseo|quisiera|solicito|necesito) )?"
+            rf"(?:dar(?:me)?|la)(?: de)? (?:la )?baja(?: de)?(?: {numero})?"
+        ),
+        rf"baja (?:{numero}|(?:de |del |en )?whatsapp|(?:de )?(?:los )?{cosas})",
+        rf"(?:borr|elimin)(?:ame|eme|enme|adme)(?:{lista})?",
+        rf"(?:borr|elimin|quit|sac|saqu)(?:ame|eme|enme|adme){lista}",
+        rf"(?:borr|elimin)(?:a|e|en|ar) mi (?:numero|telefono)(?:{lista})?",
+    )
+    # Portuguese
+    coisa = _any(
+        *("mensage(?:m|ns)", "avisos?", "lembretes?", "cobrancas?", "whatsapp", "spam"),
+        *("nada", "notificacoes", "zap"),
+    )
+    coisas = rf"(?:(?:mais|as|os|suas|seus|essas|esses) )*{coisa}(?: mais)?"
+    escreva = _any(
+        *("escrev(?:a|am)", "contat(?:e|em)", "incomod(?:e|em)", "lig(?:ue|uem)"),
+        *("perturb(?:e|em)",),
+    )
+    mandem = r"(?:mand|envi)(?:e|em|a|am)"
+    incomodar = _any("incomodar", "escrever", "contatar", "perturbar", "ligar")
+    parem = r"(?:para|pare|parem|parar|quero parar)"
+    da_lista = r"(?: (?:da|de sua|dessa|desta) lista| do (?:seu )?cadastro)"
+    portuguese = (
+        rf"nao me {escreva}(?: mais)?",
+        rf"nao me {mandem}(?: mais)? {coisas}",
+        rf"nao quero que me {escreva}(?: mais)?",
+        rf"nao quero que me {mandem}(?: mais)? {coisas}",
+        rf"nao quero(?: mais)? receber(?: (?:mais|{coisas}))?",
+        rf"{parem} de (?:me )?(?:mandar|enviar)(?: me)? {coisas}",
+        rf"{parem} de me {incomodar}",
+        rf"quero parar de receber(?: {coisas})?",
+        rf"me (?:exclua|excluam|remova|removam|descadastra|descadastrem){da_lista}?",
+        rf"me (?:tira|tire|tirem|apaga|apague){da_lista}",
+    )
+    return re.compile("|".join((*english, *spanish, *portuguese)))
+
+
+_SENTENCE_STOP: Final = _ask_to_end()
 
 # Longer than any phrase with its politeness; a longer message is a sentence.
 _MAX_LENGTH: Final = 120
@@ -263,16 +397,51 @@ class Standing(NamedTuple):
 
 def keyword(text: str) -> str | None:
     """Return "stop" or "start" when a whole message asks for it, else None."""
-    folded = fold(text)
-    if not folded or len(folded) > _MAX_LENGTH:
-        return None
-    plain = _unstretch(folded)
-    for candidate in (plain, _without_politeness(plain)):
-        if candidate in _STOP:
+    for candidate in _candidates(text):
+        if candidate in _STOP or _SENTENCE_STOP.fullmatch(candidate):
             return "stop"
         if candidate in _START:
             return "start"
     return None
+
+
+def _candidates(text: str) -> Iterator[str]:
+    """Yield what a message says, the plainest reading first."""
+    for part in dict.fromkeys((text, _without_signature(text))):
+        for spelt in dict.fromkeys((part, _latin(part))):
+            folded = fold(spelt)
+            if not folded or len(folded) > _MAX_LENGTH:
+                continue
+            plain = _unstretch(folded)
+            polite = _without_politeness(plain)
+            yield from dict.fromkeys((plain, polite))
+            # STOP 1: the number of a menu.
+            bare = re.sub(r" [0-9]$", "", polite)
+            yield from (bare, bare.replace(" ", "", 1), _undouble(bare))
+
+
+def _latin(text: str) -> str:
+    """Replace letters that look Latin, and digits inside words, by what they mean."""
+    composed = unicodedata.normalize("NFKC", text).translate(_LOOK_ALIKES)
+    return re.sub(
+        r"[^\W_]*[A-Za-z][^\W_]*", lambda m: m[0].translate(_DIGITS), composed
+    )
+
+
+def _without_signature(text: str) -> str:
+    """Return a text without what a mail program or a person puts below it."""
+    lines = text.strip().splitlines()
+    for number, line in enumerate(lines):
+        folded = fold(line)
+        below = folded.startswith(_SIGNATURES) or line.strip() in {"--", "-- "}
+        if number and below:
+            return "\n".join(lines[:number])
+    return text
+
+
+def _undouble(folded: str) -> str:
+    """Undo one doubled letter of a lone word: "stopp", "sttop"."""
+    return re.sub(r"(.)\1", r"\1", folded) if " " not in folded else folded
 
 
 def fold(text: str) -> str:
