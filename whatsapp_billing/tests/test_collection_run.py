@@ -221,7 +221,8 @@ class TestCollectionRun(CollectionCommon):
         with self.assertRaises(AccessError):
             self.plan.with_user(self.clerk).action_run()
         with self.assertRaises(UserError):
-            self.run_plan(-1)
+            # Two days: late in the evening Greenwich is a day behind Madrid.
+            self.run_plan(-2)
         with self.assertRaises(UserError):
             self.plan.with_user(self.manager).action_run("soon")
         with self.assertRaises(UserError):
