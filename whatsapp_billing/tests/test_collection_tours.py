@@ -1,5 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from odoo.fields import Date
 from odoo.tests import tagged
 
 from .collection_common import CollectionCommon
@@ -39,8 +40,9 @@ class TestCollectionTours(CollectionCommon, TourCase):
         self.tour(
             "/odoo/whatsapp-cases", "whatsapp_billing_collection_case", self.clerk
         )
+        case = self.case(invoice).with_user(self.clerk)
         self.assertRecordValues(
-            self.case(invoice), [{"state": "promised", "promise_date": self.today}]
+            case, [{"state": "promised", "promise_date": Date.context_today(case)}]
         )
 
     def test_remind_from_the_invoice(self):

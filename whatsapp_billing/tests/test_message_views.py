@@ -241,8 +241,13 @@ class TestMessageViews(WhatsappBillingCommon):
         self.assertEqual(action["res_id"], self.account.id)
         self.company.wab_account_id = False
         action = self._settings().create({}).action_wab_connect()
+        self.assertEqual(action["res_id"], self.account.id)
+        other = self.env["res.company"].create({"name": "Without account"})
+        user = self._settings().env.user
+        user.sudo().company_ids |= other
+        action = self._settings().with_company(other).create({}).action_wab_connect()
         self.assertFalse(action["res_id"])
-        self.assertEqual(action["context"]["default_company_id"], self.company.id)
+        self.assertEqual(action["context"]["default_company_id"], other.id)
 
     def test_engine_is_the_runner_only_while_it_lives(self):
         messages = self.env["whatsapp.billing.message"]
