@@ -409,17 +409,21 @@ class ResPartner(models.Model):
         if not self:
             return ""
         self.ensure_one()
-        names = (
-            self.name,
-            self.commercial_company_name,
-            self.commercial_partner_id.name,
-            self.parent_id.name,
-        )
-        said = [" ".join((name or "").split()) for name in names]
-        for name in said:
+        said = []
+        # Nearly everybody has a name: the others are not read before they are needed.
+        for name in self._wab_names():
+            name = " ".join((name or "").split())
             if any(char.isalnum() for char in name):
                 return _shorten(name)
+            said.append(name)
         return next(filter(None, said), "") or self.env._("customer")
+
+    def _wab_names(self):
+        """Yield what this contact may be called by, its own name first."""
+        yield self.name
+        yield self.commercial_company_name
+        yield self.commercial_partner_id.name
+        yield self.parent_id.name
 
     def _wab_raw_number(self):
         """Return the number as somebody typed it, or an empty text."""

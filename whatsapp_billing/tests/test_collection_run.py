@@ -49,6 +49,21 @@ class TestCollectionRun(CollectionCommon):
         self.run_plan()
         self.assertEqual(len(self.reminders()), 1)
 
+    def test_a_run_takes_as_many_queries_for_many_debtors(self):
+        def run(count, first):
+            for n in range(first, first + count):
+                self.make_due(1, self._make_customer(f"P{n}", f"+3460001{n:04}"))
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            figures = self.run_plan()
+            self.assertEqual(figures["messages"], count)
+            return self.env.cr.sql_log_count - before
+
+        run(2, 0)
+        few = run(4, 10)
+        self.assertEqual(run(24, 20), few)
+
     def test_reminder_goes_out_once(self):
         self.make_due(1)
         self.run_plan()

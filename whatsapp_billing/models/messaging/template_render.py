@@ -83,10 +83,11 @@ class WhatsappBillingTemplate(models.Model):
         """Return {Odoo language: [(record id, partner)]}."""
         groups = defaultdict(list)
         installed = [code for code, _name in self.env["res.lang"].get_installed()]
+        everybody = [p.id for record in records for p in recipients.get(record.id, ())]
         for record in records:
             for partner in recipients.get(record.id) or ():
                 # sudo: res.partner - name and language of whoever is written to
-                partner_sudo = partner.sudo()
+                partner_sudo = partner.sudo().with_prefetch(everybody)
                 lang = self._get_odoo_lang(partner_sudo.lang, installed)
                 groups[lang].append((record.id, partner_sudo))
         return groups
