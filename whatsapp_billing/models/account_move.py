@@ -220,7 +220,9 @@ class AccountMove(models.Model):
         """Return the name that Odoo will give the PDF, from its report."""
         # Core looks for the reports of a kind of entry anew for each: asked once for
         # all that have the same choices.
-        customer = self.commercial_partner_id.with_company(self.company_id)
+        customer = self.commercial_partner_id
+        if self.company_id != self.env.company:
+            customer = customer.with_company(self.company_id)
         choices = (
             customer.invoice_template_pdf_report_id.id,
             self.journal_id.id,

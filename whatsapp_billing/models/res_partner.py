@@ -439,9 +439,11 @@ class ResPartner(models.Model):
         # sudo: res.company - only which ones it is a branch of
         own = company.sudo().parent_ids | company.sudo()
         # sudo: res.partner - only which company a contact is of
-        return self.filtered(
-            lambda p: not p.sudo().company_id or p.sudo().company_id in own
-        ).with_prefetch(self._prefetch_ids)
+        allowed = {
+            p.id for p in self.sudo() if not p.company_id or p.company_id in own
+        }
+        found = self.filtered(lambda p: p.id in allowed)
+        return found.with_prefetch(self._prefetch_ids)
 
     def _wab_default_recipients(self, company):
         """Return {partner id: who gets what is addressed to it}, in one query for all.
@@ -462,14 +464,17 @@ class ResPartner(models.Model):
             ]
         ):
             ticked[contact.commercial_partner_id] |= contact._wab_of_company(company)
-        return {
-            partner.id: partner
-            if partner._wab_is_own_recipient()
-            else ticked.get(partner.commercial_partner_id)
-            or partner.commercial_partner_id._wab_of_company(company)
-            or partner
-            for partner in self._origin
-        }
+        allowed = set(companies._wab_of_company(company).ids)
+        found = {}
+        for partner in self._origin:
+            whole = partner.commercial_partner_id
+            if partner._wab_is_own_recipient():
+                found[partner.id] = partner
+            elif ticked.get(whole):
+                found[partner.id] = ticked[whole]
+            else:
+                found[partner.id] = whole if whole.id in allowed else partner
+        return found
 
     def _wab_is_own_recipient(self):
         """Tell whether a contact of a company gets itself what is addressed to it."""

@@ -123,5 +123,9 @@ def candidates(odoo_lang: str, company_lang: str) -> list[str]:
     The partner's own, the language without a country, the same language from other
     countries; then the same for the company's language.
     """
-    codes = (code for lang in (odoo_lang, company_lang) if lang for code in _readable(lang))
-    return list(dict.fromkeys(codes))
+    return list(_candidates(odoo_lang, company_lang))
+
+
+@lru_cache(maxsize=1024)
+def _candidates(*langs: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(c for lang in langs if lang for c in _readable(lang)))

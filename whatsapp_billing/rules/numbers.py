@@ -92,6 +92,8 @@ _RENUMBERED: Final = (
         )
     ),
 )
+# Nearly no number is an old one: one look says so.
+_IS_OLD: Final = re.compile("|".join(f"(?:{r.old.pattern})" for r in _RENUMBERED))
 
 # Other scripts' signs for plus, brackets and hyphens.
 _SIGNS: Final = str.maketrans(
@@ -246,6 +248,8 @@ def person_key(number_or_bsuid: str) -> str:
         return number_or_bsuid
     if not is_e164(number_or_bsuid):
         return ""
+    if not _IS_OLD.fullmatch(number_or_bsuid):
+        return number_or_bsuid
     for renumbering in _RENUMBERED:
         match = renumbering.old.fullmatch(number_or_bsuid)
         if match:

@@ -4,7 +4,6 @@
 
 import uuid
 from collections import defaultdict
-from dataclasses import replace
 
 from odoo import api, fields, models
 from odoo.tools import SQL
@@ -174,8 +173,7 @@ class WhatsappBillingMessage(models.Model):
                 )
                 if phone.account_id != account:
                     phone = account.phone_ids.filtered("is_usable")[:1]
-            state = self._account_state(replace(target, account=account, phone=phone))
-            cache[name] = (account, phone, state)
+            cache[name] = (account, phone, self._account_state(account, phone))
         return cache[name]
 
     @api.model

@@ -85,8 +85,9 @@ class WhatsappBillingCreditWallet(models.Model):
         result = []
         for item in items:
             category = item.category or "service"
-            key = numbers.person_key(item.recipient)
-            inside = (item.phone_id, key) in open_windows
+            inside = bool(open_windows) and (
+                (item.phone_id, numbers.person_key(item.recipient)) in open_windows
+            )
             kind = (markets.market_of(item.recipient), category, inside)
             if kind not in known:
                 rate = self._get_price(*kind, today)

@@ -42,6 +42,9 @@ class Target:
     phone: models.BaseModel = None
     rendered: dict = field(default_factory=dict)
     consent: tuple = NOTHING
+    # Whether the company may write to the contact, and whether its number changed.
+    is_contact_on: bool = False
+    is_number_changed: bool = False
     account_state: str = ""
     audience: str = "customer"
     decision: eligibility.Decision = None
@@ -212,12 +215,20 @@ class WhatsappBillingMessage(models.Model):
         the other company's.
         """
         empty = self.env["res.partner"]
+        allowed = {}
+        for company, mine in records.grouped(self._company).items():
+            named = empty.union(*(recipients.get(r.id) or empty for r in mine))
+            if not order.is_test:  # which goes to the user who tries it out
+                named = named._wab_of_company(company)
+            allowed[company] = set(named.ids)
         targets = []
         for record in records:
             company = self._company(record)
-            partners = recipients.get(record.id) or empty
-            if not order.is_test:  # which goes to the user who tries it out
-                partners = partners._wab_of_company(company)
+            partners = [
+                partner
+                for partner in recipients.get(record.id) or ()
+                if partner.id in allowed[company]
+            ]
             targets += [
                 Target(record, partner, company, document_types[record.id])
                 for partner in partners or [empty]
@@ -251,9 +262,10 @@ class WhatsappBillingMessage(models.Model):
     def _choose_templates(self, targets, order):
         """Give each target its template, account and sender number."""
         cache = {}
+        # sudo: whatsapp.billing.account - which one sends is not the clerk's
+        accounts = {c: c.sudo().wab_account_id for c in {t.company for t in targets}}
         for target in targets:
-            # sudo: whatsapp.billing.account - which one sends is not the clerk's
-            account = target.company.sudo().wab_account_id
+            account = accounts[target.company]
             langs = languages.candidates(
                 target.partner.lang or "", target.company.partner_id.lang or ""
             )
@@ -263,8 +275,16 @@ class WhatsappBillingMessage(models.Model):
             )
             name = (account, target.company, wanted, tuple(langs), is_vendor)
             if name not in cache:
-                cache[name] = self._choose_template(*name, order)
-            target.template, target.account, target.phone, target.audience = cache[name]
+                chosen = self._choose_template(*name, order)
+                _template, account, phone, _audience = chosen
+                cache[name] = (*chosen, self._account_state(account, phone))
+            (
+                target.template,
+                target.account,
+                target.phone,
+                target.audience,
+                target.account_state,
+            ) = cache[name]
 
     @api.model
     def _choose_template(
@@ -309,6 +329,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _read_consents(self, targets, purpose):
+        """Read what each contact said to the company, and what stands on its page."""
         # sudo: whatsapp.billing.consent - read for whoever may send
         consents_sudo = self.env["whatsapp.billing.consent"].sudo()
         by_company = defaultdict(list)
@@ -317,8 +338,15 @@ class WhatsappBillingMessage(models.Model):
         for company, mine in by_company.items():
             partners = self.env["res.partner"].union(*(t.partner for t in mine))
             states = consents_sudo._states(partners, [purpose], company)
+            # sudo: res.partner - the switch, and whether the number is still theirs
+            pages_sudo = {p.id: p for p in partners.sudo().with_company(company)}
             for target in mine:
-                target.consent = states.get((target.partner.id, purpose), NOTHING)
+                partner_id = target.partner.id
+                target.consent = states.get((partner_id, purpose), NOTHING)
+                if partner_id in pages_sudo:
+                    page_sudo = pages_sudo[partner_id]
+                    target.is_contact_on = page_sudo.wab_enabled
+                    target.is_number_changed = bool(page_sudo.wab_new_number)
 
     @api.model
     def _facts(self, target, order):
@@ -347,10 +375,7 @@ class WhatsappBillingMessage(models.Model):
             number_problem=None
             if partner.wab_e164
             else ("invalid_number" if partner._wab_raw_number() else "no_number"),
-            # sudo: res.partner - whether the number is still theirs
-            number_changed=bool(
-                partner.sudo().with_company(target.company).wab_new_number
-            ),
+            number_changed=target.is_number_changed,
             template_found=bool(template),
             template_status=template.status or "",
             template_obstacle=template._get_obstacle(
@@ -362,7 +387,7 @@ class WhatsappBillingMessage(models.Model):
             file_size=target.record._wab_file_size()
             if self._has_document(template)
             else None,
-            account_state=self._account_state(target),
+            account_state=target.account_state,
             recipient_active=bool(not partner or partner.active),
             **self._document_facts(target.record, order),
         )
@@ -390,18 +415,12 @@ class WhatsappBillingMessage(models.Model):
             standing.state == "withdrawn" and standing.kind == "switch"
         ):
             return False
-        return bool(
-            flag
-            or by_contract
-            or target.partner.with_company(target.company).wab_enabled
-        )
+        return bool(flag or by_contract or target.is_contact_on)
 
     @api.model
-    def _account_state(self, target):
-        if target.account_state:
-            return target.account_state
-        account = target.account
-        if not account or not target.phone:
+    def _account_state(self, account, phone):
+        """Return what `eligibility.Facts.account_state` says of account and number."""
+        if not account or not phone:
             return "inactive"
         state = "connected" if account.state == "pending" else account.state
         return state if account._is_bound() else "inactive"
