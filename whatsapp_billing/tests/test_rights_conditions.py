@@ -79,6 +79,13 @@ class TestConditions(RightsCommon):
         self._write([("partner_id.invoice_ids.amount_total", ">", 50)])
         self.assertIn(self.invoice.id, self._fits())
 
+    def test_who_works_in_both_companies_asks_in_the_plan_s_only(self):
+        """A sibling: who reads theirs may not let our plan tell it to colleagues."""
+        self._write([("partner_id.invoice_ids.amount_total", ">", 200)], "administrator")
+        self.assertFalse(self._fits())
+        self._write([("partner_id.invoice_ids.amount_total", ">", 50)], "administrator")
+        self.assertIn(self.invoice.id, self._fits())
+
     def test_rules_of_the_writer_hold_in_every_run(self):
         self._write([("amount_total", ">", 50)])
         self.env["ir.rule"].sudo().create(

@@ -78,6 +78,29 @@ class TestCreditRights(RightsCommon):
         purchase.bill_id.action_post()
         self.assertEqual(purchase.credited, 0)
 
+    def test_another_entry_of_the_same_amount_is_no_bill_of_it(self):
+        """Another company's bill, a refund, and nothing at all, put there by SQL."""
+        for kind, company, price, credited in (
+            ("in_invoice", self.other_company, 0.05, 0),
+            ("in_refund", self.company, 0.05, 0),
+            ("in_invoice", self.company, 0, 0),
+            ("in_invoice", self.company, 0.05, 1000),
+        ):
+            purchase = self._order(unit_price=price)
+            entry = self.init_invoice(
+                kind,
+                partner=self.partner_a,
+                invoice_date="2026-11-01",
+                amounts=[purchase.total],
+                company=company,
+            )
+            entry.currency_id = purchase.currency_id
+            purchase.sudo().write({"bill_id": entry.id, "state": "billed"})
+            entry.action_post()
+            self.assertEqual(entry.amount_untaxed, purchase.total)
+            with self.subTest(kind=kind, company=company.name, price=price):
+                self.assertEqual(purchase.credited, credited)
+
     def test_what_costs_nothing_is_not_bought(self):
         with self.assertRaisesRegex(UserError, "price"):
             self._order(unit_price=0).action_create_bill()

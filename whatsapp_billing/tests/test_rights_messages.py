@@ -223,9 +223,9 @@ class TestMessageAccess(RightsCommon):
 class TestKeysOfLinks(RightsCommon):
     """What opens a page without a login is the customer's alone."""
 
-    def _send(self):
+    def _send(self, template=False):
         invoice = self._as(self.invoice, "clerk")
-        result = invoice.wab_send(key="once")
+        result = invoice.wab_send(template=template, key="once")
         message = self._as(self.env[MESSAGES], "clerk").browse(result[0]["message_id"])
         self.assertTrue(self.invoice.access_token)
         return message
@@ -269,3 +269,55 @@ class TestKeysOfLinks(RightsCommon):
         text = json.dumps(wizard.read(), default=str)
         self.assertIn("Ana Perez", text)
         self.assertNotIn(self.invoice.access_token, text)
+
+    def _put_link_into(self, component):
+        """Have a text of the template say the page of the document, with its key."""
+        template = self.templates["invoice"].sudo()
+        template.write({"status": "draft", "is_default": False})
+        if component == "header":
+            template.write({"header_type": "text", "header_text": "See {{1}}"})
+            template.variable_ids = [
+                Command.create(
+                    {
+                        "component": "header",
+                        "name": "Page",
+                        "field_path": "wab_pay_link",
+                        "sample": "my/invoices/1",
+                    }
+                )
+            ]
+        else:
+            template.variable_ids.filtered(
+                lambda one: (one.component, one.position) == (component, 2)
+            ).field_path = "wab_pay_link"
+        template.write({"remote_components": False, "status": "approved"})
+        return template
+
+    def test_a_link_in_a_text_is_refused_and_kept_without_its_key(self):
+        """A sibling: the row that says why it was refused is read as any other."""
+        message = self._send(self._put_link_into("body").id)
+        self.assertEqual(message.reason, "template_unsupported")
+        self.assertIn(f"my/invoices/{self.invoice.id}", message.body)
+        for name in ("clerk", "agent", "manager", "accountant"):
+            with self.subTest(user=name):
+                text = self._everything_read(name, message)
+                self.assertNotIn(self.invoice.access_token, text)
+
+    def test_no_preview_of_a_link_in_a_text_has_the_key(self):
+        """A sibling: while a template is written, and before it is sent."""
+        self.invoice._portal_ensure_token()
+        for component in ("body", "header"):
+            template = self._put_link_into(component)
+            wizard = self._as(self.env["whatsapp.billing.compose"], "clerk").create(
+                {
+                    "res_model": "account.move",
+                    "res_ids": self.invoice.ids,
+                    "template_id": template.id,
+                }
+            )
+            form = self._as(template, "manager")
+            form.preview_res_id = self.invoice.id
+            self.assertIn(f"my/invoices/{self.invoice.id}", form.preview_html)
+            for text in (json.dumps(wizard.read(), default=str), form.preview_html):
+                with self.subTest(component=component):
+                    self.assertNotIn(self.invoice.access_token, text)

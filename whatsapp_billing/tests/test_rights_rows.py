@@ -118,6 +118,11 @@ class TestGivenAway(RightsCommon):
             steps.with_context(default_template_id=theirs).create(
                 {"plan_id": plan.id, "days": 1}
             )
+        # A sibling that nothing else would refuse: they may not read who that is.
+        plans = self._as(self.env["whatsapp.billing.collection.plan"], "manager")
+        stranger = self.users["other_portal"].id
+        with self.assertRaises(REFUSED):
+            plans.with_context(default_user_id=stranger).create({"name": "X"})
 
     def test_own_rows_are_not_linked_to_another_company_s(self):
         ours, theirs = self.templates["invoice"], self.other_templates["invoice"]
@@ -140,14 +145,17 @@ class TestGivenAway(RightsCommon):
             (ours, {"account_id": self.other_account.id}),
             (ours, {"company_id": self.other_company.id}),
             (ours, {"company_id": False}),
-            (ours.variable_ids[0], {"template_id": theirs.id}),
+            (ours.variable_ids[0], {"template_id": theirs.id, "position": 99}),
             (ours.button_ids, {"template_id": theirs.id}),
             (self.account, {"company_id": self.other_company.id}),
             (self.phone, {"account_id": self.other_account.id}),
             (route, {"phone_id": self.other_account.phone_ids.id}),
             (route, {"company_id": self.other_company.id}),
             (plan, {"company_id": self.other_company.id}),
-            (plan.step_ids, {"plan_id": their_plan.id}),
+            (plan.step_ids, {"plan_id": their_plan.id, "days": 99}),
+            (plan, {"user_id": self.users["other_portal"].id}),
+            (plan.step_ids, {"user_id": self.users["other_portal"].id}),
+            (wallet, {"user_id": self.users["other_portal"].id}),
             (plan.step_ids, {"template_id": self.other_templates["invoice"].id}),
             (wallet, {"company_id": self.other_company.id}),
             (wallet, {"journal_id": self._journal(self.other_company).id}),

@@ -2,8 +2,11 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """A template as somebody writes it in the form."""
 
+from lxml import etree
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, tagged
+from odoo.tools.safe_eval import safe_eval
 
 from .common import WhatsappBillingCommon
 
@@ -195,6 +198,27 @@ class TestTemplateForm(WhatsappBillingCommon):
             self.assertEqual(template.status, "approved")
             self.assertIn(address, template.status_detail)
         self.assertFalse(self.transport.calls)
+
+    def test_a_change_of_what_works_asks_first(self):
+        """In every view: also of one that is paused or waits for its approval."""
+        views = self.env["ir.ui.view"].search(
+            [("model", "=", "whatsapp.billing.template")]
+        )
+        templates = self.env["whatsapp.billing.template"].with_user(self.manager)
+        pressed = 0
+        for view in views.filtered(lambda one: one.mode == "primary"):
+            arch = etree.fromstring(templates.get_view(view.id, view.type)["arch"])
+            for button in arch.xpath("//button[@name='action_submit']"):
+                hidden = button.get("invisible", "False")
+                for status in ("approved", "paused", "pending"):
+                    values = {"status": status, "has_unsent_changes": True}
+                    values["is_address_moved"] = False
+                    if safe_eval(hidden, values):
+                        continue
+                    pressed += 1
+                    with self.subTest(view=view.name, status=status):
+                        self.assertTrue(button.get("confirm"))
+        self.assertTrue(pressed)
 
     # --- tones -------------------------------------------------------------------------------
 
