@@ -123,9 +123,7 @@ class TestSendDialogWords(LifecycleCommon):
 
     def test_sent_before_is_said(self):
         move = self._make_invoice()
-        self.assertNotIn(
-            "whatsapp_billing_again", self.open_dialog(move).alerts or {}
-        )
+        self.assertNotIn("whatsapp_billing_again", self.open_dialog(move).alerts or {})
         message = self.send(move)
         message.write({"state": "read", "read_at": self.ago(minutes=6)})
         text = self.open_dialog(move).alerts["whatsapp_billing_again"]["message"]
@@ -143,7 +141,6 @@ class TestSendDialogWords(LifecycleCommon):
         self.assertEqual(
             alert["action"]["context"], {"default_res_ids": self.partner.ids}
         )
-
 
     def test_batch_says_why_not_in_groups(self):
         off = self._make_customer("Olga", "+34600000003", wab_enabled=False)
@@ -303,3 +300,81 @@ class TestRegisterPayment(LifecycleCommon):
         self.company.wab_sends_payment_receipts = False
         wizard, _payment = self.pay()
         self.assertFalse(wizard.wab_can_receipt)
+
+    def test_cost_is_said_before_the_tick_sends(self):
+        wizard, _payment = self.pay()
+        self.assertFalse(wizard.wab_cost_html)
+        wizard, _payment = self.pay(wab_send_receipt=True)
+        self.assertIn("credits", wizard.wab_cost_html)
+        stranger = self._make_customer("Nobody", False)
+        wizard, _payment = self.pay(
+            wab_send_receipt=True, wab_recipient_ids=[Command.set(stranger.ids)]
+        )
+        self.assertFalse(wizard.wab_cost_html)
+
+    def test_each_payment_of_several_customers_is_counted(self):
+        luis = self._make_customer("Luis", "+34600000002")
+        moves = self._make_invoice() | self._make_invoice(luis)
+        wizard = (
+            self.env["account.payment.register"]
+            .with_user(self.clerk)
+            .with_context(active_model="account.move", active_ids=moves.ids)
+            .create({"wab_send_receipt": True})
+        )
+        self.assertEqual(wizard._wab_get_receivers(), [self.partner, luis])
+
+
+@tagged("post_install", "-at_install")
+class TestWaitingCounts(LifecycleCommon):
+    """The menu counts what its screens show."""
+
+    def setUp(self):
+        super().setUp()
+        self.agent = self._make_user(
+            "wab_talks", "base.group_user,whatsapp_billing.group_agent"
+        )
+        self.before = self.counts(self.agent)
+
+    def counts(self, user):
+        messages = self.env["whatsapp.billing.message"].with_user(user)
+        counts = messages.get_waiting_counts()
+        return [
+            counts["whatsapp_billing.menu_message_received"],
+            counts["whatsapp_billing.menu_message_failed"],
+        ]
+
+    def test_received_until_handled(self):
+        self.receive_text("Is this right?")
+        received, failed = self.before
+        self.assertEqual(self.counts(self.agent), [received + 1, failed])
+        self.assertEqual(self.counts(self.clerk)[0], 0)
+        message = self.messages.search([("direction", "=", "in")], limit=1)
+        message.with_user(self.agent).action_mark_handled()
+        self.assertEqual(self.counts(self.agent), self.before)
+
+    def test_failed_until_handled(self):
+        message = self.send(self._make_invoice())
+        failed = self.counts(self.clerk)[1]
+        for state in ("failed", "unknown", "held"):
+            message.state = state
+            self.assertEqual(self.counts(self.clerk)[1], failed + 1)
+        message.state = "failed"
+        message.with_user(self.clerk).action_mark_handled()
+        self.assertEqual(self.counts(self.clerk)[1], failed)
+
+    def test_screens_show_as_many(self):
+        self.receive_text("Is this right?")
+        action = self.env.ref("whatsapp_billing.message_action_failed")
+        messages = self.messages.with_user(self.agent).sudo(False)
+        found = messages.search_count(
+            [*safe_eval(action.domain), ("state", "in", ("failed", "unknown", "held"))]
+        )
+        self.assertEqual(self.counts(self.agent)[1], found)
+
+    def test_many_are_counted_no_further(self):
+        self.assertLessEqual(max(self.counts(self.agent)), 100)
+
+    def test_who_may_read_no_message_counts_none(self):
+        stranger = self._make_user("wab_nobody", "base.group_user")
+        with self.assertRaises(AccessError):
+            self.counts(stranger)

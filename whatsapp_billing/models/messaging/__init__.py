@@ -37,6 +37,8 @@ from . import message_inbound_media
 from . import message_inbound_number
 from . import message_inbound_tell
 from . import message_tick
+from . import message_count
+from . import message_failure
 from . import engine
 from . import person
 from . import template_test

@@ -69,6 +69,7 @@ class WhatsappBillingMessage(models.Model):
         self.sudo().filtered(
             lambda m: m.direction == "in" or m.state in HANDLEABLE_STATES
         ).is_handled = handled
+        self._notify_waiting()
         return True
 
     def action_create_contact(self):
@@ -218,7 +219,10 @@ class WhatsappBillingMessage(models.Model):
 
     def _tell(self):
         self._write_lines()
-        self.filtered(lambda m: m.tell == "person")._ask_people()
+        asking = self.filtered(lambda m: m.tell == "person")
+        asking._ask_people()
+        if asking:
+            self._notify_waiting()
 
     # --- chatter ---------------------------------------------------------------------
 

@@ -33,8 +33,16 @@ class WhatsappBillingMessage(models.Model):
             if len(line_ids) <= MAX_LIVE:
                 partner = self.env["res.partner"].browse(partner_id)
                 lines = self.env["mail.message"].with_context(lang=partner.lang)
+                lines = lines.browse(line_ids)
+                documents = {
+                    line.id: [line.model, line.res_id] for line in lines.sudo()
+                }
                 partner._bus_send(
-                    "whatsapp_billing.ticks", lines.browse(line_ids)._wab_ticks()
+                    "whatsapp_billing.ticks",
+                    [
+                        {**ticks, "document": documents[ticks["id"]]}
+                        for ticks in lines._wab_ticks()
+                    ],
                 )
 
     def _tick_text(self):

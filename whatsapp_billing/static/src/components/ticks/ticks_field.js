@@ -2,10 +2,12 @@
 // License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 
 import {Component} from "@odoo/owl";
+import {NEWS} from "@whatsapp_billing/core/ticks_service";
 import {Ticks} from "./ticks";
 import {_t} from "@web/core/l10n/translation";
 import {registry} from "@web/core/registry";
 import {standardFieldProps} from "@web/views/fields/standard_field_props";
+import {useBus} from "@web/core/utils/hooks";
 
 /**
  * A selection of message states, as ticks.
@@ -21,6 +23,19 @@ export class TicksField extends Component {
         textField: {type: String, optional: true},
         showLabel: {type: Boolean, optional: true},
     };
+
+    setup() {
+        useBus(this.env.bus, NEWS, ({detail}) => this.onNews(detail));
+    }
+
+    /** Read a document again whose message has news, unless somebody is changing it. */
+    async onNews({model, id}) {
+        const {record} = this.props;
+        const isMine = record.resModel === model && record.resId === id;
+        if (isMine && !(await record.isDirty())) {
+            await record.load();
+        }
+    }
 
     get value() {
         return this.props.record.data[this.props.name];

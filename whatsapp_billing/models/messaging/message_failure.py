@@ -1,0 +1,197 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Tell people about messages that failed, where Odoo tells them of e-mails and SMS.
+
+A failed message has a notification on its line in the chatter, as a failed SMS has: it
+counts in the messaging menu of whoever is to see to it until the message goes out after
+all or somebody has handled it.
+"""
+
+from collections import defaultdict
+
+from odoo import api, fields, models
+from odoo.tools import SQL
+
+from odoo.addons.mail.tools.discuss import Store
+
+from ... import const
+from .message_tick import MAX_LIVE
+
+FAILURE = const.METHOD
+# What becomes of the notification when its message no longer waits for anybody.
+STATUS = {
+    "queued": "ready",
+    "held": "ready",
+    "sending": "process",
+    "unknown": "process",
+    "sent": "pending",
+    "delivered": "sent",
+    "read": "sent",
+}
+
+
+class MailNotification(models.Model):
+    _inherit = "mail.notification"
+
+    notification_type = fields.Selection(
+        selection_add=[(FAILURE, "WhatsApp")], ondelete={FAILURE: "cascade"}
+    )
+
+    def _to_store_defaults(self, target):
+        """Override of `mail` to name who is to see to ours.
+
+        Odoo asks the author of the line, who may be nobody: a plan, a rule.
+        """
+        mine = Store.Attr(
+            "wab_author_id",
+            lambda notification: notification.author_id.id,
+            predicate=lambda notification: notification.notification_type == FAILURE,
+        )
+        return [*super()._to_store_defaults(target), mine]
+
+    def _wab_show_failures(self):
+        """Push these to the open screens of who is to see to them.
+
+        Whoever may not read the document any more is not told what it is called.
+        """
+        for partner, mine in self.grouped("author_id").items():
+            user = partner.main_user_id
+            if not user or len(mine) > MAX_LIVE:
+                continue
+            lines = mine.mail_message_id
+            for model, found in lines.grouped("model").items():
+                records = self.env[model].browse(found.mapped("res_id")).exists()
+                seen = records.with_user(user).with_context(lang=user.lang)
+                seen_ids = set(seen._filtered_access("read").ids)
+                lines -= found.filtered(
+                    lambda line, ids=seen_ids: line.res_id not in ids
+                )
+            if lines:
+                store = Store(bus_channel=user)
+                shown = lines.with_user(user).with_context(lang=user.lang)
+                shown._message_notifications_to_store(store)
+                store.bus_send()
+
+
+class MailThread(models.AbstractModel):
+    _inherit = "mail.thread"
+
+    @api.model
+    def notify_cancel_by_type(self, notification_type):
+        """Override of `mail` to dismiss our failures from the messaging menu too."""
+        result = super().notify_cancel_by_type(notification_type)
+        if notification_type == FAILURE:
+            self._notify_cancel_by_type_generic(FAILURE)
+        return result
+
+
+class WhatsappBillingMessage(models.Model):
+    _inherit = "whatsapp.billing.message"
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """Override: what somebody has seen to, or sent again, waits for nobody."""
+        result = super().write(vals)
+        if "is_handled" in vals:
+            self._sync_failures()
+        return result
+
+    # === BUSINESS METHODS === #
+
+    def _after_state_change(self):
+        """Override to tell who is to see to what failed, and to stop telling."""
+        result = super()._after_state_change()
+        if self:
+            self._sync_failures()
+            self._sync_sent_marks()
+        return result
+
+    def _sync_failures(self):
+        """Have a notification for each failed message that waits for a person."""
+        self.flush_recordset(["state", "is_handled", "mail_message_id"])
+        notifications = self.env["mail.notification"].sudo()
+        notifications.flush_model(["notification_status", "notification_type"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT m.id, m.state, n.id, n.notification_status,
+                       m.state = 'failed' AND m.is_handled IS NOT TRUE
+                  FROM whatsapp_billing_message m
+             LEFT JOIN mail_notification n
+                    ON n.mail_message_id = m.mail_message_id
+                   AND n.notification_type = %(type)s
+                 WHERE m.id = ANY(%(ids)s) AND m.direction = 'out'
+                   AND m.mail_message_id IS NOT NULL
+                   AND m.method IS DISTINCT FROM %(test)s
+                   AND (n.id IS NOT NULL OR m.state = 'failed')
+                """,
+                type=FAILURE,
+                ids=self.ids,
+                test=const.TEST_METHOD,
+            )
+        )
+        new, moved = self.browse(), defaultdict(notifications.browse)
+        for message_id, state, notification_id, status, is_open in rows:
+            wanted = "exception" if is_open else STATUS.get(state, "canceled")
+            if notification_id and status != wanted:
+                moved[wanted] |= notifications.browse(notification_id)
+            elif is_open and not notification_id:
+                new |= self.browse(message_id)
+        for status, found in moved.items():
+            found.notification_status = status
+        told = notifications.create(new._failure_values()).union(*moved.values())
+        if told:
+            told._wab_show_failures()
+            self._notify_waiting()
+
+    def _failure_values(self):
+        """Return the values of the notifications about these failed messages."""
+        # sudo: whatsapp.billing.message - only what it was about and who is to know
+        return [
+            {
+                "mail_message_id": message.mail_message_id.id,
+                "author_id": message._get_failure_user().partner_id.id,
+                "res_partner_id": message.partner_id.id,
+                "notification_type": FAILURE,
+                "notification_status": "exception",
+                "failure_type": "unknown",
+                # It is about the customer, and for nobody's inbox.
+                "is_read": True,
+            }
+            for message in self.sudo()
+        ]
+
+    def _get_failure_user(self):
+        """Return who is to see to a failure: who sent it, else whose invoice it is."""
+        self.ensure_one()
+        people = self.user_id
+        if self.res_model == "account.move":
+            move = self.env["account.move"].browse(self.res_id).exists()
+            people |= move.invoice_user_id
+        for user in people:
+            if (
+                user.active
+                and not user.share
+                and not user._is_superuser()
+                and self.company_id in user.company_ids
+            ):
+                return user
+        return self._get_salesperson()
+
+    def _sync_sent_marks(self):
+        """Let invoices be marked as sent as long as something is on its way to them."""
+        ids = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT mv.id
+                  FROM whatsapp_billing_message m
+                  JOIN account_move mv ON mv.id = m.res_id
+                 WHERE m.id = ANY(%s) AND m.res_model = 'account.move'
+                   AND mv.wab_is_sent_alone
+                   AND (m.state IN ('failed', 'canceled') OR NOT mv.is_move_sent)
+                """,
+                self.ids,
+            )
+        )
+        self.env["account.move"].browse(row[0] for row in ids)._wab_sync_sent()
