@@ -443,3 +443,51 @@ class TestCollectionScreens(CollectionCommon):
         self.assertEqual(self.env.company.wab_plan_id, self.plan)
         self.assertEqual((self.plan.quiet_start, self.plan.quiet_end), (21.0, 8.0))
         self.assertTrue(self.env.company.wab_auto_receipt)
+
+    def test_days_of_a_step_as_people_say_them(self):
+        plan = self._make_plan(days=(3,)).with_user(self.manager)
+        form = Form(plan)
+        with form.step_ids.new() as step:
+            self.assertEqual((step.day_count, step.when), (1, "after"))
+            step.when = "before"
+            step.day_count = 5
+        with form.step_ids.new() as step:
+            step.when = "on"
+        with form.step_ids.new() as step:
+            step.when = "on"
+            step.when = "after"
+            self.assertEqual(step.day_count, 1)
+            step.day_count = -8
+        form.save()
+        self.assertEqual(plan.step_ids.mapped("days"), [-5, 0, 3, 8])
+        self.assertEqual(
+            plan.step_ids.mapped("when"), ["before", "on", "after", "after"]
+        )
+        plan.step_ids[0].write({"when": "after", "day_count": 6})
+        self.assertEqual(plan.step_ids[0].days, 6)
+
+    def test_case_shows_what_the_customer_wrote_last(self):
+        agent = self._make_user(
+            "wab_talks", "account.group_account_invoice,whatsapp_billing.group_agent"
+        )
+        case = self.make_due(5).wab_case_ids
+        self.assertFalse(case.with_user(agent).last_answer)
+        self.receive_text("First", wamid="wamid.a1")
+        self.receive_text("I pay on Friday", wamid="wamid.a2")
+        case.invalidate_recordset()
+        self.assertEqual(case.with_user(agent).last_answer, "I pay on Friday")
+        action = case.with_user(agent).action_open_answer()
+        self.assertEqual(action["res_id"], case.with_user(agent).last_answer_id.id)
+        # Who does not talk with customers reads no words of theirs here either.
+        self.assertFalse(case.with_user(self.clerk).last_answer)
+
+    def test_case_shows_the_answer_of_another_person_of_the_company(self):
+        acme = self._make_customer("Acme SL", "+34600000010", is_company=True)
+        self._make_customer("Marta", "+34600000012", parent_id=acme.id)
+        agent = self._make_user(
+            "wab_talks", "account.group_account_invoice,whatsapp_billing.group_agent"
+        )
+        case = self.make_due(5, acme).wab_case_ids.with_user(agent)
+        self.receive_text("Paid!", sender="34600000012", wamid="wamid.a3")
+        case.invalidate_recordset()
+        self.assertEqual(case.last_answer, "Paid!")

@@ -304,19 +304,23 @@ class WhatsappBillingCompose(models.TransientModel):
         )
 
     def _open_messages(self, summary):
-        """Return a notification that opens the messages."""
-        parts = [
-            self.env._("Messages on their way: %(count)s", count=summary["going"])
-        ]
+        """Return a notification; of many documents it opens the messages.
+
+        Who sent one document stays on it: its ticks say the rest.
+        """
+        parts = [self.env._("Messages on their way: %(count)s", count=summary["going"])]
         if summary["waiting"]:
             parts.append(self.env._("Waiting: %(count)s", count=summary["waiting"]))
         if summary["not_sent"]:
             parts.append(self.env._("Not sent: %(count)s", count=summary["not_sent"]))
-        action = self.env["ir.actions.act_window"]._for_xml_id(
-            "whatsapp_billing.message_action"
-        )
-        action["domain"] = [("id", "in", summary["message_ids"])]
-        action["context"] = {}
+        if self.is_single:
+            action = {"type": "ir.actions.act_window_close"}
+        else:
+            action = self.env["ir.actions.act_window"]._for_xml_id(
+                "whatsapp_billing.message_action"
+            )
+            action["domain"] = [("id", "in", summary["message_ids"])]
+            action["context"] = {}
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",

@@ -150,6 +150,9 @@ class AccountPaymentRegister(models.TransientModel):
         store=True,
         readonly=False,
     )
+    wab_cost_html = fields.Html(
+        string="Cost of the Receipt", compute="_compute_wab_cost_html", sanitize=False
+    )
 
     # === COMPUTE METHODS === #
 
@@ -179,6 +182,32 @@ class AccountPaymentRegister(models.TransientModel):
             partner = wizard.partner_id._origin
             defaults = partner._wab_default_recipients(wizard.company_id)
             wizard.wab_recipient_ids = defaults.get(partner.id, partner)
+
+    @api.depends("wab_send_receipt", "wab_can_receipt", "wab_recipient_ids")
+    def _compute_wab_cost_html(self):
+        """Say what the receipts cost, before they are ordered with a tick."""
+        wallets = self.env["whatsapp.billing.credit.wallet"]
+        for wizard in self:
+            wizard.wab_cost_html = False
+            if not (wizard.wab_can_receipt and wizard.wab_send_receipt):
+                continue
+            items = [
+                (partner.wab_e164, "utility", 0)
+                for partner in wizard._wab_get_receivers()
+                if partner.wab_e164
+            ]
+            if items:
+                estimate = wallets._estimate(wizard.company_id, items)
+                wizard.wab_cost_html = wallets._render_estimates([estimate])
+
+    def _wab_get_receivers(self):
+        """Return who would get a receipt, a person once for each payment to be made."""
+        self.ensure_one()
+        if self.can_edit_wizard and self.wab_recipient_ids:
+            return list(self.wab_recipient_ids._origin)
+        partners = self.line_ids._origin.partner_id
+        found = partners._wab_default_recipients(self.company_id)
+        return [one for partner in partners for one in found.get(partner.id, partner)]
 
     def _create_payments(self):
         """Override of `account` to send receipts once the money is on the invoices."""

@@ -39,6 +39,17 @@ class WhatsappBillingCollectionCase(models.Model):
     why_html = fields.Html(compute="_compute_why_html", sanitize=False)
     explanation = fields.Char(compute="_compute_explanation")
     may_act = fields.Boolean(compute="_compute_may_act")
+    last_answer_id = fields.Many2one(
+        "whatsapp.billing.message",
+        compute="_compute_last_answer",
+        string="Last Message From the Customer",
+    )
+    last_answer = fields.Char(
+        compute="_compute_last_answer", string="The Customer Wrote"
+    )
+    last_answer_at = fields.Datetime(
+        compute="_compute_last_answer", string="Written On"
+    )
 
     # === COMPUTE METHODS === #
 
@@ -84,6 +95,40 @@ class WhatsappBillingCollectionCase(models.Model):
     def _compute_explanation(self):
         for case in self:
             case.explanation = case._explain() or False
+
+    @api.depends("debtor_id", "company_id")
+    @api.depends_context("uid", "lang")
+    def _compute_last_answer(self):
+        """Find what the customer, or somebody of theirs, wrote to the company last.
+
+        Whoever may not read it sees nothing here either.
+        """
+        messages = self.env["whatsapp.billing.message"]
+        found = {}
+        if messages.has_access("read"):
+            rows = messages._read_group(
+                [
+                    ("direction", "=", "in"),
+                    (
+                        "partner_id",
+                        "child_of",
+                        self.debtor_id.commercial_partner_id.ids,
+                    ),
+                    ("company_id", "in", self.company_id.ids),
+                ],
+                ["partner_id", "company_id"],
+                ["id:max"],
+            )
+            for partner, company, newest in rows:
+                # sudo: res.partner - only whose person this is
+                key = (partner.sudo().commercial_partner_id.id, company.id)
+                found[key] = max(newest, found.get(key, 0))
+        for case in self:
+            key = (case.debtor_id.commercial_partner_id.id, case.company_id.id)
+            message = messages.browse(found.get(key, ()))
+            case.last_answer_id = message
+            case.last_answer = message.shown_text
+            case.last_answer_at = message.sent_at or message.create_date
 
     @api.depends("state")
     @api.depends_context("uid")
@@ -173,6 +218,14 @@ class WhatsappBillingCollectionCase(models.Model):
             "res_id": self.move_id.id,
             "views": [(False, "form")],
         }
+
+    def action_open_answer(self):
+        """Open what the customer wrote last, to answer it or to see the file."""
+        self.ensure_one()
+        self.check_access("read")
+        if not self.last_answer_id:
+            raise UserError(self.env._("The customer has written nothing yet."))
+        return self.last_answer_id.action_open_message()
 
     # === BUSINESS METHODS === #
 

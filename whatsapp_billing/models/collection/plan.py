@@ -267,9 +267,10 @@ class WhatsappBillingCollectionPlan(models.Model):
     def action_open_cases(self):
         """Open the cases of this plan."""
         self.ensure_one()
+        self.check_access("read")
         return {
             "type": "ir.actions.act_window",
-            "name": self.name,
+            "name": self.env._("Cases"),
             "res_model": "whatsapp.billing.collection.case",
             "views": [(False, "list"), (False, "form")],
             "domain": [("plan_id", "=", self.id)],

@@ -38,6 +38,18 @@ class WhatsappBillingCollectionStep(models.Model):
         default=1,
         help="Negative: before the due date. 0: on it.",
     )
+    day_count = fields.Integer(
+        string="Number of Days", compute="_compute_when", inverse="_inverse_when"
+    )
+    when = fields.Selection(
+        [
+            ("before", "days before the due date"),
+            ("on", "on the due date"),
+            ("after", "days after the due date"),
+        ],
+        compute="_compute_when",
+        inverse="_inverse_when",
+    )
     template_id = fields.Many2one(
         "whatsapp.billing.template",
         index="btree_not_null",
@@ -99,6 +111,27 @@ class WhatsappBillingCollectionStep(models.Model):
     )
 
     # === COMPUTE METHODS === #
+
+    @api.depends("days")
+    def _compute_when(self):
+        for step in self:
+            step.day_count = abs(step.days)
+            step.when = "before" if step.days < 0 else "after" if step.days else "on"
+
+    @api.onchange("day_count")
+    def _inverse_when(self):
+        """Put the days as people say them into one number that can be sorted."""
+        for step in self:
+            sign = {"before": -1, "after": 1}.get(step.when, 0)
+            step.days = sign * abs(step.day_count)
+
+    @api.onchange("when")
+    def _onchange_when(self):
+        """Begin with one day where there was none: before and after need a number."""
+        for step in self:
+            if step.when != "on" and not step.day_count:
+                step.day_count = 1
+            step._inverse_when()
 
     @api.depends("days", "own_name")
     @api.depends_context("lang")
@@ -192,7 +225,9 @@ class WhatsappBillingCollectionStep(models.Model):
         """Return how a step speaks: overdue, last, or "" before and on the due date."""
         if not self or self.days <= 0:
             return ""
-        overdue = self.plan_id.step_ids.filtered(lambda s: s.with_message and s.days > 0)
+        overdue = self.plan_id.step_ids.filtered(
+            lambda s: s.with_message and s.days > 0
+        )
         is_last = self.days == max(overdue.mapped("days"), default=self.days)
         return "last" if is_last and len(overdue) > 1 else "overdue"
 
