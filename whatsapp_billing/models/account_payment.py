@@ -111,8 +111,11 @@ class AccountPayment(models.Model):
             # Whatever went wrong on our side: the books come first.
             _logger.exception("WhatsApp receipts of %s could not follow", self.ids)
 
-    def _wab_receipts(self):
-        """Return the receipts of these payments that went out or wait to."""
+    def _wab_receipts(self, is_canceled=False):
+        """Return the receipts of these payments that went out or wait to.
+
+        :param is_canceled: those that never left instead
+        """
         # sudo: whatsapp.billing.message - kept by the system, whoever books
         return (
             self.env["whatsapp.billing.message"]
@@ -124,7 +127,7 @@ class AccountPayment(models.Model):
                     ("direction", "=", "out"),
                     ("document_type", "=", "payment_receipt"),
                     ("method", "!=", const.TEST_METHOD),
-                    ("state", "!=", "canceled"),
+                    ("state", "=" if is_canceled else "!=", "canceled"),
                 ]
             )
         )
@@ -132,10 +135,12 @@ class AccountPayment(models.Model):
     def _wab_revoke_receipts(self):
         """Withdraw receipts that wait, and mark those that left as no longer true."""
         receipts_sudo = self._wab_receipts()
-        if not receipts_sudo:
-            return
         receipts_sudo._withdraw("cancelled_document")
+        # What never left is told when the payment comes back: their key is free.
+        self._wab_receipts(is_canceled=True).filtered("key").key = False
         told_sudo = receipts_sudo.filtered(lambda message: message.state != "canceled")
+        if not told_sudo:
+            return
         told_sudo.is_no_longer_true = True
         payments = self.filtered(lambda p: p.id in told_sudo.mapped("res_id"))
         payments._message_log_batch(

@@ -165,6 +165,29 @@ class TestTakenBackReceipts(LifecycleCommon):
         self.assertEqual(self.receipts(payment), message)
         self.assertFalse(message.is_no_longer_true)
 
+    def test_reset_while_it_waits_and_posted_again_is_told(self):
+        for amount in (500.0, 400.0):
+            payment = self.pay()
+            message = self.receipts(payment)
+            payment.action_draft()
+            self.assertEqual(message.state, "canceled")
+            payment.amount = amount
+            payment.action_post()
+            new = self.receipts(payment) - message
+            self.assertEqual(new.state, "queued")
+            self.assertIn(f"{amount:.2f}", new.body)
+
+    def test_posted_again_after_a_number_was_found_is_told(self):
+        self.partner.phone = False
+        payment = self.pay()
+        message = self.receipts(payment)
+        self.assertEqual(message.reason, "no_number")
+        payment.action_draft()
+        self.partner.phone = "+34600000001"
+        payment.action_post()
+        new = self.receipts(payment) - message
+        self.assertEqual(new.state, "queued")
+
     def test_reset_and_corrected_is_told_anew(self):
         payment = self.pay()
         message = self.sent(payment)
