@@ -33,7 +33,7 @@ WRONG_KEY = _lt(
     "360dialog does not accept the API key. Copy it again from the 360dialog Hub, enter"
     " it here and press Connect."
 )
-# Meta's codes for credentials that it does not accept (fact sheet 1.3).
+# Codes for credentials that Meta does not accept (Graph API, Handling Errors, 2026-09).
 REFUSED_TOKEN = frozenset({"0", "101", "102", "104", "190", "2500"})
 REQUIRED_SCOPES = ("whatsapp_business_messaging", "whatsapp_business_management")
 
