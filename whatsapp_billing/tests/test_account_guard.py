@@ -502,6 +502,41 @@ class TestWhoIsSpokenFor(TwoCompanies):
         message = messages.search([("wamid", "=", "w3")])
         self.assertEqual(message.company_id, self.company)
 
+    def test_what_waits_is_not_for_who_has_the_number_later(self):
+        """The number was handed on between the arrival and the processing."""
+        uid = "300000000000008"
+        account = self._make_account(
+            self.company, "200000000000008", uid, app_uid="8"
+        )
+        events = self.env["whatsapp.billing.webhook.event"].sudo()
+        body = json.dumps(
+            {
+                "entry": [
+                    {
+                        "id": "200000000000008",
+                        "changes": [
+                            {
+                                "field": "messages",
+                                "value": self._text("w5", phone_uid=uid),
+                            }
+                        ],
+                    }
+                ]
+            }
+        ).encode()
+        headers = {"X-Hub-Signature-256": sign_meta(SECRET, body)}
+        self.assertTrue(events._receive(account.webhook_token, body, headers))
+        account.phone_ids.active = False
+        account.phone_ids.flush_recordset()
+        theirs = self._make_account(
+            self.other_company, "200000000000008", uid, app_uid="8"
+        )
+        self.assertEqual(theirs.webhook_token, account.webhook_token)
+        events.search([("app_key", "=", account.webhook_token)])._process()
+        messages = self.env["whatsapp.billing.message"].sudo()
+        message = messages.search([("wamid", "=", "w5")])
+        self.assertEqual(message.company_id, self.company)
+
     def test_an_event_of_nobody_is_ignored(self):
         event = self.env["whatsapp.billing.webhook.event"].sudo().create(
             {

@@ -91,19 +91,38 @@ class TestAboutWhat(AnswerCommon):
     def _after(self, _row):
         return self.replies()[-1].body
 
+
+@tagged("post_install", "-at_install")
+class TestAboutNothingWeKnow(AnswerCommon):
+    """Somebody was reminded just now, and that is not what they answer."""
+
+    def setUp(self):
+        super().setUp()
+        self.bea = self._make_customer("Bea", "+34600000066")
+        self.mine, self.theirs = self.make_due(2), self.make_due(2, self.bea)
+        self.reminder = self.remind(self.mine)
+        self.assertEqual(self.reminder.state, "sent")
+
+    def assert_untouched(self):
+        for invoice in self.mine, self.theirs:
+            self.assertEqual(self.case(invoice).state, "active")
+            self.assertFalse(invoice.activity_ids)
+
     def test_a_quote_of_nothing_we_know_decides_nothing(self):
-        self.hear("pagado", context={"from": "34910000001", "id": "wamid.never"})
-        self.assert_untouched()
+        for text in ("pagado", "I will pay on Friday", "problema", "why this?"):
+            self.hear(text, context={"from": "34910000001", "id": "wamid.never"})
+            self.assert_untouched()
+
+    def test_a_quote_of_what_another_customer_got_decides_nothing(self):
+        for text in ("pagado", "problema"):
+            self.quote(self.reminders(self.bea), text)
+            self.assert_untouched()
 
     def test_a_tap_that_names_nothing_we_know_decides_nothing(self):
-        self.hear(
-            type="button",
-            button={
-                "payload": "wab:paid:00000000-0000-4000-8000-000000000000",
-                "text": "x",
-            },
-        )
-        self.assert_untouched()
+        for kind in answers.KINDS:
+            payload = answers.payload(kind, "00000000-0000-4000-8000-000000000000")
+            self.hear(type="button", button={"payload": payload, "text": "x"})
+            self.assert_untouched()
 
 
 @tagged("post_install", "-at_install")
@@ -146,7 +165,8 @@ class TestAboutWhom(AnswerCommon):
         for invoice in mine, theirs:
             self.assertEqual(self.case(invoice).state, "active")
         self.assertFalse(row.is_handled)
-        self.tap(reminder, "paid")
+        row = self.tap(reminder, "paid")
+        self.assertEqual(row.partner_id, self.partner)
         self.assertEqual(self.case(mine).pause_reason, "claims_paid")
         self.assertEqual(self.case(theirs).state, "active")
 
@@ -382,5 +402,17 @@ class TestTheirClock(AnswerCommon):
         self.assertTrue(wallet._get_open_windows([item]))
 
     def test_a_stop_counts_when_it_was_said(self):
-        self.receive_text("alta", timestamp=self.stamp(self.ago(hours=1)))
-        self.assertEqual(self.partner.wab_opt_in_state["billing"], "granted")
+        """An older STOP that comes after a newer START stops nothing."""
+        late = self._make_customer("Late", "+34600000077", wab_enabled=False)
+        for word, hours, state in (
+            ("alta", 2, "granted"),
+            ("baja", 3, "granted"),
+            ("baja", 1, "withdrawn"),
+            ("alta", 2, "withdrawn"),
+        ):
+            self.hear(
+                word,
+                sender="34600000077",
+                timestamp=str(self.stamp(self.ago(hours=hours))),
+            )
+            self.assertEqual(late.wab_opt_in_state["billing"], state, (word, hours))

@@ -195,6 +195,11 @@ class TestCollectionBank(CollectionCommon):
         other = self.make_named("Z/1", days_ago=50)
         other.with_user(self.manager).wab_plan_choice = "none"
         self.receive_money("Z/1", partner=self.partner)
+        # Nor is what names another customer's, whoever the bank says has paid.
+        bea = self._make_customer("Bea", "+34600000066")
+        theirs = self.make_named("Z/2", bea, days_ago=50)
+        theirs.with_user(self.manager).wab_plan_choice = "none"
+        self.receive_money("Z/2", partner=self.partner)
         self.assertEqual(self.reasons(ours), [None])
 
     def test_amounts_are_compared_in_one_currency(self):

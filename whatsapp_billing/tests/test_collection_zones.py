@@ -190,15 +190,25 @@ class TestCollectionDays(CollectionCommon):
         self.assertEqual(len(self.run_at("2027-03-10 01:00:00")), 1)
 
     def test_by_hand_what_is_due_where_the_customer_is(self):
-        self.today = self.DUE
-        invoice = self.make_instalments(self.DUE - timedelta(days=1))
-        second = self.make_instalments(self.DUE)
-        for move, country in ((invoice, "nz"), (second, "mx")):
-            self.assertEqual(len(move._wab_open_lines()), 2, country)
-        with freeze_time("2027-03-09 22:00:00"):
-            entries = (invoice | second)._wab_reminded_lines()
-        self.assertEqual([e.amount for e in entries[invoice.id]], [30.0])
-        self.assertEqual([e.amount for e in entries[second.id]], [30.0])
+        """The rest is due on the last day of February, where that has begun."""
+        self.move_company("mx")
+        moves = []
+        for country, number in (("nz", "+64211234567"), ("mx", "+525512345678")):
+            self.partner = self.make_in(country, number).partner_id
+            moves.append(self.make_instalments(date(2027, 1, 10)))
+            self.assertEqual(len(moves[-1]._wab_open_lines()), 2, country)
+        ahead, behind = moves
+        first, both = [30.0], [30.0, 70.0]
+        for moment, *expected in (
+            ("2027-02-27 10:00:00", first, first),
+            ("2027-02-27 12:00:00", both, first),
+            ("2027-02-28 03:00:00", both, first),
+            ("2027-02-28 07:00:00", both, both),
+        ):
+            with freeze_time(moment):
+                entries = (ahead | behind)._wab_reminded_lines()
+            said = [[e.amount for e in entries[move.id]] for move in moves]
+            self.assertEqual(said, expected, moment)
 
     def test_nights_on_which_the_clock_changes(self):
         self.plan.write({"quiet_start": 20, "quiet_end": 8})

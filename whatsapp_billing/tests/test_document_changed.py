@@ -113,6 +113,19 @@ class TestDocumentChanged(LifecycleCommon):
         self.invoice.invoice_user_id = self.manager
         self.assert_told_anew(message, self.manager.name)
 
+    def test_plain_text_is_told_anew_in_another_currency(self):
+        """A text of nothing but what a fingerprint covers is not filled in again."""
+        self.template.variable_ids.filtered(
+            lambda v: v.field_path == "invoice_user_id.name"
+        ).field_path = "ref"
+        self.invoice.ref = "Order 12"
+        message = self.queue()
+        self.assertFalse(message.content["says_more"])
+        other = self.setup_other_currency("GBP")
+        self.change(currency_id=other.id)
+        self.assertEqual(self.invoice.amount_total, 100.0)
+        self.assert_told_anew(message, "£")
+
     def test_revoked_link_is_not_sent(self):
         message = self.send(self.invoice)
         self.invoice.access_token = "another-token"

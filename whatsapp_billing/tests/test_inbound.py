@@ -278,6 +278,16 @@ class TestInboundRevisions(InboundCommon):
         self.assertIn("Withdrawn by the customer", self.inbound().shown_text)
         self.assertEqual(self.partner.wab_opt_in_state["billing"], "granted")
 
+    def test_what_others_sent_before_a_message_is_not_about_it(self):
+        self._make_customer("Bea", "+34600000066")
+        self.revoke(sender="34600000066")
+        self.edit("hello", sender="34600000066")
+        self.receive_text("STOP")
+        self.assertRecordValues(
+            self.inbound(), [{"edited_body": False, "is_withdrawn": False}]
+        )
+        self.assertEqual(self.partner.wab_opt_in_state["billing"], "withdrawn")
+
     def test_an_edit_before_its_message_is_what_is_judged(self):
         self.edit("thank you")
         self.receive_text("STOP")
@@ -364,7 +374,6 @@ class TestInboundTold(InboundCommon):
 
     def test_text_is_text(self):
         """A customer's links and images were live in notes of staff."""
-        self.env["res.company"].search([("id", "!=", self.company.id)])
         self.partner.company_id = self.company
         self.receive_text(
             self.HTML,
@@ -653,9 +662,13 @@ class TestInboundNumber(InboundCommon):
         self.change(type="user_changed_number", wa_id="34600000002")
         reader = self._make_user("reader", "base.group_user")
         editor = self._make_user("editor", "base.group_partner_manager")
-        for user in reader, editor:
+        sender = self._make_user(
+            "sender", "base.group_user,whatsapp_billing.group_user"
+        )
+        for user in reader, editor, sender:
             with self.assertRaises(AccessError):
                 self.partner.with_user(user).action_wab_use_new_number()
+        self.assertEqual(self.partner.wab_e164, "+34600000001")
 
     def change(self, sender="34600000001", wamid="wamid.S1", **system):
         self.receive_messages(
@@ -754,6 +767,10 @@ class TestInboundNumber(InboundCommon):
 
     def test_an_identity_that_changed_is_only_noted(self):
         self.change(type="user_identity_changed", identity={"hash": "x"})
-        self.assertFalse(self.partner.wab_new_number)
         self.assertTrue(self.inbound("wamid.S1"))
+        # A word that nobody knows says nothing of the number either.
+        for word in ("user_identity_changed", "user_moved"):
+            self.change(wamid=f"wamid.{word}", type=word, wa_id="34600000009")
+            self.assertTrue(self.inbound(f"wamid.{word}"))
+        self.assertFalse(self.partner.wab_new_number)
         self.assertEqual(self.send(self.make_invoice_with_pdf()).state, "queued")
