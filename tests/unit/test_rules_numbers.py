@@ -173,6 +173,57 @@ def test_what_is_not_one_typed_number_is_refused(raw, country):
     assert caught.value.reason == "invalid_number"
 
 
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "0664 12345xx",
+        "0664 12345 XX",
+        "0664 12345 (xx)",
+        "0664-12345-XX",
+        "0664 12345??",
+        "0664 12345**",
+        "0664 12345__",
+        "0664 12345\N{BULLET}\N{BULLET}",
+        "0664 12345\N{HORIZONTAL ELLIPSIS}",
+        "0664 12345...",
+        "XX0664 12345",
+        "?? 0664 12345",
+        "0664 12345#",
+        "066412345A",
+        "0664 12345\N{CIRCLED DIGIT SIX}\N{CIRCLED DIGIT SEVEN}",
+        "0664 12345\N{SUPERSCRIPT TWO}",
+        "0664 12345 \N{VULGAR FRACTION ONE HALF}",
+        "0664 12345\N{ROMAN NUMERAL SEVEN}",
+        "0664 12345\N{DIGIT SIX FULL STOP}",
+        "0664 12345\u96f6",
+        "0664 12345\N{BENGALI DIGIT SIX}\N{BENGALI CURRENCY NUMERATOR ONE}",
+    ],
+)
+def test_a_number_of_which_a_part_is_hidden_is_nobody_s(raw):
+    """In a plan of several lengths what is left of it is somebody else's number."""
+    assert numbers.normalise("0664 12345", "AT") == "+4366412345"
+    with pytest.raises(numbers.InvalidNumber):
+        numbers.normalise(raw, "AT")
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        "0664 1234567 Xaver",
+        "Xaver: 0664 1234567",
+        "Tel.0664 1234567",
+        "0664 1234567 (Eva)",
+        "0664 1234567, Eva",
+        "0664 1234567. ",
+        "0664 1234567 \u738b\u4e00",
+        "0664 1234567 ext. 12",
+        "0664 1234567 #12",
+    ],
+)
+def test_words_beside_a_number_hide_nothing_of_it(raw):
+    assert numbers.normalise(raw, "AT") == "+436641234567"
+
+
 @given(
     st.text(alphabet="0123456789 +-/()EVAeva.,x;#\n", min_size=5, max_size=24),
     st.sampled_from(["AT", "DE", "US", "ES", "BR", "MX", "AR", "AG", "GA", None]),

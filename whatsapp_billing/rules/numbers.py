@@ -107,6 +107,13 @@ _EXTENSION: Final = re.compile(
     r"[\s.:]*[0-9]{1,7}\s*$",
     re.IGNORECASE | re.ASCII,
 )
+# What people and other programs write for digits that they do not show.
+_MASK: Final = r"[?*_#\u2022\u00b7\u2026\u25cf]"
+_HIDDEN_TOKEN: Final = re.compile(
+    rf"(?<![^\s()\[\]])(?:{_MASK}+|x{{2,}}|\.{{2,}})(?![^\s()\[\]])", re.IGNORECASE
+)
+_HIDDEN_BEFORE: Final = re.compile(rf"(?:{_MASK}|(?<![^\W_])x+)$", re.IGNORECASE)
+_HIDDEN_AFTER: Final = re.compile(rf"{_MASK}|[^\W_]")
 # RFC 3966, "tel:600000001;phone-context=+34".
 _CONTEXT: Final = re.compile(r";phone-context=(\+[0-9]{1,4})\b", re.ASCII)
 # "030/123456" is an area code and a number; longer than this it is a number already.
@@ -177,15 +184,34 @@ def _only_number(text: str) -> str:
     """
     context = _CONTEXT.search(text)
     text = _EXTENSION.sub("", _CONTEXT.sub("", text))
-    found = [match.group().strip() for match in _NUMBER.finditer(text)]
-    if len(found) != 1 or _are_several(found[0]):
+    matches = list(_NUMBER.finditer(text))
+    if len(matches) != 1 or _is_partly_hidden(text, matches[0]):
+        raise InvalidNumber("invalid_number")
+    found = matches[0].group().strip()
+    if _are_several(found):
         raise InvalidNumber("invalid_number")
     number = re.sub(
-        r"^\(?\s*00\s*\)?", "+", found[0].replace("[", "(").replace("]", ")")
+        r"^\(?\s*00\s*\)?", "+", found.replace("[", "(").replace("]", ")")
     )
     if context and not number.startswith("+"):
         number = context.group(1) + number
     return number
+
+
+def _is_partly_hidden(text: str, number: re.Match[str]) -> bool:
+    """Tell whether digits are masked, or signs that are digits to people only.
+
+    Where numbers of several lengths are in use, what is left is somebody else's.
+    """
+    before, after = text[: number.start()], text[number.end() :]
+    return bool(
+        any(unicodedata.category(char) in {"Nl", "No"} for char in text)
+        or ".." in number.group()
+        or _HIDDEN_TOKEN.search(before)
+        or _HIDDEN_TOKEN.search(after)
+        or _HIDDEN_BEFORE.search(before)
+        or (number.group()[-1].isdigit() and _HIDDEN_AFTER.match(after))
+    )
 
 
 def _are_several(text: str) -> bool:
