@@ -33,6 +33,9 @@ ANA, BEN = 10, 20
         ("RF67 INV000 037", "RF67 INV0 0003 7"),
         ("\u0641\u0627\u062a\u0648\u0631\u0629 \u0661\u0664", "14"),
         ("FACTURA \u00d1/7", "\u00f1/7"),
+        ("Factura N\u00baF/12", "F/12"),
+        ("fra. n\u00b014", "14"),
+        ("\u2116 2026-14", "2026-14"),
     ],
 )
 def test_a_reference_is_found_however_a_bank_writes_it(label, reference):

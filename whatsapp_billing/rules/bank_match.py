@@ -31,6 +31,14 @@ _RUN = re.compile(r"[^\W_]+")
 _JOINS_DIGITS = frozenset("/.,-:")
 _MINUS = "\N{MINUS SIGN}"
 _SLASHES = "\N{FRACTION SLASH}\N{DIVISION SLASH}"
+# "N\N{MASCULINE ORDINAL INDICATOR}14" is number 14, and no word "no14".
+_NUMBER_SIGNS = str.maketrans(
+    dict.fromkeys(
+        "\N{MASCULINE ORDINAL INDICATOR}\N{FEMININE ORDINAL INDICATOR}"
+        "\N{DEGREE SIGN}\N{NUMERO SIGN}",
+        " ",
+    )
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +219,7 @@ def _runs(text: str) -> list[tuple[str, int, int]]:
 @lru_cache(maxsize=4096)
 def _plain(text: str) -> str:
     """Return a text in one spelling of letters, digits, dashes and blanks."""
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = _compatible(text).casefold()
     letters = []
     for letter in text:
         if letter.isdecimal():
@@ -225,10 +233,14 @@ def _plain(text: str) -> str:
     return " ".join("".join(letters).split())
 
 
+def _compatible(text: str) -> str:
+    return unicodedata.normalize("NFKC", text.translate(_NUMBER_SIGNS))
+
+
 def candidates(label: str) -> set[str]:
     """Return the words of a text that may be a document's number, as it is stored."""
     words = set()
-    for word in re.split(r"[\s,;()+]+", unicodedata.normalize("NFKC", label)):
+    for word in re.split(r"[\s,;()+]+", _compatible(label)):
         bare = word.strip("/.:-_#*'\"")
         if any(letter.isdecimal() for letter in bare):
             words |= {bare, bare.upper()}
