@@ -5,6 +5,8 @@ import json
 from odoo import fields, http
 from odoo.http import content_disposition, request
 
+from ..models import call_arguments
+
 EXPORT_ROUTE = "/whatsapp_billing/export_person"
 
 
@@ -14,7 +16,10 @@ class WhatsappBillingPerson(http.Controller):
         """Give a manager everything kept about people, as a file nobody keeps."""
         messages = request.env["whatsapp.billing.message"]
         messages._check_data_protection()
-        ids = [int(part) for part in partner_ids.split(",") if part.isdigit()]
+        # The ten digits only: others count as digits too and are no number.
+        parts = [part for part in partner_ids.split(",") if part.isascii()]
+        ids = [int(part) for part in parts if part.isdigit()]
+        ids = [record_id for record_id in ids if call_arguments.is_id(record_id)]
         data = messages._export_person(
             request.env["res.partner"].browse(ids).exists(),
             request.env.user.company_ids,

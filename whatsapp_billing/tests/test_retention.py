@@ -387,6 +387,14 @@ class TestPersonExport(WhatsappBillingCommon, HttpCase):
         self.authenticate(user.login, user.login)
         return self.url_open(f"{EXPORT_ROUTE}?partner_ids={self.partner.id}")
 
+    def test_what_is_no_id_is_left_out(self):
+        self.authenticate(self.manager.login, self.manager.login)
+        for asked in ("\u00b2", "\u0665", "0", "99999999999999", "-1", "a", ",,", "1e3"):
+            with self.subTest(asked=asked):
+                answer = self.url_open(f"{EXPORT_ROUTE}?partner_ids={asked}")
+                self.assertEqual(answer.status_code, 200)
+                self.assertEqual(answer.json(), {"messages": [], "consents": []})
+
     def test_manager_downloads_a_file(self):
         self._make_invoice().wab_send()
         answer = self._get(self.manager)
