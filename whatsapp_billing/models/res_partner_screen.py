@@ -25,6 +25,11 @@ class ResPartner(models.Model):
 
     # `wab_enabled` is called WhatsApp here; on documents the state is.
     wab_state = fields.Selection(string="WhatsApp State")
+    # Odoo reads the next activity as superuser, as who may read a contact may read what is
+    # asked about it. What customers wrote is not for all of them.
+    activity_summary = fields.Char(related_sudo=False)
+    activity_type_id = fields.Many2one(related_sudo=False)
+    activity_type_icon = fields.Char(related_sudo=False)
     wab_number_html = fields.Html(
         string="Number Check", compute="_compute_wab_number_html", sanitize=False
     )

@@ -76,6 +76,67 @@ class TestLinesOfSharedContacts(LinesCommon):
         self.assert_theirs_read_none(done)
         self.assert_reads("agent", done)
 
+    def test_the_contact_tells_nothing_of_a_request_that_one_may_not_read(self):
+        """Fields of the next activity are read as superuser by Odoo, ours are not."""
+        self.receive_text(WORDS)
+        told = ["activity_summary", "activity_type_id", "activity_type_icon"]
+        for name in (*self.theirs, "internal", "sender", "clerk"):
+            if not name.endswith("portal"):
+                with self.subTest(user=name):
+                    self.env.invalidate_all()
+                    [row] = self._as(self.partner, name).read(told)
+                    self.assertFalse(any(row[field] for field in told))
+        self.env.invalidate_all()
+        [row] = self._as(self.partner, "agent").read(told)
+        self.assertIn("xyzzy", row["activity_summary"])
+        self.assertTrue(row["activity_type_id"])
+
+    def test_the_account_tells_nothing_of_what_a_stranger_wrote(self):
+        self.receive_text(WORDS, sender="34600000777")
+        for name, may_read in (("sender", False), ("clerk", False), ("manager", True)):
+            with self.subTest(user=name):
+                self.env.invalidate_all()
+                account = self._as(self.account, name)
+                summary = account.read(["activity_summary"])[0]["activity_summary"]
+                self.assertEqual("xyzzy" in (summary or ""), may_read)
+                found = account.search([("activity_ids.note", "ilike", "xyzzy")])
+                self.assertEqual(bool(found), may_read)
+
+    def test_no_search_of_the_contact_guesses_words_letter_by_letter(self):
+        """Odoo asks no rules on the way through `message_ids` and `activity_ids`."""
+        self.receive_text(WORDS)
+        self._as(self.partner, "manager").message_post(body="quux, by a colleague")
+        paths = (
+            "activity_summary",
+            "activity_ids.note",
+            "activity_ids.summary",
+            "message_ids.body",
+            "user_ids.partner_id.message_ids.body",
+            "child_ids.parent_id.message_ids.body",
+        )
+        self._make_customer("A child", "+34600000012", parent_id=self.partner.id)
+        self.env["res.users"].create({"login": "ana", "partner_id": self.partner.id})
+        for name in (*self.theirs, "internal", "sender", "clerk"):
+            if name.endswith("portal"):
+                continue
+            contacts = self._as(self.env["res.partner"], name)
+            for path in paths:
+                with self.subTest(user=name, path=path):
+                    self.assertFalse(contacts.search([(path, "ilike", "xyzzy")]))
+            for field in ("message_ids", "activity_ids"):
+                with self.subTest(user=name, field=field):
+                    name_of_words = "body" if field == "message_ids" else "note"
+                    words = [(name_of_words, "ilike", "xyzzy")]
+                    self.assertFalse(contacts.search([(field, "any", words)]))
+            # What is no company's own is found as ever.
+            self.assertIn(
+                self.partner, contacts.search([("message_ids.body", "ilike", "quux")])
+            )
+        agents = self._as(self.env["res.partner"], "agent")
+        for path in paths[:4]:
+            with self.subTest(path=path):
+                self.assertIn(self.partner, agents.search([(path, "ilike", "xyzzy")]))
+
     def test_done_and_next_tells_no_more(self):
         self.receive_text(WORDS)
         before = self.lines()

@@ -114,6 +114,11 @@ class WhatsappBillingAccount(models.Model):
         string="Templates Checked", copy=False, readonly=True
     )
     remote_facts = fields.Json(copy=False, readonly=True)
+    # Odoo reads the next activity as superuser, as who may read an account may read what is
+    # asked about it. What customers wrote is not for all of them.
+    activity_summary = fields.Char(related_sudo=False)
+    activity_type_id = fields.Many2one(related_sudo=False)
+    activity_type_icon = fields.Char(related_sudo=False)
     phone_ids = fields.One2many("whatsapp.billing.phone", "account_id")
     template_ids = fields.One2many("whatsapp.billing.template", "account_id")
 
@@ -178,6 +183,13 @@ class WhatsappBillingAccount(models.Model):
                 raise ValidationError(
                     self.env._("The API version must look like v25.0.")
                 )
+
+    @api.constrains("company_id")
+    def _check_company(self):
+        """An account that a company sends with stays its own."""
+        # sudo: res.company - who sends with it, whoever moves it
+        users_sudo = self.env["res.company"].sudo()
+        users_sudo.search([("wab_account_id", "in", self.ids)])._check_wab_account()
 
     @api.constrains("waba_uid", "app_uid")
     def _check_uids(self):
