@@ -1,7 +1,8 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 
-from odoo import fields, models
+from odoo import api, fields, models
+from odoo.exceptions import ValidationError
 
 from ..const import KIND_SWITCHES
 
@@ -55,6 +56,24 @@ class ResCompany(models.Model):
     _wab_retention_positive = models.Constraint(
         "CHECK(wab_retention_days >= 0)", "Days cannot be negative."
     )
+
+    # === CONSTRAINT METHODS === #
+
+    @api.constrains("wab_account_id")
+    def _check_wab_account(self):
+        """Answers, and a STOP, reach the company of the number only."""
+        for company in self:
+            # sudo: whatsapp.billing.account - only whose it is
+            account_sudo = company.sudo().wab_account_id
+            if account_sudo.company_id not in (account_sudo.company_id.browse(), company):
+                raise ValidationError(
+                    self.env._(
+                        "%(account)s is the WhatsApp account of another company. Make"
+                        " one for %(company)s.",
+                        account=account_sudo.name,
+                        company=company.name,
+                    )
+                )
 
     # === CRUD METHODS === #
 

@@ -7,6 +7,7 @@ has. What they cannot say is said here, once for all our models: a row can be as
 readable as the document that it speaks of, and a field can be the system's.
 """
 
+from collections import defaultdict
 from functools import partial
 
 from odoo import api, models
@@ -18,6 +19,65 @@ PAGE = "whatsapp_billing_page"
 PAGE_ROWS = 1000
 
 
+class WhatsappBillingLinksMixin(models.AbstractModel):
+    """Rows, and dialogs, that name nothing which their writer may not read.
+
+    A relation takes any id, and Odoo tells the name of what it leads to.
+    """
+
+    _name = "whatsapp.billing.links.mixin"
+    _description = "Links to What Its Writer May Read"
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Refuse rows that are linked to what their writer may not read."""
+        if not self.env.su:
+            self._check_links([self._get_given_defaults(vals_list), *vals_list])
+        return super().create(vals_list)
+
+    def write(self, vals):
+        """Refuse links to what the writer may not read."""
+        if not self.env.su:
+            self._check_links([vals])
+        return super().write(vals)
+
+    @api.model
+    def _get_given_defaults(self, vals_list):
+        """Return what a caller gives in the context, and what users keep as default."""
+        start = "default_"
+        kept = self.env["ir.default"]._get_model_defaults(self._name)
+        return {
+            name: value
+            for name, value in kept.items()
+            if any(name not in vals for vals in vals_list)
+        } | {
+            name.removeprefix(start): value
+            for name, value in self.env.context.items()
+            if name.startswith(start)
+        }
+
+    @api.model
+    def _check_links(self, vals_list):
+        """Check the records that these values name, once for each model."""
+        found = defaultdict(set)
+        for vals in vals_list:
+            for name, value in vals.items():
+                field = self._fields.get(name)
+                if field is None or not field.relational or not value:
+                    continue
+                ids = [value] if field.type == "many2one" else _linked_ids(value)
+                found[field.comodel_name].update(ids)
+        for comodel_name, ids in found.items():
+            self.env[comodel_name].browse(ids).exists().check_access("read")
+
+    def _as_creator(self):
+        """Return one row with the rights of whoever made it, or of the user.
+
+        Odoo computes what is stored as superuser, and whenever it comes to it.
+        """
+        return self.with_user(self.create_uid or self.env.user)
+
+
 class WhatsappBillingRightsMixin(models.AbstractModel):
     """Rows that are readable as what they speak of, and stay where they belong.
 
@@ -26,51 +86,21 @@ class WhatsappBillingRightsMixin(models.AbstractModel):
     """
 
     _name = "whatsapp.billing.rights.mixin"
-    _inherit = ["whatsapp.billing.system.fields.mixin"]
+    _inherit = ["whatsapp.billing.system.fields.mixin", "whatsapp.billing.links.mixin"]
     _description = "Who May Read and Change It"
 
     # === CRUD METHODS === #
 
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Refuse rows that are linked to what their writer may not read."""
-        for vals in [self._get_context_defaults(), *vals_list]:
-            self._check_links(vals)
-        return super().create(vals_list)
-
     def write(self, vals):
-        """Refuse links to what the writer may not read, and giving rows away.
+        """Refuse giving rows away.
 
         Odoo asks its rules before it writes only: here the row must be its writer's
         afterwards too, so that nobody hands it to another company.
         """
-        self._check_links(vals)
         result = super().write(vals)
         if not self.env.su:
             self.check_access("write")
         return result
-
-    @api.model
-    def _get_context_defaults(self):
-        """Return the values that a caller gives in the context, as `default_<field>`."""
-        start = "default_"
-        return {
-            name.removeprefix(start): value
-            for name, value in self.env.context.items()
-            if name.startswith(start)
-        }
-
-    @api.model
-    def _check_links(self, vals):
-        if self.env.su:
-            return
-        for name, value in vals.items():
-            field = self._fields.get(name)
-            if field is None or not field.relational or not value:
-                continue
-            ids = [value] if field.type == "many2one" else _linked_ids(value)
-            records = self.env[field.comodel_name].browse(ids)
-            records.exists().check_access("read")
 
     # === BUSINESS METHODS - ACCESS === #
 

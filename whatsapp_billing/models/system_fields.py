@@ -10,7 +10,7 @@ class WhatsappBillingSystemFieldsMixin(models.AbstractModel):
 
     Whoever could write them by hand could call an account connected, a template
     approved or a number their own. The system writes them with sudo; from anybody
-    else they are refused, also as defaults in the context.
+    else they are refused, also as defaults in the context or as a user keeps them.
     """
 
     _name = "whatsapp.billing.system.fields.mixin"
@@ -50,3 +50,15 @@ class WhatsappBillingSystemFieldsMixin(models.AbstractModel):
                 fields=labels,
             )
         )
+
+
+class IrDefault(models.Model):
+    """Everybody may keep defaults of their own: none for what is the system's."""
+
+    _inherit = "ir.default"
+
+    @api.model
+    def _get_model_defaults(self, model_name, condition=False):
+        found = super()._get_model_defaults(model_name, condition)
+        closed = getattr(self.env.get(model_name), "_system_fields", ())
+        return {name: value for name, value in found.items() if name not in closed}

@@ -248,6 +248,49 @@ class TestSystemFields(TwoCompanies):
             {"remote_value": "https://x.y", "own_address": "https://x.y"},
         )
 
+    def test_a_default_that_a_user_keeps_is_not_taken(self):
+        """Odoo lets everybody keep defaults of their own for any field."""
+        defaults = self.env["ir.default"].with_user(self.manager)
+        for model, values in (
+            ("whatsapp.billing.account", self.ACCOUNT),
+            ("whatsapp.billing.template", self.TEMPLATE),
+            ("mail.message", {"wab_company_id": self.other_company.id}),
+            ("mail.activity", {"wab_company_id": self.other_company.id}),
+        ):
+            for name, value in values.items():
+                defaults.set(model, name, value, user_id=True)
+        mine = self.env["whatsapp.billing.account"].with_user(self.manager)
+        account = mine.create({"name": "Mine", "company_id": self.company.id}).sudo()
+        template = (
+            self.templates["invoice"]
+            .with_user(self.manager)
+            .create(
+                {
+                    "name": "Mine",
+                    "template_name": "mine",
+                    "lang_code": "en",
+                    "account_id": self.account.id,
+                    "document_type": "invoice",
+                    "body": "Hello",
+                }
+            )
+            .sudo()
+        )
+        for record, values, kept in (
+            (account, self.ACCOUNT, {"state": "draft"}),
+            (template, self.TEMPLATE, {"status": "draft"}),
+        ):
+            for name, value in values.items():
+                with self.subTest(model=record._name, name=name):
+                    self.assertNotEqual(record[name], value or True)
+            self.assertRecordValues(record, [kept])
+        self.manager.group_ids |= self.env.ref("base.group_partner_manager")
+        contact = self.partner.with_user(self.manager)
+        line = contact.message_post(body="Hello")
+        request = contact.activity_schedule("mail.mail_activity_data_todo")
+        self.assertFalse(line.sudo().wab_company_id)
+        self.assertFalse(request.sudo().wab_company_id)
+
     def test_the_refusal_names_the_field_in_words(self):
         with self.assertRaisesRegex(AccessError, "State"):
             self.account.with_user(self.manager).write({"state": "connected"})

@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, ValidationError
 from odoo.tests import tagged
 
 from .common import WhatsappBillingCommon
@@ -108,6 +108,33 @@ class TestMulticompany(WhatsappBillingCommon):
             found = self._search("whatsapp.billing.template", user, company)
             self.assertIn(self.shared, found)
             self.assertEqual((found - self.shared).account_id, account)
+
+    def test_nothing_goes_from_the_other_s_number_by_a_template_for_all(self):
+        """Replies, and a STOP, would reach the company of the number only."""
+        theirs = self.other_templates["invoice"]
+        theirs.company_id = False
+        invoice = self._make_invoice().with_user(self.clerk)
+        for named in (theirs.id, f"{theirs.template_name}:en"):
+            with self.subTest(named=named):
+                [result] = invoice.wab_send(template=named)
+                message = (
+                    self.env["whatsapp.billing.message"]
+                    .sudo()
+                    .browse(result["message_id"])
+                )
+                self.assertNotEqual(message.account_id, self.other_account)
+                self.assertNotEqual(message.phone_id, self.other_account.phone_ids)
+        [result] = invoice.wab_send(template=theirs.id)
+        self.assertEqual(result["state"], "canceled")
+        composer = (
+            self.env["whatsapp.billing.compose"]
+            .with_user(self.clerk)
+            .create({"res_model": "account.move", "res_ids": invoice.ids})
+        )
+        self.assertNotIn(theirs, composer.allowed_template_ids)
+        self.assertIn(self.templates["invoice"], composer.allowed_template_ids)
+        with self.assertRaises(ValidationError):
+            self.company.sudo().wab_account_id = self.other_account
 
     def test_reading_the_other_s_message_is_refused(self):
         theirs = (

@@ -10,6 +10,13 @@ from .rights_common import RightsCommon
 
 # Refusals of rights and of rules are both of this kind.
 REFUSED = UserError
+# What dialogs keep, computed with the rights of whoever opened them, and what is
+# computed from that alone.
+AS_CREATOR = {
+    "whatsapp.billing.compose.summary",
+    "whatsapp.billing.compose.shown_template_id",
+    "whatsapp.billing.collection.switch.figures",
+}
 
 
 @tagged("post_install", "-at_install")
@@ -123,6 +130,21 @@ class TestGivenAway(RightsCommon):
         stranger = self.users["other_portal"].id
         with self.assertRaises(REFUSED):
             plans.with_context(default_user_id=stranger).create({"name": "X"})
+
+    def test_defaults_that_a_user_keeps_link_no_further(self):
+        plan = self._make_plan(self.company)
+        steps = self._as(self.env["whatsapp.billing.collection.step"], "manager")
+        defaults = self._as(self.env["ir.default"], "manager")
+        theirs = self.other_templates["payment_reminder"]
+        ours = self.templates["payment_reminder"]
+        defaults.set(steps._name, "template_id", theirs.id, user_id=True)
+        with self.assertRaises(REFUSED):
+            steps.create({"plan_id": plan.id, "days": 1})
+        given = steps.create({"plan_id": plan.id, "days": 1, "template_id": ours.id})
+        self.assertEqual(given.template_id, ours)
+        defaults.set(steps._name, "template_id", ours.id, user_id=True)
+        kept = steps.create({"plan_id": plan.id, "days": 2})
+        self.assertEqual(kept.template_id, ours)
 
     def test_own_rows_are_not_linked_to_another_company_s(self):
         ours, theirs = self.templates["invoice"], self.other_templates["invoice"]
@@ -279,6 +301,81 @@ class TestDialogs(RightsCommon):
                     with self.assertRaises(AccessError):
                         theirs.unlink()
             self.assertTrue(dialog.read(["create_uid"]))
+
+    def _their_plan(self):
+        plan = self.env["whatsapp.billing.collection.plan"].sudo()
+        return plan.create(
+            {"name": "Secret plan", "company_id": self.other_company.id}
+        )
+
+    def _dialogs_about_theirs(self):
+        """Yield (model, values that name what is another company's)."""
+        wallet = self.env["whatsapp.billing.credit.wallet"]._for_company(
+            self.other_company
+        )
+        stranger = self._make_customer(
+            "Secret contact", "+34600000099", company_id=self.other_company.id
+        )
+        theirs = self.other_templates["invoice"]
+        plan = self._their_plan()
+        model = "whatsapp.billing.{}".format
+        documents = {"res_model": "account.move", "res_ids": self.other_invoice.ids}
+        yield model("collection.switch"), {"plan_id": plan.id}
+        yield model("collection.forecast"), {"result": "goes", "plan_id": plan.id}
+        yield model("collection.forecast"), {"result": "goes", "template_id": theirs.id}
+        yield model("collection.forecast"), {"result": "goes", "debtor_id": stranger.id}
+        yield model("credit.adjust"), {"wallet_id": wallet.id, "amount": 1, "note": "x"}
+        people = {"partner_ids": [Command.link(stranger.id)]}
+        yield model("consent.record"), people | {"evidence": "x"}
+        yield model("person.erase"), people
+        yield model("compose"), documents
+        yield model("compose"), documents | {
+            "res_ids": self.invoice.ids,
+            "template_id": theirs.id,
+        }
+
+    def test_no_dialog_tells_of_what_its_user_may_not_read(self):
+        for name, values in self._dialogs_about_theirs():
+            dialogs = self._as(self.env[name], "manager")
+            given = {f"default_{field}": value for field, value in values.items()}
+            for context, written in (({}, values), (given, {})):
+                with self.subTest(model=name, values=values, context=context):
+                    self.env.flush_all()
+                    self.env.invalidate_all()
+                    with self.assertRaises(AccessError), self.env.cr.savepoint():
+                        dialogs.with_context(**context).create(written).read()
+
+    def test_no_form_that_is_not_saved_tells_more(self):
+        """What is computed while a form is filled in is computed as its user."""
+        for name, values in self._dialogs_about_theirs():
+            dialogs = self._as(self.env[name], "manager")
+            told = {f.name: {} for f in dialogs._fields.values() if f.compute}
+            # Those compute nothing of what they name, or are for all to choose from.
+            if name.endswith("forecast") or {"partner_ids", "template_id"} & set(values):
+                continue
+            with self.subTest(model=name, values=values):
+                self.env.flush_all()
+                self.env.invalidate_all()
+                with self.assertRaises(AccessError):
+                    dialogs.onchange(values, list(values), told)
+
+    def test_what_dialogs_compute_is_computed_as_their_user(self):
+        """Odoo computes what is stored, and what is related, as superuser."""
+        dialogs = [
+            model
+            for name, model in self.env.registry.items()
+            if name.startswith("whatsapp.billing.") and model._transient
+        ]
+        self.assertGreater(len(dialogs), 9)
+        for model in dialogs:
+            links = [f.name for f in model._fields.values() if f.store and f.relational]
+            if set(links) - {"create_uid", "write_uid"}:
+                with self.subTest(model=model._name):
+                    self.assertTrue(hasattr(model, "_check_links"))
+            for field in model._fields.values():
+                if field.compute and field.compute_sudo:
+                    with self.subTest(model=model._name, field=field.name):
+                        self.assertIn(f"{model._name}.{field.name}", AS_CREATOR)
 
     def test_another_s_composer_is_not_pressed(self):
         compose = self._as(self.env["whatsapp.billing.compose"], "clerk").create(

@@ -41,6 +41,7 @@ class AccountMoveSendWizard(models.TransientModel):
             ('status', '=', 'approved'),
             ('document_type', '=', wab_document_type),
             ('company_id', 'in', [False, company_id]),
+            '|', ('account_id', '=', False), ('account_id.company_id', '=', company_id),
         ]""",
     )
     wab_partner_ids = fields.Many2many(

@@ -7,6 +7,7 @@ class WhatsappBillingCollectionAnswer(models.TransientModel):
     """Write down what a customer said: a promise, a dispute, a wish for a person."""
 
     _name = "whatsapp.billing.collection.answer"
+    _inherit = "whatsapp.billing.links.mixin"
     _description = "Answer of a Customer"
 
     case_ids = fields.Many2many(

@@ -10,6 +10,7 @@ class WhatsappBillingCollectionForecast(models.TransientModel):
     """One message that a plan would send, or one invoice that it would leave out."""
 
     _name = "whatsapp.billing.collection.forecast"
+    _inherit = "whatsapp.billing.links.mixin"
     _description = "What a Collection Plan Would Do"
     _order = "date, id"
     _rec_name = "debtor_id"

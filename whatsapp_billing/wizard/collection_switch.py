@@ -11,12 +11,15 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
     """Ask how far to switch a plan on, beside what it would do."""
 
     _name = "whatsapp.billing.collection.switch"
+    _inherit = "whatsapp.billing.links.mixin"
     _description = "Switch On a Collection Plan"
 
     plan_id = fields.Many2one(
         "whatsapp.billing.collection.plan", required=True, ondelete="cascade"
     )
-    plan_stage = fields.Selection(related="plan_id.stage", string="Plan Stage")
+    plan_stage = fields.Selection(
+        related="plan_id.stage", related_sudo=False, string="Plan Stage"
+    )
     stage = fields.Selection(
         [
             ("dry_run", "Dry run"),
@@ -27,6 +30,7 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
         string="For",
         required=True,
         compute="_compute_stage",
+        compute_sudo=False,
         store=True,
         precompute=True,
         readonly=False,
@@ -34,11 +38,12 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
     share = fields.Integer(
         string="Share (%)",
         compute="_compute_stage",
+        compute_sudo=False,
         store=True,
         precompute=True,
         readonly=False,
     )
-    problem = fields.Char(related="plan_id.problem")
+    problem = fields.Char(related="plan_id.problem", related_sudo=False)
     figures = fields.Json(compute="_compute_figures", store=True)
     headline = fields.Char(compute="_compute_headline")
     left_out = fields.Char(compute="_compute_headline")
@@ -54,7 +59,7 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
     @api.depends("plan_id", "stage", "share")
     def _compute_figures(self):
         for wizard in self:
-            wizard.figures = wizard._foresee()
+            wizard.figures = wizard._as_creator()._foresee()
 
     @api.depends("figures")
     def _compute_headline(self):

@@ -19,7 +19,7 @@ class WhatsappBillingCompose(models.TransientModel):
     """
 
     _name = "whatsapp.billing.compose"
-    _inherit = "whatsapp.billing.recipient.guard"
+    _inherit = ["whatsapp.billing.recipient.guard", "whatsapp.billing.links.mixin"]
     _description = "Send by WhatsApp"
     _wab_recipients_name = "partner_ids"
 
@@ -98,14 +98,14 @@ class WhatsappBillingCompose(models.TransientModel):
                     ("status", "=", "approved"),
                     ("document_type", "in", list(types)),
                     ("obstacle", "=", False),
-                    ("company_id", "in", [False, *companies.ids]),
+                    *templates._get_company_domain(companies),
                 ]
             )
 
     @api.depends("res_model", "res_ids", "template_id", "partner_ids")
     def _compute_summary(self):
         for wizard in self:
-            wizard.summary = wizard._summarise()
+            wizard.summary = wizard._as_creator()._summarise()
 
     @api.depends("summary")
     def _compute_shown_template_ids(self):

@@ -23,11 +23,12 @@ class WhatsappBillingCompose(models.TransientModel):
         reminders = self.filtered("is_reminder")
         super(WhatsappBillingCompose, self - reminders)._compute_allowed_template_ids()
         for wizard in reminders:
-            wizard.allowed_template_ids = self.env["whatsapp.billing.template"].search(
+            templates = self.env["whatsapp.billing.template"]
+            wizard.allowed_template_ids = templates.search(
                 [
                     ("status", "=", "approved"),
                     ("document_type", "=", "payment_reminder"),
-                    ("company_id", "in", [False, *wizard._records().company_id.ids]),
+                    *templates._get_company_domain(wizard._records().company_id),
                 ]
             )
 

@@ -10,6 +10,7 @@ class WhatsappBillingConsentRecord(models.TransientModel):
     """Write down that contacts agreed or withdrew, and how that is known."""
 
     _name = "whatsapp.billing.consent.record"
+    _inherit = "whatsapp.billing.links.mixin"
     _description = "Record Consent to WhatsApp"
 
     partner_ids = fields.Many2many(

@@ -8,12 +8,13 @@ class WhatsappBillingCreditAdjust(models.TransientModel):
     """Correct the balance by hand: a new line in the journal, with its reason."""
 
     _name = "whatsapp.billing.credit.adjust"
+    _inherit = "whatsapp.billing.links.mixin"
     _description = "Correct WhatsApp Credits"
 
     wallet_id = fields.Many2one(
         "whatsapp.billing.credit.wallet", required=True, readonly=True
     )
-    available = fields.Float(related="wallet_id.available")
+    available = fields.Float(compute="_compute_available")
     amount = fields.Float(
         string="Credits",
         digits=(16, 6),
@@ -26,6 +27,13 @@ class WhatsappBillingCreditAdjust(models.TransientModel):
     note = fields.Char(string="Reason", required=True)
 
     # === COMPUTE METHODS === #
+
+    @api.depends("wallet_id.available")
+    def _compute_available(self):
+        for wizard in self:
+            # A form that is not saved names any wallet.
+            wizard.wallet_id.check_access("read")
+            wizard.available = wizard.wallet_id.available
 
     @api.depends("available", "amount", "wallet_id.is_limited")
     def _compute_available_after(self):

@@ -16,6 +16,7 @@ class WhatsappBillingCreditRateImport(models.TransientModel):
     """Add a price card from a file: all of it, or nothing and why not."""
 
     _name = "whatsapp.billing.credit.rate.import"
+    _inherit = "whatsapp.billing.links.mixin"
     _description = "Import WhatsApp Prices"
 
     file = fields.Binary(required=True, attachment=False)

@@ -24,6 +24,7 @@ class WhatsappBillingPartnerEnable(models.TransientModel):
     """
 
     _name = "whatsapp.billing.partner.enable"
+    _inherit = "whatsapp.billing.links.mixin"
     _description = "Switch On WhatsApp for Many Contacts"
 
     res_ids = fields.Json(readonly=True, help="Selected contacts; empty: all.")
@@ -210,6 +211,7 @@ class WhatsappBillingPartnerEnableLine(models.TransientModel):
     """What became of one contact."""
 
     _name = "whatsapp.billing.partner.enable.line"
+    _inherit = "whatsapp.billing.links.mixin"
     _description = "Contact Switched On or Left Out"
     _order = "result, id"
     _rec_name = "partner_id"

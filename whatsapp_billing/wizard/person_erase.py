@@ -7,6 +7,7 @@ class WhatsappBillingPersonErase(models.TransientModel):
     """Ask before a person's texts and numbers are erased for good."""
 
     _name = "whatsapp.billing.person.erase"
+    _inherit = "whatsapp.billing.links.mixin"
     _description = "Erase WhatsApp Data"
 
     partner_ids = fields.Many2many("res.partner", string="Contacts", required=True)

@@ -174,9 +174,12 @@ class WhatsappBillingTemplate(models.Model):
         :return: a template, none where only one invoice could be named
         """
         # sudo: whatsapp.billing.template - a clerk sends what a manager wrote
-        own_sudo = step.template_id.sudo()
+        step_sudo = step.sudo()
+        company = step_sudo.plan_id.company_id
+        own_sudo = step_sudo.template_id._of_company(company)
         if many:
-            chosen_sudo = step.many_template_id.sudo() or own_sudo.filtered(
+            chosen_sudo = step_sudo.many_template_id._of_company(company)
+            chosen_sudo = chosen_sudo or own_sudo.filtered(
                 lambda template: template._is_for_many()
             )
             found = chosen_sudo._in_language(langs)

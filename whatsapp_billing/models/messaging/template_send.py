@@ -20,8 +20,28 @@ class WhatsappBillingTemplate(models.Model):
         :param reference: an id, an xml id, or `template_name:lang_code`
         :param company: whose templates, besides shared ones, are looked up
         """
-        found = self._resolve_any(reference)
-        return found.filtered(lambda t: not t.company_id or t.company_id == company)[:1]
+        return self._resolve_any(reference)._of_company(company)[:1]
+
+    def _of_company(self, company):
+        """Return those that may go to customers of a company. Called with sudo.
+
+        One of all companies that stands on another company's account is none: it would
+        go from that company's number, and the answers to it, and a STOP, to there.
+        """
+        own = (company.browse(), company)
+        return self.filtered(
+            lambda t: t.company_id in own and t.account_id.company_id in own
+        )
+
+    @api.model
+    def _get_company_domain(self, companies):
+        """Return `_of_company` as a domain, for companies of the user."""
+        return [
+            ("company_id", "in", [False, *companies.ids]),
+            "|",
+            ("account_id", "=", False),
+            ("account_id.company_id", "in", companies.ids),
+        ]
 
     @api.model
     def _resolve_any(self, reference):
