@@ -62,5 +62,6 @@ def test_played_is_kept_as_read():
 
 
 def test_every_state_of_what_goes_out_has_its_place():
-    assert set(status.WORST_FIRST) == set(status.RANK)
-    assert status.WORST_FIRST[0] == "failed"
+    assert set(status.BEST_FIRST) == set(status.RANK)
+    assert status.BEST_FIRST[0] == "read"
+    assert status.BEST_FIRST.index("failed") > status.BEST_FIRST.index("queued")

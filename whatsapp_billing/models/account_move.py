@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
@@ -57,17 +59,29 @@ class AccountMove(models.Model):
     wab_problem = fields.Char(
         string="WhatsApp Problem",
         compute="_compute_wab_problem",
+        search="_search_wab_problem",
         groups="whatsapp_billing.group_user",
-        help="Why the newest sending did not reach somebody.",
+        help="Why somebody was not reached, until a person has seen to it.",
     )
 
     # === COMPUTE METHODS === #
 
-    @api.depends("wab_state")
+    @api.depends("wab_message_ids.state", "wab_message_ids.is_handled")
     def _compute_wab_problem(self):
+        failed = self._wab_find_failed()
         for move in self:
-            failed = move._wab_failed_messages()[:1]
-            move.wab_problem = failed.explanation if failed else False
+            message = failed.get(move._origin.id, ())[:1]
+            move.wab_problem = (
+                message.explanation or self.env._("WhatsApp did not say why.")
+                if message
+                else False
+            )
+
+    def _search_wab_problem(self, operator, value):
+        if operator != "in" or set(value) != {False}:
+            return NotImplemented
+        failed = SQL("SELECT res_id FROM (%s) f", self._wab_failed_sql(SQL("TRUE")))
+        return [("id", "not in", failed)]
 
     @api.depends(
         "wab_channel",
@@ -102,14 +116,32 @@ class AccountMove(models.Model):
 
     # === ACTION METHODS === #
 
-    def _wab_failed_messages(self):
-        """Return the messages about this document that failed and wait for somebody."""
-        self.ensure_one()
+    def _wab_find_failed(self):
+        """Return {move id: messages that failed and wait for somebody}, newest first.
+
+        Only what the user may read.
+        """
         messages = self.env["whatsapp.billing.message"]
-        if self.wab_state != "failed":
-            return messages
-        failed = [("state", "=", "failed"), ("is_handled", "=", False)]
-        return messages.search([*self._origin._wab_message_domain(), *failed])
+        if not self._origin.ids:
+            return {}
+        rows = self.env.execute_query(
+            self._wab_failed_sql(SQL("a.res_id = ANY(%s)", self._origin.ids))
+        )
+        readable = messages.search([("id", "in", [row[1] for row in rows])])
+        about = defaultdict(set)
+        for move_id, message_id in rows:
+            about[move_id].add(message_id)
+        return {
+            move_id: readable.filtered(lambda m, ids=ids: m.id in ids).with_prefetch(
+                readable.ids
+            )
+            for move_id, ids in about.items()
+        }
+
+    def _wab_failed_messages(self):
+        """Return the messages about these documents that wait for somebody."""
+        messages = self.env["whatsapp.billing.message"]
+        return messages.union(*self._wab_find_failed().values())
 
     def action_wab_retry(self):
         """Send again what failed."""

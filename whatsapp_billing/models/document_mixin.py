@@ -35,7 +35,7 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         search="_search_wab_state",
         string="WhatsApp",
         groups="whatsapp_billing.group_user",
-        help="The news of the newest sending; of several recipients the worst.",
+        help="The best news so far. Whom it did not reach is told beside it.",
     )
 
     # === COMPUTE METHODS === #
@@ -46,8 +46,10 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         states = dict(
             self.env.execute_query(
                 SQL(
-                    "SELECT res_id, state FROM (%s) newest",
-                    self._wab_newest_sql(SQL("a.res_id = ANY(%s)", self._origin.ids)),
+                    "SELECT res_id, state FROM (%s) news",
+                    self._wab_best_news_sql(
+                        SQL("a.res_id = ANY(%s)", self._origin.ids)
+                    ),
                 )
             )
             if self._origin.ids
@@ -76,34 +78,54 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         if operator != "in":
             return NotImplemented
         states = [state for state in value if state]
-        newest = self._wab_newest_sql(SQL("TRUE"))
-        wanted = SQL("SELECT res_id FROM (%s) n WHERE state = ANY(%s)", newest, states)
+        news = self._wab_best_news_sql(SQL("TRUE"))
+        wanted = SQL("SELECT res_id FROM (%s) n WHERE state = ANY(%s)", news, states)
         domain = [("id", "in", wanted)]
         if False in value:
-            anything = SQL("SELECT res_id FROM (%s) n", newest)
+            anything = SQL("SELECT res_id FROM (%s) n", news)
             domain = ["|", ("id", "not in", anything), *domain]
         return domain
 
     @api.model
-    def _wab_newest_sql(self, condition):
-        """Return a query for (res_id, state): the worst news of the newest sending.
+    def _wab_best_news_sql(self, condition):
+        """Return a query for (res_id, state): the best news of each record's messages.
 
-        What one press sends to several recipients is queued at one moment. What was
-        replaced is not the newest.
+        :param condition: on the columns of `_wab_about_sql`, as `a`
         """
         return SQL(
             """
-            SELECT DISTINCT ON (res_id) res_id, state
-              FROM (SELECT a.res_id, a.state,
-                           rank() OVER (PARTITION BY a.res_id
-                                        ORDER BY a.queued_at DESC NULLS LAST) AS age
-                      FROM (%s) a WHERE a.direction = 'out' AND %s) sending
-             WHERE age = 1
-          ORDER BY res_id, array_position(%s, state::text)
+            SELECT DISTINCT ON (a.res_id) a.res_id, a.state
+              FROM (%s) a WHERE a.direction = 'out' AND %s
+          ORDER BY a.res_id, array_position(%s, a.state::text)
             """,
             self._wab_about_sql(),
             condition,
-            list(status_rules.WORST_FIRST),
+            list(status_rules.BEST_FIRST),
+        )
+
+    @api.model
+    def _wab_failed_sql(self, condition):
+        """Return a query for (res_id, id): messages that failed and wait for somebody.
+
+        What went to the same person about the same record later puts them aside.
+
+        :param condition: on the columns of `_wab_about_sql`, as `a`
+        """
+        self.env["whatsapp.billing.message"].flush_model(["is_handled", "person_key"])
+        return SQL(
+            """
+            SELECT res_id, id
+              FROM (SELECT DISTINCT ON (a.res_id, m.person_key)
+                           a.res_id, m.id, m.state, m.is_handled
+                      FROM (%s) a
+                      JOIN whatsapp_billing_message m ON m.id = a.id
+                     WHERE a.direction = 'out' AND a.state != 'canceled' AND %s
+                  ORDER BY a.res_id, m.person_key, a.queued_at DESC NULLS LAST,
+                           m.id DESC) newest
+             WHERE state = 'failed' AND is_handled IS NOT TRUE
+            """,
+            self._wab_about_sql(),
+            condition,
         )
 
     @api.model

@@ -28,11 +28,11 @@ RANK: Final[dict[str, int]] = {
 # `played` is the receipt of a voice message: the person has had it.
 ALIASES: Final[dict[str, str]] = {"played": "read"}
 
-# The news of one sending to several: what a person must see to comes first, then
-# what is on its way. What was not sent to one of them is no news about the others.
-WORST_FIRST: Final = (
-    *("failed", "unknown", "held", "queued", "sending"),
-    *("sent", "delivered", "read", "canceled"),
+# From the best news to the worst, for the document that was sent: one recipient who
+# has it is worth more than another who could not be reached.
+BEST_FIRST: Final = (
+    *("read", "delivered", "sent", "sending", "unknown"),
+    *("queued", "held", "failed", "canceled"),
 )
 
 

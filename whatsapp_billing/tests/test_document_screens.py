@@ -14,7 +14,7 @@ from .lifecycle_common import LifecycleCommon
 
 @tagged("post_install", "-at_install")
 class TestShownState(LifecycleCommon):
-    """What is shown and what a filter finds are the worst of the newest sending."""
+    """What is shown and what a filter finds are the best news so far."""
 
     def setUp(self):
         super().setUp()
@@ -51,23 +51,65 @@ class TestShownState(LifecycleCommon):
     def test_nothing_sent(self):
         self.assert_shown(False)
 
-    def test_failed_for_one_of_two_is_failed(self):
+    def assert_attention(self, wanted):
+        moves = self.env["account.move"].with_user(self.clerk)
+        mine = [("id", "=", self.invoice.id)]
+        self.assertEqual(bool(self.invoice.with_user(self.clerk).wab_problem), wanted)
+        found = moves.search([*mine, ("wab_problem", "!=", False)])
+        self.assertEqual(bool(found), wanted)
+        found = moves.search([*mine, ("wab_problem", "=", False)])
+        self.assertEqual(bool(found), not wanted)
+
+    def test_failed_for_one_of_two_is_delivered_and_wants_attention(self):
         self.set_states("delivered", "failed")
-        self.assert_shown("failed")
+        self.assert_shown("delivered")
+        self.assert_attention(True)
 
     def test_delivered_after_a_failure_is_delivered(self):
         self.set_states("failed")
+        self.assert_shown("failed")
+        self.assert_attention(True)
         self.set_states("delivered")
         self.assert_shown("delivered")
+        self.assert_attention(False)
 
-    def test_held_does_not_hide_behind_read(self):
+    def test_failed_after_it_was_delivered_wants_attention(self):
+        self.set_states("delivered")
+        self.set_states("failed")
+        self.assert_shown("delivered")
+        self.assert_attention(True)
+
+    def test_refused_afterwards_settles_no_failure(self):
+        self.set_states("failed")
+        self.set_states("canceled")
+        self.assert_attention(True)
+
+    def test_what_waits_takes_nothing_back_that_was_read(self):
         self.set_states("read")
         self.set_states("held")
-        self.assert_shown("held")
+        self.assert_shown("read")
 
     def test_refused_for_one_is_no_news_of_the_other(self):
         self.set_states("read", "canceled")
         self.assert_shown("read")
+
+    def test_problems_of_many_are_read_together(self):
+        invoices = self.invoice
+        for _n in range(4):
+            invoices |= self._make_invoice()
+        for invoice in invoices:
+            self.send(invoice).write({"state": "failed", "error_code": "131026"})
+
+        def count(moves):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            moves = moves.with_user(self.clerk)
+            before = self.env.cr.sql_log_count
+            self.assertTrue(all(moves.mapped("wab_problem")))
+            return self.env.cr.sql_log_count - before
+
+        count(invoices[:1])
+        self.assertEqual(count(invoices[:2]), count(invoices))
 
     def test_message_to_oneself_is_no_news(self):
         self.set_states("read")
