@@ -726,6 +726,130 @@ class TestInboundNumber(InboundCommon):
         self.partner.phone = "+34 600 00 00 03"
         self.assertFalse(self.partner.wab_new_number)
 
+    def assert_held(self, partner):
+        self.assertEqual(partner.wab_new_number, "+34600000002")
+        message = self.send(self.make_invoice_with_pdf(partner))
+        self.assertRecordValues(
+            message, [{"state": "canceled", "reason": "number_changed"}]
+        )
+        self.assertIn("+34600000002", partner.sudo().activity_ids.note)
+
+    def make_late(self, number="+34600000001", **values):
+        """Return a contact as somebody makes it who may edit contacts."""
+        partners = self.env["res.partner"].with_user(self.decider)
+        late = partners.create(
+            {
+                "name": "Late",
+                "phone": number,
+                "country_id": self.env.ref("base.es").id,
+                "wab_enabled": True,
+                **values,
+            }
+        )
+        return self.env["res.partner"].browse(late.id)
+
+    def test_a_new_contact_with_the_old_number_is_held(self):
+        """It came from an old list: the number is somebody else's by now."""
+        self.change(type="user_changed_number", wa_id="34600000002")
+        self.partner.with_user(self.decider).action_wab_use_new_number()
+        late = self.make_late("0034 600 000 001")
+        self.assert_held(late)
+        late.with_user(self.decider).action_wab_keep_old_number()
+        self.assertEqual(
+            self.send(self.make_invoice_with_pdf(late)).state, "queued"
+        )
+
+    def test_the_old_number_typed_on_another_contact_is_held(self):
+        self.change(type="user_changed_number", wa_id="34600000002")
+        late = self.make_late("+34600000044")
+        self.assertFalse(late.wab_new_number)
+        late.with_user(self.decider).wab_number = "+34 600 00 00 01"
+        self.assert_held(late)
+
+    def test_a_number_becomes_the_old_one_by_its_country(self):
+        self.change(type="user_changed_number", wa_id="34600000002")
+        late = self.make_late("600000001", country_id=self.env.ref("base.pt").id)
+        self.assertFalse(late.wab_new_number)
+        late.with_user(self.decider).country_id = self.env.ref("base.es")
+        self.assert_held(late)
+
+    def test_contact_made_before_anybody_had_the_number(self):
+        """The report came when no contact had it."""
+        self.change("34600000077", type="user_changed_number", wa_id="34600000002")
+        self.assert_held(self.make_late("+34600000077"))
+
+    def test_another_spelling_of_the_old_number_decides_nothing(self):
+        self.partner.phone = "+52 55 1234 5678"
+        self.change("5215512345678", type="user_changed_number", wa_id="34600000002")
+        self.assertTrue(self.partner.wab_new_number)
+        self.partner.phone = "+52 1 55 1234 5678"
+        self.assertTrue(self.partner.wab_new_number)
+
+    def test_a_number_that_is_kept_is_kept_for_new_contacts(self):
+        self.change(type="user_changed_number", wa_id="34600000002")
+        self.partner.with_user(self.decider).action_wab_keep_old_number()
+        self.assertFalse(self.make_late().wab_new_number)
+        self.change(
+            wamid="wamid.S2", type="user_changed_number", wa_id="34600000002"
+        )
+        self.assertTrue(self.make_late().wab_new_number, "reported again")
+
+    def test_what_another_company_heard_holds_nobody_here(self):
+        other = self.env["res.company"].create({"name": "Other"})
+        report = self.messages.create(
+            {
+                "direction": "in",
+                "state": "received",
+                "company_id": other.id,
+                "account_id": self._make_account(other, "W2", "P2").id,
+                "recipient": "+34600000001",
+                "content": {"new_sender": "+34600000002"},
+            }
+        )
+        late = self.make_late()
+        self.assertFalse(late.wab_new_number)
+        self.assertTrue(late.with_company(other).wab_new_number)
+        self.assertEqual(report.company_id, other)
+
+    def test_new_contacts_ask_once_for_all(self):
+        self.change(type="user_changed_number", wa_id="34600000002")
+        counts = []
+        for number in (2, 12):
+            partners = self.env["res.partner"].create(
+                [
+                    {"name": "Many", "phone": f"+346001{number:02d}{i:03d}"}
+                    for i in range(number)
+                ]
+            )
+            self.env.flush_all()
+            before = self.env.cr.sql_log_count
+            partners._wab_hold_reported()
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertEqual(counts, [1, 1])
+
+    def test_merging_contacts_keeps_what_is_held(self):
+        """By somebody who may merge: the field itself is the system's to write."""
+        late = self.make_late()
+        self.change(type="user_changed_number", wa_id="34600000002")
+        self.assertTrue(late.wab_new_number)
+        numberless = self.make_late(False, wab_enabled=False)
+        merger = self.env["base.partner.merge.automatic.wizard"].with_user(self.decider)
+        for source, target in ((late, self.partner), (self.partner, numberless)):
+            merger._merge((source | target).ids, target.with_user(self.decider))
+            self.env.invalidate_all()
+            self.assertFalse(source.exists())
+            self.assertEqual(target.wab_e164, "+34600000001")
+            self.assertEqual(target.wab_new_number, "+34600000002")
+
+    def test_merging_takes_nothing_to_another_number(self):
+        self.change(type="user_changed_number", wa_id="34600000002")
+        other = self.make_late("+34600000044")
+        merger = self.env["base.partner.merge.automatic.wizard"].with_user(self.decider)
+        merger._merge((self.partner | other).ids, other.with_user(self.decider))
+        self.env.invalidate_all()
+        self.assertEqual(other.wab_e164, "+34600000044")
+        self.assertFalse(other.wab_new_number)
+
     def test_a_stop_holds_for_the_new_number(self):
         self.receive_text("STOP")
         self.change(type="user_changed_number", wa_id="34600000002")

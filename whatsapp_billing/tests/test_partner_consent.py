@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import Form, HttpCase, new_test_user, tagged
 
@@ -53,6 +55,99 @@ class TestPartnerConsent(WhatsappBillingCommon):
                 self.assertEqual(late.wab_e164, "+34600000055")
         mine.phone = "+34600000077"
         self.assertEqual(mine.wab_e164, "+34600000077")
+
+    def test_nobody_writes_it_by_any_other_way(self):
+        """Lines of another record, imports, copies, own defaults, users, merging."""
+        stranger = "+34611111111"
+        company = self._make_customer("Acme SL", "+34600000010", is_company=True)
+        child = self._make_customer("Leo", "+34600000011", parent_id=company.id)
+        tag = self.env["res.partner.category"].create(
+            {"name": "Tag", "partner_ids": child.ids}
+        )
+        self.clerk.group_ids |= self.env.ref("base.group_allow_export")
+        partners = self.env["res.partner"].with_user(self.clerk)
+        admin = self.env.ref("base.user_admin")
+        users = self.env["res.users"].with_user(admin)
+        for name in ("wab_e164", "wab_person_key", "wab_new_number"):
+            values = {name: stranger}
+            new = {"name": "New", "phone": "+34600000012", **values}
+            ways = {
+                "line": lambda v=values: company.with_user(self.clerk).write(
+                    {"child_ids": [(1, child.id, v)]}
+                ),
+                "new line": lambda v=new: company.with_user(self.clerk).write(
+                    {"child_ids": [(0, 0, v)]}
+                ),
+                "with lines": lambda v=new: partners.create(
+                    {"name": "Big SL", "child_ids": [(0, 0, v)]}
+                ),
+                "default lines": lambda v=new: partners.with_context(
+                    default_child_ids=[(0, 0, v)]
+                ).create({"name": "Big SL"}),
+                "tag": lambda v=values: tag.with_user(self.clerk).write(
+                    {"partner_ids": [(1, child.id, v)]}
+                ),
+                "import": lambda n=name: partners.load(
+                    ["name", n], [["Imported", stranger]]
+                ),
+                "import again": lambda n=name: partners.load(
+                    [".id", n], [[str(child.id), stranger]]
+                ),
+                "copy": lambda v=values: child.with_user(self.clerk).copy(v),
+                "user": lambda v=new: users.create({"login": "new", **v}),
+                "own user": lambda v=values: admin.with_user(admin).write(v),
+            }
+            for way, do in ways.items():
+                # Lines are written in the name of whom the transaction began with.
+                origin = self.env.transaction
+                with (
+                    self.subTest(way, name=name),
+                    patch.object(origin, "default_env", partners.env),
+                ):
+                    # Importing answers with what went wrong instead of raising it.
+                    try:
+                        with self.env.cr.savepoint():
+                            result = do()
+                            self.env.flush_all()
+                    except AccessError:
+                        pass
+                    else:
+                        self.assertIsInstance(result, dict)
+                        self.assertFalse(result["ids"])
+                    self.env.invalidate_all()
+                    found = self.env["res.partner"].with_context(active_test=False)
+                    self.assertFalse(found.search_count([(name, "=", stranger)]))
+
+    def test_an_own_default_is_none_for_what_the_system_writes(self):
+        """Whoever may log in may set defaults for what they make."""
+        stranger = "+34611111111"
+        defaults = self.env["ir.default"].with_user(self.clerk)
+        for name in ("wab_e164", "wab_person_key", "wab_new_number"):
+            defaults.set("res.partner", name, stranger, user_id=True)
+        defaults = self.env["ir.default"].with_user(self.manager)
+        defaults.set("whatsapp.billing.template", "status", "approved", user_id=True)
+        partners = self.env["res.partner"].with_user(self.clerk)
+        for late in (partners, partners.sudo()):
+            late = late.create({"name": "Late", "phone": "+34600000055"})
+            self.env.flush_all()
+            self.env.invalidate_all()
+            late = late.sudo()
+            self.assertEqual(late.wab_e164, "+34600000055")
+            self.assertEqual(late.wab_person_key, "+34600000055")
+            self.assertFalse(late.wab_new_number)
+        template = (
+            self.env["whatsapp.billing.template"]
+            .with_user(self.manager)
+            .create(
+                {
+                    "name": "Mine",
+                    "template_name": "mine",
+                    "account_id": self.account.id,
+                    "body": "Hello",
+                }
+            )
+        )
+        self.assertEqual(template.sudo().status, "draft")
 
     def test_page_shows_consent_and_its_history(self):
         partner = self.partner.with_user(self.clerk)

@@ -90,6 +90,35 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             )
         )
 
+    def _merge(self, partner_ids, dst_partner=None, extra_checks=True):
+        """Override of `base` to keep what holds back the number that is left."""
+        partners = self.env["res.partner"].browse(partner_ids).exists()
+        partners |= dst_partner or partners.browse()
+        held = self._wab_take_new_numbers(partners)
+        result = super()._merge(partner_ids, dst_partner, extra_checks)
+        for company, by_key in held.items():
+            # sudo: res.partner - the field is the system's to write
+            for partner in partners.exists().sudo().with_company(company):
+                if partner.wab_person_key in by_key:
+                    partner.wab_new_number = by_key[partner.wab_person_key]
+        return result
+
+    @api.model
+    def _wab_take_new_numbers(self, partners):
+        """Return {company: {subscriber: new number}} of what nobody decided; clear it.
+
+        A merge writes as its user, whose to write it is not, and core hands it over
+        to a contact with another number.
+        """
+        held = {}
+        # sudo: res.company, res.partner - in companies of others, too
+        for company in self.env["res.company"].sudo().search([]):
+            mine = partners.sudo().with_company(company).filtered("wab_new_number")
+            if mine:
+                held[company] = {p.wab_person_key: p.wab_new_number for p in mine}
+                mine.wab_new_number = False
+        return held
+
     @api.model
     def _update_values(self, src_partners, dst_partner):
         """Override of `base`: a merge is nobody's tick and nobody's consent."""

@@ -8,7 +8,7 @@ one is what WhatsApp says, not what the customer told this company.
 
 from markupsafe import Markup
 
-from odoo import fields, models
+from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
@@ -16,6 +16,8 @@ from ...rules import numbers
 from ..mail_message import of_company
 
 GROUP = "whatsapp_billing.group_user"
+# What a contact's number is made of.
+NUMBER_FIELDS = {"wab_number", "phone", "country_id"}
 ACTIVITY = "whatsapp_billing.mail_activity_type_number"
 
 
@@ -78,6 +80,31 @@ class WhatsappBillingMessage(models.Model):
                 purposes,
             )
 
+    @api.model
+    def _find_reported(self, keys):
+        """Return (key, message) of numbers that WhatsApp reported as changed.
+
+        The latest report to each company, unless somebody decided since that the
+        number is still its owner's.
+        """
+        self.flush_model(["person_key", "content", "direction", "company_id"])
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT person_key, id FROM (
+                    SELECT DISTINCT ON (company_id, person_key) person_key, id, content
+                      FROM whatsapp_billing_message
+                     WHERE direction = 'in' AND person_key = ANY(%s)
+                       AND content ->> 'new_sender' IS NOT NULL
+                  ORDER BY company_id, person_key, sent_at DESC NULLS LAST,
+                           id DESC) latest
+                 WHERE content ->> 'is_kept' IS NULL
+                """,
+                list(keys),
+            )
+        )
+        return [(key, self.browse(message_id)) for key, message_id in rows]
+
     def _ask_about_number(self, partners, new_number):
         kind = self.env.ref(ACTIVITY)
         note = self.env._(
@@ -121,16 +148,53 @@ class ResPartner(models.Model):
 
     # === CRUD METHODS === #
 
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Hold back what would go to a number that is reported to be another's."""
+        partners = super().create(vals_list)
+        partners._wab_hold_reported()
+        return partners
+
     def write(self, vals):
-        """Take a number that a person types as the decision about a changed one."""
-        if {"wab_number", "phone"} & set(vals) and "wab_new_number" not in vals:
-            before = {partner: partner.wab_e164 for partner in self}
-            result = super().write(vals)
+        """Take another number that a person types as the decision about a changed one.
+
+        Unless that one is reported to have changed, too. Another spelling of the same
+        number decides nothing.
+        """
+        if NUMBER_FIELDS.isdisjoint(vals):
+            return super().write(vals)
+        before = {partner: partner.wab_person_key for partner in self}
+        result = super().write(vals)
+        changed = self.filtered(lambda p: p.wab_person_key != before[p])
+        if "wab_new_number" not in vals:
             # sudo: res.partner - the field is the system's to write, this edit decides it
-            decided = self.filtered(lambda p: p.wab_e164 != before[p]).sudo()
+            decided = changed.sudo()
             decided.filtered("wab_new_number").wab_new_number = False
-            return result
-        return super().write(vals)
+        changed._wab_hold_reported()
+        return result
+
+    def _wab_hold_reported(self):
+        """Hold messages to those whose number WhatsApp reported as changed; ask.
+
+        Operators hand numbers on, and people type old ones: whose it is by now, a
+        person decides for each contact and company.
+        """
+        keys = set(self.mapped("wab_person_key")) - {False}
+        if not keys:
+            return
+        # sudo: whatsapp.billing.message - what a number reported, whoever types it
+        for key, message in self.env["whatsapp.billing.message"].sudo()._find_reported(
+            keys
+        ):
+            company, new = message.company_id, message.content["new_sender"]
+            # sudo: res.partner - the field is the system's to write
+            partners = self.sudo().with_company(company)
+            partners = partners.filtered(
+                lambda p, key=key: p.wab_person_key == key
+            )._wab_of_company(company)
+            if partners and numbers.person_key(new) != key:
+                partners.wab_new_number = new
+                message._ask_about_number(partners, new)
 
     # === ACTION METHODS === #
 
@@ -159,7 +223,19 @@ class ResPartner(models.Model):
                 else self.env._("WhatsApp goes on to %s.", old or "")
             )
             partner._wab_close_number_request()
+            if not use_new:
+                partner._wab_keep_number()
         return True
+
+    def _wab_keep_number(self):
+        """Remember that this number is still its owner's: new contacts are not held."""
+        # sudo: whatsapp.billing.message - what was reported to the user's company
+        reported = self.env["whatsapp.billing.message"].sudo()._find_reported(
+            [self.wab_person_key or "-"]
+        )
+        for _key, message in reported:
+            if message.company_id == self.env.company:
+                message.content = {**message.content, "is_kept": True}
 
     def _wab_close_number_request(self):
         kind = self.env.ref(ACTIVITY)
