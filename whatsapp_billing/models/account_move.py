@@ -193,7 +193,14 @@ class AccountMove(models.Model):
         """
         call_arguments.check_records(self)
         recipients = self._wab_get_recipients(partners)
-        return self._wab_enqueue(recipients, "wab_send", template, key, explicit=True)
+        return self._wab_enqueue(
+            recipients,
+            "wab_send",
+            template,
+            key,
+            explicit=True,
+            is_named=bool(partners),
+        )
 
     def _wab_document_type(self):
         self.ensure_one()

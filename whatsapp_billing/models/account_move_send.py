@@ -185,12 +185,13 @@ class AccountMoveSend(models.AbstractModel):
         for move, data in todo.items():
             template = data.get("wab_template_id") or False
             author = data.get("author_user_id") or self.env.uid
-            by_settings.setdefault((template, author), []).append((move, data))
-        for (template, author), pairs in by_settings.items():
+            settings = (template, author, bool(data.get("wab_partner_ids")))
+            by_settings.setdefault(settings, []).append((move, data))
+        for (template, author, is_named), pairs in by_settings.items():
             moves = self.env["account.move"].union(*(move for move, _data in pairs))
             recipients = {
                 move.id: self._wab_recipients(move, data) for move, data in pairs
             }
             moves.with_user(author)._wab_enqueue(
-                recipients, "send_dialog", template, explicit=True
+                recipients, "send_dialog", template, explicit=True, is_named=is_named
             )

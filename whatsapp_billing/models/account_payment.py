@@ -97,7 +97,12 @@ class AccountPayment(models.Model):
         call_arguments.check_records(self)
         recipients = self._wab_get_recipients(partners)
         return self._wab_enqueue(
-            recipients, "wab_send_receipt", template, key, explicit=True
+            recipients,
+            "wab_send_receipt",
+            template,
+            key,
+            explicit=True,
+            is_named=bool(partners),
         )
 
     def _wab_in_savepoint(self, do):

@@ -250,6 +250,7 @@ class IrActionsServer(models.Model):
             "auto_receipt" if is_receipt else AUTOMATION,
             self.wab_template_id.id,
             RECEIPT_KEY if is_receipt else False,
+            is_named=bool(self.wab_partner_path),
         )
 
     def _wab_get_recipients(self, records):
@@ -288,6 +289,7 @@ class IrActionsServer(models.Model):
                 self.wab_template_id.id,
                 purpose="collections",
                 is_reminder=True,
+                is_named=bool(self.wab_partner_path),
             )
             todo._wab_note_reminders(found)
             results += found

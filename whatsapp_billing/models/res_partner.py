@@ -457,18 +457,19 @@ class ResPartner(models.Model):
         """
         companies = self.commercial_partner_id._origin
         ticked = defaultdict(self.browse)
-        for contact in self.search(
+        for contact in self.search_fetch(
             [
                 ("commercial_partner_id", "in", companies.ids),
                 ("wab_is_default_recipient", "=", True),
-            ]
+            ],
+            ["commercial_partner_id", "company_id"],
         ):
             ticked[contact.commercial_partner_id] |= contact._wab_of_company(company)
         allowed = set(companies._wab_of_company(company).ids)
         found = {}
         for partner in self._origin:
             whole = partner.commercial_partner_id
-            if partner._wab_is_own_recipient():
+            if partner._wab_is_own_recipient(company):
                 found[partner.id] = partner
             elif ticked.get(whole):
                 found[partner.id] = ticked[whole]
@@ -476,18 +477,27 @@ class ResPartner(models.Model):
                 found[partner.id] = whole if whole.id in allowed else partner
         return found
 
-    def _wab_is_own_recipient(self):
-        """Tell whether a contact of a company gets itself what is addressed to it."""
+    def _wab_is_own_recipient(self, company):
+        """Tell whether a contact of a company gets itself what is addressed to it.
+
+        :param company: whose documents they are; each has its own switch
+        """
         self.ensure_one()
         if self == self.commercial_partner_id:
             return False
         return bool(
-            self.wab_enabled or self.wab_is_default_recipient or self._wab_raw_number()
+            self.wab_is_default_recipient
+            or self._wab_raw_number()
+            or self.with_company(company).wab_enabled
         )
 
     def _wab_get_recipients(self, partners=False):
         """Override: what is sent to a contact goes to that contact."""
         return {partner.id: partner for partner in self}
+
+    def _wab_read_recipients_now(self):
+        """Override: nothing is to be read for that."""
+        return self._wab_get_recipients()
 
     @api.model
     def _wab_find_by_number(self, number, company=None):

@@ -128,7 +128,8 @@ def find_change(line: Line, said: float) -> str | None:
     """Return why a reminder that still waits may not name this line as it does.
 
     The last look before the call: what `find_obstacle` asks of the document, of what
-    the customer said and of the money, asked again. None if nothing has changed.
+    the customer said and of the money, asked again, and whether WhatsApp was switched
+    off for the invoice. None if nothing has changed.
 
     :param said: the amount that the reminder names
     """
@@ -137,6 +138,8 @@ def find_change(line: Line, said: float) -> str | None:
     if reason is None and line.state in ("disputed", "paused", "promised"):
         reason = "disputed" if line.state == "disputed" else "paused"
     reason = reason or _money_obstacle(asked)
+    if reason is None and line.is_off:
+        reason = "not_enabled"
     if reason is None and abs(line.open_amount - said) > line.rounding / 2:
         reason = "superseded"
     return reason

@@ -72,6 +72,7 @@ class Line:
     :param state: the case's: active, paused, promised, disputed, escalated
     :param resume_on: day a pause ends by itself
     :param no_followup: Odoo's own flag on the invoice or the journal item
+    :param is_off: somebody switched WhatsApp off for the invoice
     :param last_days: days of the latest step that was done for this line
     :param last_date: day it was done
     """
@@ -94,6 +95,7 @@ class Line:
     payment_pending: bool = False
     bank_match: bool = False
     no_followup: bool = False
+    is_off: bool = False
     last_days: int | None = None
     last_date: date | None = None
 

@@ -158,15 +158,15 @@ class TestDocumentRecipients(LifecycleCommon):
             ]
         )
         counts = []
-        moves._wab_get_recipients()
-        for some in (moves[:2], moves):
+        # The first time in a company Odoo reads its access rules, too.
+        for some in (moves[:2], moves[:2], moves):
             self.env.flush_all()
             self.env.invalidate_all()
             before = self.env.cr.sql_log_count
             found = some._wab_get_recipients()
             counts.append(self.env.cr.sql_log_count - before)
             self.assertEqual(set(found.values()), {self.acme})
-        self.assertEqual(counts[0], counts[1])
+        self.assertEqual(counts[1], counts[2])
 
     def test_one_phone_gets_a_document_once(self):
         self.add_person()

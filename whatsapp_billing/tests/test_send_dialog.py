@@ -171,8 +171,9 @@ class TestSendDialog(LifecycleCommon, MailCommon):
 
     def test_settings_name_whatsapp_only_when_ticked(self):
         wizard = self.open(self._make_invoice())
-        self.assertEqual(
-            wizard._get_sending_settings()["wab_partner_ids"], self.partner.ids
+        self.assertFalse(
+            wizard._get_sending_settings()["wab_partner_ids"],
+            "who is proposed is the document's to say",
         )
         self.tick(wizard, "email")
         self.assertNotIn("wab_partner_ids", wizard._get_sending_settings())

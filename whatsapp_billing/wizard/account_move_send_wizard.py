@@ -147,8 +147,16 @@ class AccountMoveSendWizard(models.TransientModel):
         settings = super()._get_sending_settings()
         if METHOD in (self.sending_methods or []):
             settings["wab_template_id"] = self._wab_chosen_template()
-            settings["wab_partner_ids"] = self.wab_partner_ids.ids
+            settings["wab_partner_ids"] = self._wab_chosen_partners()
         return settings
+
+    def _wab_chosen_partners(self):
+        """Return the recipients' ids if somebody chose them, else False.
+
+        Those that are proposed are the document's to say, also once it waits.
+        """
+        chosen, move = self.wab_partner_ids._origin, self.move_id._origin
+        return chosen.ids if chosen != move._wab_get_recipients()[move.id] else False
 
     def _wab_chosen_template(self):
         """Return the template's id if somebody chose it, else False.

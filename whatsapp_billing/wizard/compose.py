@@ -258,7 +258,15 @@ class WhatsappBillingCompose(models.TransientModel):
             template=template.id or False,
             purpose="marketing" if template.category == "marketing" else "billing",
             explicit=True,
+            is_named=self._is_named(),
         )
+
+    def _is_named(self):
+        """Tell whether somebody chose other recipients than the document's own."""
+        if not self.is_single or not self.partner_ids:
+            return False
+        proposed = self._records()._wab_get_recipients()
+        return self.partner_ids._origin not in proposed.values()
 
     def _summarise(self):
         """Return who would get a message, as JSON; writes and renders nothing."""

@@ -56,7 +56,7 @@ class WhatsappBillingCollectionCase(models.Model):
             SELECT i.message_id, i.role, i.amount::float AS said,
                    i.due_date AS said_due, l.id AS line_id,
                    l.move_id, l.company_id, l.parent_state AS document,
-                   l.reconciled, l.no_followup,
+                   l.reconciled, l.no_followup, m.wab_channel = 'off' AS is_off,
                    l.amount_residual_currency::float AS residual,
                    m.payment_state, m.commercial_partner_id AS debtor_id,
                    u.name AS currency, u.rounding::float AS rounding,
@@ -105,6 +105,7 @@ class WhatsappBillingCollectionCase(models.Model):
                 payment_pending=row["move_id"] in pending,
                 bank_match=row["line_id"] in matches,
                 no_followup=bool(row["no_followup"]),
+                is_off=bool(row["is_off"]),
             )
             for row in owed
         }

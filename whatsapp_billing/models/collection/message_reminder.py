@@ -14,6 +14,8 @@ from ..messaging.message_enqueue import Target
 from . import bulk
 from .template_debtor import CONTEXT
 
+REMINDER = "payment_reminder"
+BY_PLAN = "collections"
 MOVE_FIELDS = [
     "name",
     "state",
@@ -107,8 +109,19 @@ class WhatsappBillingMessage(models.Model):
         )
         moves.fetch(MOVE_FIELDS)
         debtors.fetch(PARTNER_FIELDS)
+        found = self._find_reminded(company, moves, debtors)
+        for letter, move, partners in zip(letters, moves, found, strict=True):
+            letter.targets = [
+                Target(move, partner, company, "payment_reminder")
+                for partner in partners
+            ]
+
+    @api.model
+    def _find_reminded(self, company, moves, debtors):
+        """Return whom a plan reminds, for each of these invoices of these debtors."""
         defaults = debtors._wab_default_recipients(company)
-        for letter, move, debtor in zip(letters, moves, debtors, strict=True):
+        found = []
+        for move, debtor in zip(moves, debtors, strict=True):
             chosen = move.wab_recipient_ids._wab_of_company(company)
             partners = chosen or defaults[debtor.id]
             if partners == debtor and not (debtor.wab_e164 and debtor.wab_enabled):
@@ -116,10 +129,65 @@ class WhatsappBillingMessage(models.Model):
                 invoiced = move.partner_id
                 if invoiced.wab_e164 and invoiced.wab_enabled:
                     partners = invoiced
-            letter.targets = [
-                Target(move, partner, company, "payment_reminder")
-                for partner in partners
-            ]
+            found.append(partners)
+        return found
+
+    @api.model
+    def _recipients_now(self, rows):
+        """Ask for reminders as whoever made them did: a plan, or somebody by hand."""
+        named = self._read_reminded_moves(
+            [row["id"] for row in rows if row["document_type"] == REMINDER]
+        )
+        found, by_company, by_hand = {}, defaultdict(list), []
+        for row in rows:
+            if row["id"] in named and row["method"] == BY_PLAN:
+                by_company[row["company_id"]].append(row)
+            elif row["id"] in named:
+                by_hand += [
+                    row | {"id": (row["id"], move_id), "res_id": move_id}
+                    for move_id in named[row["id"]]
+                ]
+        for company_id, mine in by_company.items():
+            found |= self._reminded_now(company_id, mine)
+        # What is about several invoices is for who gets all of them.
+        for name, partners in super()._recipients_now(by_hand).items():
+            found[name[0]] = found.get(name[0], partners) & partners
+        rest = [row for row in rows if row["id"] not in named]
+        return found | super()._recipients_now(rest)
+
+    @api.model
+    def _reminded_now(self, company_id, rows):
+        """Return {message id: partners} of reminders that plans of a company made."""
+        company = self.env["res.company"].browse(company_id)
+        lean = self.with_company(company).with_context(prefetch_fields=False)
+        moves = lean.env["account.move"].browse({row["res_id"] for row in rows})
+        moves.fetch(["commercial_partner_id", "partner_id", "wab_recipient_ids"])
+        debtors = moves.browse().commercial_partner_id.browse(
+            [move.commercial_partner_id.id for move in moves]
+        )
+        debtors.fetch(PARTNER_FIELDS)
+        reminded = self._find_reminded(company, moves, debtors)
+        by_move = dict(zip(moves.ids, reminded, strict=True))
+        return {row["id"]: by_move[row["res_id"]] for row in rows}
+
+    @api.model
+    def _read_reminded_moves(self, message_ids):
+        """Return {message id: ids of the invoices that it reminds of}."""
+        if not message_ids:
+            return {}
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT i.message_id, array_agg(DISTINCT l.move_id)
+                  FROM whatsapp_billing_collection_item i
+                  JOIN account_move_line l ON l.id = i.move_line_id
+                 WHERE i.message_id = ANY(%s) AND i.role != 'credit'
+              GROUP BY i.message_id
+                """,
+                list(message_ids),
+            )
+        )
+        return dict(rows)
 
     @api.model
     def _choose_reminder_templates(self, letters, company):

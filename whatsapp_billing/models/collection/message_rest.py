@@ -116,18 +116,77 @@ class WhatsappBillingMessage(models.Model):
                 .sudo()
                 .browse(move_ids)
             )
-            template = message.template_id
-            fits = template._is_for_many() == (len(moves_sudo) > 1)
-            results = moves_sudo._wab_enqueue(
-                {move.id: message.partner_id for move in moves_sudo},
-                message.method,
-                template.id if fits else False,
-                explicit=any(
-                    rule["rule"] == "sent_by_person" for rule in message.trace or []
-                ),
-                is_reminder=True,
-                purpose="collections",
+            heirs = message._find_heirs_of_reminder(moves_sudo)
+            results = []
+            for partners, mine in moves_sudo.grouped(
+                lambda m, h=heirs: h[m.id]
+            ).items():
+                if partners:
+                    results += message._remind_instead(mine, partners)
+            is_told = any(result["state"] in ("queued", "held") for result in results)
+            told = self.env["res.partner"].union(*heirs.values())
+            if results and not is_told and message.partner_id not in told:
+                message._ask_about_recipients()
+
+    def _remind_instead(self, moves, partners):
+        """Remind these of these invoices in place of this message."""
+        self.ensure_one()
+        fits = self.template_id._is_for_many() == (len(moves) > 1)
+        results = moves._wab_enqueue(
+            {move.id: partners for move in moves},
+            self.method,
+            self.template_id.id if fits else False,
+            explicit=any(
+                rule["rule"] == "sent_by_person" for rule in self.trace or []
+            ),
+            is_reminder=True,
+            is_named=not self._follows_document(),
+            purpose="collections",
+        )
+        moves._wab_note_reminders(results)
+        new_ids = {result["message_id"] for result in results}
+        self.browse(new_ids).replaces_id = self
+        return results
+
+    def _find_heirs_of_reminder(self, moves):
+        """Return {move id: who is reminded of it in place of this recipient}.
+
+        The same one where it is still theirs; else whom it goes to by now and who has
+        not been reminded of it since.
+        """
+        self.ensure_one()
+        mine = self.partner_id._wab_of_company(self.company_id)
+        if not self._follows_document():
+            return dict.fromkeys(moves.ids, mine)
+        now = moves._wab_get_recipients()
+        told = self._read_reminded_since(moves)
+        return {
+            move.id: mine
+            if mine and mine in now[move.id]
+            else now[move.id].filtered(
+                lambda p, heard=told[move.id]: not heard & {p.id, p.wab_person_key}
             )
-            moves_sudo._wab_note_reminders(results)
-            new_ids = {result["message_id"] for result in results}
-            self.browse(new_ids).replaces_id = message
+            for move in moves
+        }
+
+    def _read_reminded_since(self, moves):
+        """Return {move id: ids and numbers of who was reminded of it since}."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT l.move_id, n.partner_id, n.person_key
+                  FROM whatsapp_billing_collection_item i
+                  JOIN account_move_line l ON l.id = i.move_line_id
+                  JOIN whatsapp_billing_message n ON n.id = i.message_id
+                 WHERE l.move_id = ANY(%s) AND n.id != %s AND n.queued_at >= %s
+                   AND n.state NOT IN ('canceled', 'failed')
+                """,
+                moves.ids,
+                self.id,
+                self.queued_at,
+            )
+        )
+        told = defaultdict(set)
+        for move_id, partner_id, person_key in rows:
+            told[move_id] |= {partner_id, person_key} - {None, ""}
+        return told

@@ -29,6 +29,7 @@ from . import message_document
 from . import message_drain
 from . import message_enqueue
 from . import message_changed
+from . import message_recipients
 from . import message_retention
 from . import message_screen
 from . import message_status

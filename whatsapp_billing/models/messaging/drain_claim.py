@@ -19,7 +19,7 @@ from ...clients.whatsapp.base import (
     TextMessage,
 )
 from ...clients.whatsapp.sender import Document, Work
-from ...rules import answers, consent, eligibility, numbers, traces, window
+from ...rules import answers, consent, eligibility, traces, window
 from . import drain_reminders
 
 _logger = logging.getLogger(__name__)
@@ -77,6 +77,7 @@ def _prepare(drain, rows):
     drop, wait_for_document, ready = [], [], []
     truths = drain_reminders.look(drain, rows)
     drain.messages._mark_changed(rows)
+    drain.messages._mark_misdirected(rows)
     _mark_windows(drain, rows)
     changed, rest = [], []
     for row in rows:
@@ -89,7 +90,7 @@ def _prepare(drain, rows):
             drop.append((row["id"], decision))
             if decision.reason == "superseded" and _has_rest(row):
                 rest.append(row["id"])
-            elif decision.reason == "superseded" and _has_document_changed(row):
+            elif decision.reason == "superseded" and _is_told_anew(row):
                 changed.append(row["id"])
         else:
             ready.append(row)
@@ -181,12 +182,19 @@ def _mark_sending(drain, free, recording):
         SELECT m.id, m.uuid, m.recipient, m.recipient_uid, m.person_key, m.attempts,
                m.content, m.body, m.template_id, m.template_name, m.lang_code, m.purpose,
                m.document_type, m.res_model, m.res_id, m.filename, m.reason,
-               m.document_state, m.partner_id, m.document_partner_id,
+               m.document_state, m.partner_id, m.document_partner_id, m.method,
+               m.company_id,
                m.content ->> 'snapshot' AS snapshot,
                t.status AS template_status, t.obstacle AS template_obstacle,
                a.state AS account_state,
                m.method IS DISTINCT FROM %(test)s AND %(kind_on)s IS NOT TRUE
                     AS kind_off,
+               m.method IS DISTINCT FROM %(test)s AND m.template_name IS NOT NULL
+                    AND v.wab_channel = 'off' AS document_off,
+               m.method IS DISTINCT FROM %(test)s AND m.template_name IS NOT NULL
+                    AND p.company_id IS NOT NULL
+                    AND NOT p.company_id::text = ANY(
+                        string_to_array(k.parent_path, '/')) AS is_foreign,
                p.active AS partner_active,
                v.state AS move_state, v.payment_state,
                v.partner_id AS move_partner_id,
@@ -294,9 +302,9 @@ def _facts(drain, row):
         payment_pending=row["truth"].payment_pending,
         bank_match=row["truth"].bank_match,
         no_followup=row["truth"].no_followup,
-        # A switch that somebody set to off since; without any words a contract or a
-        # test allowed it.
-        enabled=not by_switch,
+        # A switch that somebody set to off since, the contact's or the document's;
+        # without any words a contract or a test allowed it.
+        enabled=not (by_switch or row["document_off"] or row["truth"].is_off),
         consent="by_contract"
         if by_switch or standing.state == "none"
         else standing.state,
@@ -340,11 +348,9 @@ def _read_standing(row):
 
 
 def _is_superseded(row):
-    """Tell whether the invoice or the contact's number is another one by now."""
-    if row["partner_id"] and not numbers.is_bsuid(row["recipient"] or ""):
-        # Another number, or none any more: it may be somebody else's by now.
-        if (row["wab_person_key"] or "") != (row["person_key"] or ""):
-            return True
+    """Tell whether the invoice, who gets it or their number is another one by now."""
+    if row["is_misdirected"]:
+        return True
     if row["truth"].has_changed and not row["truth"].is_settled:
         return True
     return _has_document_changed(row)
@@ -354,10 +360,21 @@ def _has_rest(row):
     """Tell whether a reminder that is not true any more has something left to say."""
     if row["truth"].has_rest:
         return True
+    if row["document_type"] != drain_reminders.REMINDER:
+        return False
     is_theirs = row["document_partner_id"] == row["move_partner_id"]
-    return row["document_type"] == drain_reminders.REMINDER and (
-        row["changed"] and is_theirs and row["truth"] == drain_reminders.UNTOUCHED
+    return row["truth"] == drain_reminders.UNTOUCHED and (
+        row["is_misdirected"] or (row["changed"] and is_theirs)
     )
+
+
+def _is_told_anew(row):
+    """Tell whether the document is still to be told: in other words, to others."""
+    if row["is_misdirected"]:
+        # Free text answers what somebody wrote: it is nobody else's.
+        is_told = row["template_name"] and row["method"] != const.TEST_METHOD
+        return bool(is_told) and row["document_type"] != drain_reminders.REMINDER
+    return _has_document_changed(row)
 
 
 def _has_document_changed(row):

@@ -23,6 +23,7 @@ class Truth:
     payment_pending: bool = False
     bank_match: bool = False
     no_followup: bool = False
+    is_off: bool = False
 
 
 UNTOUCHED = Truth()
@@ -34,6 +35,7 @@ SHOWN_AS = {
     "payment_pending": "payment_pending",
     "probably_paid": "bank_match",
     "no_followup": "no_followup",
+    "not_enabled": "is_off",
 }
 
 

@@ -224,19 +224,27 @@ class WhatsappBillingMessage(models.Model):
         too. Called with sudo.
         """
         self -= self._told_meanwhile()
-        ready = self.filtered(lambda message: message._is_replaceable())
+        heirs = self._find_heirs()
+        # The others need nobody: all who get the document have been told of it.
+        lost = self.filtered(lambda message: message.id in heirs)
+        ready = lost.filtered(
+            lambda message: heirs[message.id] and message._is_replaceable()
+        )
         done = self.browse()
         for messages in ready.grouped(lambda m: m._order_values()).values():
             try:
                 with self.env.cr.savepoint():
-                    done |= messages._queue_replacements()
+                    done |= messages._queue_replacements(heirs)
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 raise
             except Exception:
                 # Anybody's template and document meet here; the other messages of
                 # the claim go on.
                 _logger.exception("Messages %s were not replaced", messages.ids)
-        (self - done)._ask_about_changed()
+        lost -= done
+        moved = lost.filtered(lambda m: m._is_misdirected(heirs[m.id]))
+        moved._ask_about_recipients()
+        (lost - moved)._ask_about_changed()
 
     def _told_meanwhile(self):
         """Return those whose recipient is told by a later message already."""
@@ -277,7 +285,6 @@ class WhatsappBillingMessage(models.Model):
             record
             and not self.replaces_id
             and self.document_type != REMINDER
-            and self.partner_id
             and self.template_id
             and self.document_partner_id == self._document_partner(record)
         )
@@ -294,12 +301,16 @@ class WhatsappBillingMessage(models.Model):
             self.purpose,
             self.document_type,
             any(rule["rule"] == "sent_by_person" for rule in self.trace or []),
+            not self._follows_document(),
         )
 
-    def _queue_replacements(self):
-        """Queue these anew, all made by one call; return those that wait or go."""
+    def _queue_replacements(self, heirs):
+        """Queue these anew, all made by one call; return those that wait or go.
+
+        :param heirs: {message id: who is told instead of its recipient}
+        """
         first = self[:1]
-        model, company, user, template, method, purpose, kind, explicit = (
+        model, company, user, template, method, purpose, kind, explicit, is_named = (
             first._order_values()
         )
         author = user or self.env.user
@@ -313,8 +324,11 @@ class WhatsappBillingMessage(models.Model):
             .browse(self.mapped("res_id"))
         )
         recipients = defaultdict(self.env["res.partner"].browse)
+        old = defaultdict(self.browse)
         for message in self:
-            recipients[message.res_id] |= message.partner_id
+            recipients[message.res_id] |= heirs[message.id]
+            for partner in heirs[message.id]:
+                old[message.res_id, partner.id] |= message
         types = {record.id: record._wab_document_type() for record in records}
         is_note = any(kind != types[record.id] for record in records)
         order = Order(
@@ -323,23 +337,37 @@ class WhatsappBillingMessage(models.Model):
             purpose=purpose,
             explicit=explicit,
             is_note=is_note,
+            is_named=is_named,
         )
         results = (
             self.env[self._name]
             .with_env(records.env)
             ._enqueue(records, recipients, dict.fromkeys(records.ids, kind), order)
         )
-        old = {(message.res_id, message.partner_id.id): message for message in self}
         done = self.browse()
         for result in results:
-            message = old[result["id"], result["partner_id"]]
-            self.browse(result["message_id"]).replaces_id = message
+            messages = old[result["id"], result["partner_id"]]
+            self.browse(result["message_id"]).replaces_id = messages[:1]
             if result["state"] in ("queued", "held"):
-                done |= message
+                done |= messages
         return done
 
     def _ask_about_changed(self):
-        """Put an activity on the documents of messages that nobody can replace."""
+        self._ask_on_documents(
+            self.env._("WhatsApp message not sent: the document changed"),
+            lambda document, _names: self.env._(
+                "%(document)s changed after a WhatsApp message about it was"
+                " queued, so that message was not sent. Send it again if the"
+                " customer is still to be told.",
+                document=document,
+            ),
+        )
+
+    def _ask_on_documents(self, title, make_text):
+        """Put an activity on the documents of messages that nobody can replace.
+
+        :param make_text: called with the document's name and whom it was for
+        """
         for (model, company), messages in self.grouped(
             lambda message: (message.res_model, message.company_id)
         ).items():
@@ -348,16 +376,9 @@ class WhatsappBillingMessage(models.Model):
                 continue
             for record in records.with_company(company):
                 mine = messages.filtered(lambda m, r=record: m.res_id == r.id)
-                mine[:1]._ask_person(
-                    record,
-                    self.env._("WhatsApp message not sent: the document changed"),
-                    self.env._(
-                        "%(document)s changed after a WhatsApp message about it was"
-                        " queued, so that message was not sent. Send it again if the"
-                        " customer is still to be told.",
-                        document=record._wab_document_name(),
-                    ),
-                )
+                names = mine.partner_id.mapped("display_name")
+                text = make_text(record._wab_document_name(), ", ".join(names))
+                mine[:1]._ask_person(record, title, text)
 
     def _ask_person(self, record, title, text):
         """Ask whoever sent this message, else who looks after its account, once."""

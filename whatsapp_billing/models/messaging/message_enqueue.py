@@ -76,6 +76,14 @@ class Order:
     is_test: bool = False
     # About the record but not the document: sent whatever its state, without a file.
     is_note: bool = False
+    # Somebody named the recipients of this one sending; else the document says who
+    # they are, and is asked again before the call.
+    is_named: bool = False
+
+    @property
+    def follows_document(self):
+        """Tell whether who gets it is the document's to say, also later."""
+        return not (self.is_named or self.is_note or self.is_test)
 
 
 def quote_html(who, words):
@@ -486,6 +494,9 @@ class WhatsappBillingMessage(models.Model):
         if reason and target.may_go:
             state = "held"
         file = record._wab_attachment() if self._has_document(template) else False
+        content = self._content(target)
+        if content:
+            content["follows_document"] = order.follows_document
         return {
             "state": state,
             "reason": reason or False,
@@ -506,7 +517,7 @@ class WhatsappBillingMessage(models.Model):
             "category": template.category,
             "document_type": self._document_type(target, order),
             "body": target.rendered.get("text"),
-            "content": self._content(target),
+            "content": content,
             "document_state": self._document_state(template, file),
             "attachment_id": file.id if file else False,
             "filename": record._wab_filename()
