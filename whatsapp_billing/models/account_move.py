@@ -69,12 +69,12 @@ class AccountMove(models.Model):
     @api.depends("wab_message_ids.state", "wab_message_ids.is_handled")
     def _compute_wab_problem(self):
         failed = self._wab_find_failed()
+        messages = self.env["whatsapp.billing.message"].union(*failed.values())
+        explanations = {message.id: message.explanation for message in messages}
         for move in self:
-            message = failed.get(move._origin.id, ())[:1]
-            move.wab_problem = (
-                message.explanation or self.env._("WhatsApp did not say why.")
-                if message
-                else False
+            newest_id = failed.get(move._origin.id, messages.browse())[:1].id
+            move.wab_problem = newest_id and (
+                explanations[newest_id] or self.env._("WhatsApp did not say why.")
             )
 
     def _search_wab_problem(self, operator, value):
@@ -132,9 +132,7 @@ class AccountMove(models.Model):
         for move_id, message_id in rows:
             about[move_id].add(message_id)
         return {
-            move_id: readable.filtered(lambda m, ids=ids: m.id in ids).with_prefetch(
-                readable.ids
-            )
+            move_id: readable.filtered(lambda m, ids=ids: m.id in ids)
             for move_id, ids in about.items()
         }
 
