@@ -166,3 +166,34 @@ def test_attached_file_name_is_safe(name):
     assert not set(filename) & set('/\\:*?"<>|\r\n\0\t')
     assert not filename.startswith((".", "-", " "))
     assert parameters.attachment_filename(filename) == filename
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "expected"),
+    [
+        ("", -1, "{{3}} "),
+        ("", 0, "{{3}} "),
+        ("Hello", -1, "Hello {{3}} "),
+        ("Hello ", 6, "Hello {{3}} "),
+        ("Hello, it is due.", 5, "Hello {{3}}, it is due."),
+        ("Hello it is due.", 6, "Hello {{3}} it is due."),
+        ("Hello it", 0, "{{3}} Hello it"),
+        ("(due)", 1, "({{3}} due)"),
+        ("¿", 1, "¿{{3}} "),
+        ("a {{1}} b", 2, "a {{3}} {{1}} b"),
+        # A cursor inside of what is no text to people.
+        ("a {{1}} b", 4, "a {{1}} {{3}} b"),
+        ("a {{1}}", 7, "a {{1}} {{3}} "),
+        ("line\n", 5, "line\n{{3}} "),
+        ("short", 99, "short {{3}} "),
+    ],
+)
+def test_variable_is_inserted_where_the_cursor_stands(text, place, expected):
+    assert parameters.insert(text, 3, place) == expected
+
+
+@given(st.text("ab {}1.", max_size=12), st.integers(-1, 12))
+def test_inserting_breaks_no_other_variable(text, place):
+    before = parameters.placeholders(text)
+    inserted = parameters.insert(text, 9, place)
+    assert sorted(parameters.placeholders(inserted)) == sorted([*before, 9])

@@ -97,6 +97,27 @@ def fill(text: str, params: Sequence[str]) -> str:
     return PLACEHOLDER.sub(value, text)
 
 
+def insert(text: str, position: int, place: int = -1) -> str:
+    """Return the text with `{{position}}` where the cursor stands, apart from words.
+
+    :param place: characters before the cursor; less than 0: at the end. One that lies
+        within another placeholder stands behind that one.
+    """
+    if not 0 <= place <= len(text):
+        place = len(text)
+    for match in PLACEHOLDER.finditer(text):
+        if match.start() < place < match.end():
+            place = match.end()
+    before, after = text[:place], text[place:]
+    left = " " if before and _is_stuck(before[-1], ",.:;!?)}%") else ""
+    right = " " if not after or _is_stuck(after[0], "{(") else ""
+    return f"{before}{left}{{{{{position}}}}}{right}{after}"
+
+
+def _is_stuck(char: str, marks: str) -> bool:
+    return char.isalnum() or char in marks
+
+
 def without_keys(text: str) -> str:
     """Return a text for people to read, whose links open nothing without a login.
 

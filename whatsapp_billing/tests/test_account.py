@@ -130,7 +130,8 @@ class TestAccount(WhatsappBillingCommon):
         action = account.action_connect()
         self.assertEqual(account.state, "error")
         self.assertIn("whatsapp_business_management", account.state_detail)
-        self.assertEqual(action["params"]["type"], "danger")
+        # The form says it at its top; a toast would outlive its reason.
+        self.assertEqual(action["tag"], "soft_reload")
         self.assertTrue(account.activity_ids)
 
     def test_token_without_this_account_is_named(self):
@@ -147,7 +148,7 @@ class TestAccount(WhatsappBillingCommon):
         action = account.action_connect()
         self.assertEqual(account.state, "error")
         self.assertIn("access token", account.state_detail)
-        self.assertEqual(action["params"]["message"], account.state_detail)
+        self.assertEqual(action["tag"], "soft_reload")
 
     def test_each_wrong_setting_gets_its_own_sentence(self):
         """B4: the reader corrects what is wrong instead of making new tokens."""
@@ -395,7 +396,7 @@ class TestAccount(WhatsappBillingCommon):
         phone = self.phone.with_user(self.manager)
         phone.verification_code = "1"
         self.transport.add("POST", "/verify_code", self._refusal(136025))
-        self.assertEqual(phone.action_verify_code()["params"]["type"], "danger")
+        self.assertEqual(phone.action_verify_code()["tag"], "soft_reload")
         self.assertFalse(phone.is_verified)
         self.assertTrue(phone.code_detail)
 
@@ -491,6 +492,62 @@ class TestAccount(WhatsappBillingCommon):
         self.assertIn(
             "Enter", str(self._new_account(access_token=False).checklist_html)
         )
+
+    def test_what_is_wrong_is_said_once_on_the_form(self):
+        self.transport.add("GET", "/debug_token", self._refusal(190, status=401))
+        account = self._new_account()
+        account.action_connect()
+        lines = {check["key"]: check for check in account.checklist}
+        self.assertEqual(lines["app"]["detail"], account.state_detail)
+        self.assertNotIn(account.state_detail, str(account.checklist_html))
+        # What was not asked is not known: nothing was read yet.
+        self.assertEqual(lines["number"]["state"], "unknown")
+        self.assertEqual(lines["template"]["state"], "unknown")
+
+    def test_what_is_typed_now_is_not_blamed_for_what_stood_there(self):
+        for name, value in (
+            ("app_uid", "100000000000077"),
+            ("waba_uid", OTHER_WABA),
+            ("app_secret", "another"),
+            ("access_token", "another"),
+        ):
+            with self.subTest(name=name):
+                self.transport.add(
+                    "GET", "/debug_token", self._refusal(190, status=401)
+                )
+                account = self._new_account()
+                account.action_connect()
+                blamed = account.state_detail
+                account.name = "Another name"
+                self.assertEqual(account.state_detail, blamed)
+                account[name] = value
+                self.assertEqual(account.state, "error")
+                self.assertIn("Press Connect", account.state_detail)
+                red = [c["key"] for c in account.checklist if c["state"] == "todo"]
+                self.assertEqual(red, [])
+
+    def test_check_list_leads_to_where_it_is_mended(self):
+        self._answer_all(verified="NOT_VERIFIED")
+        account = self._new_account()
+        account.action_connect()
+        html = str(account.checklist_html)
+        number = account.phone_ids
+        self.assertIn(
+            f"/odoo/action-whatsapp_billing.phone_action/{number.id}", html
+        )
+        self.assertIn("/odoo/action-whatsapp_billing.template_action", html)
+        self.env["ir.config_parameter"].sudo().set_param(
+            "web.base.url", "http://localhost:8069"
+        )
+        account.invalidate_recordset()
+        self.assertNotIn("ir_config_list_action", str(account.checklist_html))
+        admin = account.with_user(self.env.ref("base.user_admin"))
+        self.assertIn("ir_config_list_action", str(admin.checklist_html))
+
+    def test_360dialog_is_asked_nothing_about_permissions(self):
+        account = self._new_account(provider="dialog360", access_token="key")
+        self.assertNotIn("permissions", [c["key"] for c in account.checklist])
+        self.assertNotIn("business.facebook.com", str(account.checklist_html))
 
     def test_a_private_address_of_this_odoo_is_told_and_harms_no_template(self):
         """N12: an evening login on the local network changed every later link."""

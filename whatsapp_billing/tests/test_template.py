@@ -220,12 +220,17 @@ class TestTemplate(WhatsappBillingCommon, CronMixinCase):
         self.assertEqual(self.transport.calls, [])
         self.assertEqual(draft.status, "draft")
         self.assertTrue(draft.status_detail)
-        self.assertEqual(action["params"]["type"], "danger")
+        # The form says it, once: neither a toast nor the list of problems beside it.
+        self.assertEqual(action["tag"], "soft_reload")
+        self.assertNotIn("text-danger", draft.problem_html)
+        draft.body = "Hello {{1}}, it is {{2}}."
+        self.assertFalse(draft.status_detail)
+        self.assertIn("text-danger", draft.problem_html)
 
     def test_refusal_is_shown_not_raised(self):
         self.transport.add("POST", "/message_templates", self._refusal(100))
         draft = self._draft()
-        action = draft.action_submit()
+        action = draft.with_context(whatsapp_billing_in_list=True).action_submit()
         self.assertRecordValues(draft, [{"status": "draft", "template_uid": False}])
         self.assertTrue(draft.status_detail)
         self.assertIn(draft.status_detail, action["params"]["message"])

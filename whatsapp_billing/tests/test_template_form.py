@@ -75,6 +75,52 @@ class TestTemplateForm(WhatsappBillingCommon):
         problems = [p["code"] for p in form.record.problems or []]
         self.assertNotIn("sample_missing", problems)
 
+    def test_insert_puts_the_variable_where_the_cursor_stands(self):
+        templates = self.env["whatsapp.billing.template"].with_user(self.manager)
+        template = templates.new(
+            {
+                "document_type": "invoice",
+                "body": "Hello, your invoice is due on {{1}}.",
+                "insert_at": len("Hello"),
+                "insert_choice": "recipient",
+            }
+        )
+        template._onchange_insert_choice()
+        self.assertEqual(template.body, "Hello {{2}}, your invoice is due on {{1}}.")
+        self.assertEqual(template.insert_at, -1)
+        template.insert_at = len("Hello {{2}}, your invoice")
+        template.insert_choice = "number"
+        template._onchange_insert_choice()
+        self.assertEqual(
+            template.body, "Hello {{2}}, your invoice {{3}} is due on {{1}}."
+        )
+        self.assertEqual(
+            self.rows(template),
+            [
+                ("body", 2, "recipient.name", "text"),
+                ("body", 3, "name", "text"),
+            ],
+        )
+
+    def test_the_short_list_has_what_the_document_has(self):
+        form = self.open()
+        form.document_type = "invoice"
+        self.assertIn("amount_due", form.usual_sources)
+        self.assertNotIn("paid_on", form.usual_sources)
+        self.assertNotIn("still_open", form.usual_sources)
+        self.assertIn("number", form.usual_sources)
+        form.document_type = "payment_receipt"
+        self.assertIn("left_to_pay", form.usual_sources)
+        self.assertNotIn("due_date", form.usual_sources)
+        form.document_type = "customer_message"
+        self.assertIn("recipient", form.usual_sources)
+        # Fields of the same name that are something else: a contact's own name.
+        for source in ("number", "reference", "total", "customer"):
+            self.assertNotIn(source, form.usual_sources)
+        form.body = "Hello {{1}}"
+        with form.variable_ids.edit(0) as row:
+            self.assertEqual(row.usual_sources, [*form.usual_sources, "field"])
+
     def test_what_the_document_does_not_have_is_not_inserted(self):
         form = self.open()
         form.name = "New"

@@ -229,6 +229,8 @@ class WhatsappBillingAccount(models.Model):
         moved._forget_secrets()
         if typed:
             result = super().write(typed)
+        if moved or any(typed.values()) or {"waba_uid", "app_uid"} & vals.keys():
+            self._forget_answers()
         if moved or "app_uid" in vals:
             for account in self:
                 account._join_app()
@@ -240,6 +242,22 @@ class WhatsappBillingAccount(models.Model):
             # sudo: whatsapp.billing.phone - numbers are the system's to write
             self.sudo()._hand_on_numbers(vals["active"])
         return result
+
+    def _forget_answers(self):
+        """Stop saying of what is typed now what was wrong with what stood there."""
+        # sudo: whatsapp.billing.account - the provider's word, taken back
+        for account_sudo in self.sudo().filtered("remote_facts"):
+            account_sudo.remote_facts = {
+                name: fact
+                for name, fact in account_sudo.remote_facts.items()
+                if name not in ("errors", "token", "answered")
+            }
+        for account_sudo in self.sudo().filtered(
+            lambda account: account.state == "error" and account.state_detail
+        ):
+            account_sudo.state_detail = self.env._(
+                "Press Connect to see whether it works with what was changed."
+            )
 
     @api.model
     def _prepare_ids(self, vals):

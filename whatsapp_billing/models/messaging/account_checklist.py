@@ -10,6 +10,11 @@ from odoo.tools.misc import format_datetime
 # No null in there: XML-RPC cannot carry one.
 STATES = {True: "done", False: "todo", None: "unknown"}
 
+# Where Meta keeps what is asked for here.
+META_USERS = "https://business.facebook.com/latest/settings/system_users"
+META_APPS = "https://developers.facebook.com/apps"
+META_SECURITY = "https://business.facebook.com/latest/settings/security_center"
+
 
 class WhatsappBillingAccount(models.Model):
     _inherit = "whatsapp.billing.account"
@@ -57,11 +62,23 @@ class WhatsappBillingAccount(models.Model):
                 for key, label, ok, detail in account._get_checks()
             ]
 
-    @api.depends("checklist")
+    @api.depends("checklist", "state_detail")
+    @api.depends_context("uid", "lang")
     def _compute_checklist_html(self):
         for account in self:
             account.checklist_html = self.env["ir.qweb"]._render(
-                "whatsapp_billing.account_checklist", {"checks": account.checklist}
+                "whatsapp_billing.account_checklist",
+                {
+                    "checks": [
+                        check
+                        | {
+                            "link": account._get_check_link(check),
+                            # The form says it at its top already.
+                            "is_said": check["detail"] == account.state_detail,
+                        }
+                        for check in account.checklist
+                    ]
+                },
             )
 
     # === BUSINESS METHODS === #
@@ -73,7 +90,7 @@ class WhatsappBillingAccount(models.Model):
             *self._check_database(),
             *self._check_settings(facts),
             ("token", self._get_token_label(), *self._check_token(facts)),
-            ("permissions", self.env._("Permissions"), *self._check_scopes(facts)),
+            *self._check_permissions(facts),
             *self._check_business(facts),
             ("number", self.env._("Number"), *self._check_number()),
             ("webhook", self.env._("Webhook"), *self._check_webhook(facts)),
@@ -81,6 +98,69 @@ class WhatsappBillingAccount(models.Model):
             ("template", self.env._("Template"), *self._check_template()),
             ("test_message", self.env._("Test message"), *self._check_test_message()),
         ]
+
+    def _get_check_link(self, check):
+        """Return (label, address) of where a point is mended, None where it is here.
+
+        :param check: one of `checklist`
+        """
+        if check["ok"]:
+            return None
+        places = {
+            "token": self._get_meta_users,
+            "permissions": self._get_meta_users,
+            "app": lambda: (self.env._("Open Meta's apps"), META_APPS),
+            "business": self._get_meta_security,
+            "number": self._get_numbers,
+            "webhook": self._get_events,
+            "address": self._get_address,
+            "template": self._get_templates,
+            "test_message": self._get_invoices,
+        }
+        place = places.get(check["key"])
+        return place and place()
+
+    def _get_meta_users(self):
+        if self.provider != "meta" or not self.has_access_token:
+            return None
+        return self.env._("Open Meta's system users"), META_USERS
+
+    def _get_meta_security(self):
+        return self.env._("Open Meta's Security Center"), META_SECURITY
+
+    def _get_numbers(self):
+        """Return the page of the number that has a problem, of all if several have."""
+        if not self.phone_ids:
+            return None
+        stopped = self.phone_ids.filtered("standing_detail")
+        page = _page("phone_action")
+        if len(stopped) == 1:
+            return self.env._("Open the number"), f"{page}/{stopped.id}"
+        return self.env._("Open the numbers"), page
+
+    def _get_events(self):
+        if not (self.remote_facts or {}).get("subscribed"):
+            return None
+        return self.env._("Open Received Events"), _page("webhook_event_action")
+
+    def _get_address(self):
+        if not self._get_base_problem():
+            return self._get_templates()
+        if not self.env.user.has_group("base.group_system"):
+            return None
+        page = "/odoo/action-base.ir_config_list_action"
+        return self.env._("Open System Parameters"), page
+
+    def _get_templates(self):
+        if not self.template_ids:
+            return None
+        return self.env._("Open Templates"), _page("template_action")
+
+    def _get_invoices(self):
+        if self.state != "connected":
+            return None
+        page = "/odoo/action-account.action_move_out_invoice_type"
+        return self.env._("Open the invoices"), page
 
     def _check_database(self):
         # A new form is no copy of anything.
@@ -165,6 +245,12 @@ class WhatsappBillingAccount(models.Model):
             day=day,
         )
 
+    def _check_permissions(self, facts):
+        # An API key of 360dialog has none that could be asked for.
+        if self.provider == "dialog360":
+            return []
+        return [("permissions", self.env._("Permissions"), *self._check_scopes(facts))]
+
     def _check_scopes(self, facts):
         token = facts.get("token")
         if not token:
@@ -184,8 +270,11 @@ class WhatsappBillingAccount(models.Model):
 
     def _check_number(self):
         """Say whether every number that is written from can send."""
-        if not self.phone_ids and not (self.remote_facts or {}).get("taken"):
-            return (None if self.state == "draft" else False), self._ask_test()
+        facts = self.remote_facts or {}
+        if not self.phone_ids and not facts.get("taken"):
+            if self._is_answered(facts):
+                return False, self._get_number_problem()
+            return None, self._ask_test()
         usable = self.phone_ids.filtered("is_usable")
         if not usable:
             return False, self._get_number_problem()
@@ -227,6 +316,8 @@ class WhatsappBillingAccount(models.Model):
             return True, ""
         if "pending" in statuses:
             return None, self.env._("WhatsApp is still looking at it.")
+        if not ours:
+            return None, self._ask_test()
         return False, self.env._("Open Templates and submit the ready ones.")
 
     def _check_test_message(self):
@@ -248,3 +339,7 @@ class WhatsappBillingAccount(models.Model):
         return None, self.env._(
             "Send a document by WhatsApp to a contact with your own number."
         )
+
+
+def _page(action):
+    return f"/odoo/action-whatsapp_billing.{action}"

@@ -63,9 +63,12 @@ class WhatsappBillingAccount(models.Model):
         remote = self._fetch_remote(with_templates=True, with_webhook=True)
         # sudo: whatsapp.billing.account - what follows is the provider's word
         self.sudo()._apply_connection(remote)
-        shown = self._show_state()
-        if is_new and self._has_numbers_to_look_at():
-            shown["params"]["next"] = self._open_numbers()
+        if not (is_new and self._has_numbers_to_look_at()):
+            return self._show_state()
+        # The account's form, where a problem would stand, is left.
+        kind = "warning" if self.state_detail else "success"
+        shown = self._show(kind, self.state_detail or self.env._("Connected to WhatsApp."))
+        shown["params"]["next"] = self._open_numbers()
         return shown
 
     def _has_numbers_to_look_at(self):
@@ -95,7 +98,7 @@ class WhatsappBillingAccount(models.Model):
         except ClientError as error:
             # sudo: whatsapp.billing.account - what follows is the provider's word
             self.sudo()._apply_refusal(error)
-            return self._show_refusal(error)
+            return self._reload()
         # sudo: whatsapp.billing.account - what follows is the provider's word
         self.sudo()._apply_templates(infos)
         return self._show(

@@ -238,12 +238,14 @@ class WhatsappBillingAccount(models.Model):
         return (people & self.create_uid) or people[:1] or self.env.user
 
     def _show_state(self):
-        kind = {"connected": "success", "error": "danger"}.get(self.state, "warning")
-        default = self.env._("Connected to WhatsApp.")
-        return self._show(kind, self.state_detail or default)
+        """Return the action that shows what came of it.
 
-    def _show_refusal(self, error):
-        return self._show("danger", self._get_error_sentence(error))
+        What is wrong stands on the form, and goes from there when it is mended; a
+        toast beside it would say it twice, and still when it is not true any more.
+        """
+        if self.state_detail:
+            return self._reload()
+        return self._show("success", self.env._("Connected to WhatsApp."))
 
     def _show(self, kind, message, sticky=False):
         """Return the action that shows a message and reads the form again."""
@@ -254,9 +256,13 @@ class WhatsappBillingAccount(models.Model):
                 "type": kind,
                 "message": message,
                 "sticky": sticky,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
+                "next": self._reload(),
             },
         }
+
+    def _reload(self):
+        """Return the action that reads the form again."""
+        return {"type": "ir.actions.client", "tag": "soft_reload"}
 
 
 def _word(value):

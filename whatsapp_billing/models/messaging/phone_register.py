@@ -69,9 +69,11 @@ class WhatsappBillingPhone(models.Model):
         # Stored now, in a transaction of its own, so that the PIN that WhatsApp is
         # told after the code can never be one that nobody knows.
         self._ensure_pin()
-        return self._show_phone_success(
-            self.env._("WhatsApp is sending a code to %(phone)s.", phone=self.number)
+        # sudo: whatsapp.billing.phone - what follows is the provider's word
+        self.sudo().code_detail = self.env._(
+            "WhatsApp is sending a code to %(phone)s.", phone=self.number_label
         )
+        return self.account_id._reload()
 
     def action_verify_code(self):
         """Confirm the number with the code that was entered, then register it."""
@@ -125,17 +127,17 @@ class WhatsappBillingPhone(models.Model):
             {"is_registered": True, "problem": False, "status": "CONNECTED"}
         )
         phone_sudo._use_verified()
-        if not is_new:
-            return self._show_phone_success(
-                self.env._("%(phone)s can send now.", phone=self.number)
-            )
         phone_sudo.code_detail = False
+        if not is_new:
+            return self.account_id._show(
+                "success", self.env._("%(phone)s can send now.", phone=self.number_label)
+            )
         return self.account_id._show(
             "success",
             self.env._(
                 "%(phone)s can send now. Its PIN is %(pin)s: write it down, WhatsApp"
                 " asks for it when the number is moved, and it is not shown again.",
-                phone=self.number,
+                phone=self.number_label,
                 pin=pin,
             ),
             sticky=True,
@@ -161,12 +163,7 @@ class WhatsappBillingPhone(models.Model):
         # sudo: whatsapp.billing.phone - what follows is the provider's word
         self.sudo().code_detail = sentence
         self.account_id._apply_account_error(error)
-        return self.account_id._show("danger", sentence)
-
-    def _show_phone_success(self, message):
-        # sudo: whatsapp.billing.phone - what follows is the provider's word
-        self.sudo().code_detail = message
-        return self.account_id._show("success", message)
+        return self.account_id._reload()
 
     def _use_verified(self):
         """Make the routes that were waiting for a number. Called with sudo."""

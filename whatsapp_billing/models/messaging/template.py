@@ -420,7 +420,10 @@ class WhatsappBillingTemplate(models.Model):
         # sudo: whatsapp.billing.template - the provider's word, taken back
         self.sudo().filtered("status_detail").status_detail = False
 
-    @api.onchange("name", "category", "header_type", "header_text", "body", "footer")
+    @api.onchange(
+        *("name", "category", "document_type", "header_type", "header_text", "body"),
+        *("footer", "variable_ids", "button_ids"),
+    )
     def _onchange_reviewed(self):
         self.status_detail = False
 

@@ -18,7 +18,17 @@ class WhatsappBillingTemplate(models.Model):
         string="Insert",
         compute="_compute_insert_choice",
         readonly=False,
-        help="Adds a variable at the end of the text, with its field and an example.",
+        help="Adds a variable where the cursor stands in the text, with its field and an"
+        " example.",
+    )
+    insert_at = fields.Integer(
+        compute="_compute_insert_choice",
+        readonly=False,
+        help="Where the cursor stands in the text, in characters; less than 0: its end.",
+    )
+    usual_sources = fields.Json(
+        compute="_compute_usual_sources",
+        help="What the short list offers for this kind of document.",
     )
 
     # === COMPUTE METHODS === #
@@ -31,13 +41,21 @@ class WhatsappBillingTemplate(models.Model):
 
     def _compute_insert_choice(self):
         self.insert_choice = False
+        self.insert_at = -1
+
+    @api.depends("model")
+    def _compute_usual_sources(self):
+        variables = self.env["whatsapp.billing.template.variable"]
+        for template in self:
+            template.usual_sources = variables._get_usual_sources(template.model)
 
     # === ONCHANGE METHODS === #
 
     @api.onchange("insert_choice")
     def _onchange_insert_choice(self):
-        """Add a variable to the text, filled in; it is moved to its place by typing."""
+        """Add a variable to the text where the cursor stands, filled in."""
         chosen, self.insert_choice = self.insert_choice, False
+        place, self.insert_at = self.insert_at, -1
         if not chosen:
             return None
         variables = self.env["whatsapp.billing.template.variable"]
@@ -46,8 +64,9 @@ class WhatsappBillingTemplate(models.Model):
             problem = variables._get_path_problem(self.model, path)
             if problem:
                 return {"warning": {"title": self.env._("Insert"), "message": problem}}
-        position = max(parameters.placeholders(self.body or ""), default=0) + 1
-        self.body = f"{(self.body or '').rstrip()} {{{{{position}}}}} ".lstrip()
+        body = self.body or ""
+        position = max(parameters.placeholders(body), default=0) + 1
+        self.body = parameters.insert(body, position, place)
         values = {"component": "body", "position": position}
         self.variable_ids = [Command.create(values | variables._get_usual(chosen))]
         return None

@@ -66,7 +66,7 @@ class WhatsappBillingTemplate(models.Model):
             )
             template.preview_html = template._render_phone(values)
 
-    @api.depends("problems")
+    @api.depends("problems", "status_detail")
     def _compute_problem_html(self):
         for template in self:
             template.problem_html = Markup().join(
@@ -79,6 +79,8 @@ class WhatsappBillingTemplate(models.Model):
                     problem["message"],
                 )
                 for problem in template.problems or []
+                # After a press on Submit they stand at the top of the form.
+                if problem["message"] not in (template.status_detail or "")
             )
 
     @api.depends(

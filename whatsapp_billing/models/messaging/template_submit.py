@@ -286,12 +286,19 @@ class WhatsappBillingTemplate(models.Model):
             )
 
     def _show_outcome(self, message):
+        """Return the action that shows what came of it.
+
+        On the form what is wrong stands above the template, and goes with its reason.
+        """
+        account = self.env["whatsapp.billing.account"]
         details = [
             f"{template.display_name}: {template.status_detail}"
             for template in self
             if template.status_detail
         ]
-        account = self.env["whatsapp.billing.account"]
+        in_list = self.env.context.get("whatsapp_billing_in_list") or len(self) > 1
+        if details and not in_list:
+            return account._reload()
         if details:
             return account._show("danger", "\n".join(details))
         return account._show("success", message)

@@ -30,26 +30,32 @@ SPECIAL_PATHS = {
 
 
 class Usual(NamedTuple):
-    """What a row of the short list fills in: where from, how, and an example."""
+    """What a row of the short list fills in: where from, how, and an example.
+
+    `beside` is a field that tells which documents it is offered for, where a field of
+    the same name is something else on others: a contact's name is no number, and the
+    date of an invoice is not the one of a payment.
+    """
 
     path: str
     format: str = "text"
     sample: str = ""
+    beside: str = ""
 
 
 # The short list of the form; every other field is behind Other.
 USUAL = {
     "recipient": Usual(RECIPIENT_NAME, sample="Ana Perez"),
     "company": Usual(COMPANY_NAME, sample="Azure Interior"),
-    "number": Usual("name", sample="INV/2026/00042"),
+    "number": Usual("name", sample="INV/2026/00042", beside="partner_id"),
     "total": Usual("amount_total", "money", "€120.00"),
     "amount_due": Usual("amount_residual", "money", "€120.00"),
     "due_date": Usual("invoice_date_due", "date", "Nov 30, 2026"),
     "document_date": Usual("invoice_date", "date", "Nov 1, 2026"),
-    "reference": Usual("ref", sample="PO-42"),
+    "reference": Usual("ref", sample="PO-42", beside="partner_id"),
     "customer": Usual("partner_id.name", sample="Azure Interior"),
-    "paid": Usual("amount", "money", "€120.00"),
-    "paid_on": Usual("date", "date", "Nov 30, 2026"),
+    "paid": Usual("amount", "money", "€120.00", "payment_type"),
+    "paid_on": Usual("date", "date", "Nov 30, 2026", "payment_type"),
     "still_open": Usual(STILL_OPEN, sample="€0.00"),
     "paid_for": Usual(PAID_FOR, sample="invoice INV/2026/00042"),
     "left_to_pay": Usual(LEFT_TO_PAY, sample="Nothing is left to pay."),
@@ -85,6 +91,7 @@ class WhatsappBillingTemplateVariable(models.Model):
         "whatsapp.billing.template", required=True, index=True, ondelete="cascade"
     )
     model = fields.Char(related="template_id.model")
+    usual_sources = fields.Json(compute="_compute_usual_sources")
     component = fields.Selection(
         [("header", "Header"), ("body", "Body"), ("button", "Button")],
         required=True,
@@ -159,6 +166,14 @@ class WhatsappBillingTemplateVariable(models.Model):
         for variable in self:
             variable.display_name = f"{{{{{variable.position}}}}} {variable.name or ''}"
 
+    @api.depends("template_id.model")
+    def _compute_usual_sources(self):
+        for variable in self:
+            variable.usual_sources = [
+                *self._get_usual_sources(variable.template_id.model),
+                "field",
+            ]
+
     @api.depends("field_path")
     def _compute_source(self):
         sources = {usual.path: source for source, usual in USUAL.items()}
@@ -182,6 +197,21 @@ class WhatsappBillingTemplateVariable(models.Model):
             self.format = usual["format"]
             self.name = usual["name"]
             self.sample = usual["sample"]
+
+    @api.model
+    def _get_usual_sources(self, model):
+        """Return what of the short list documents of this model have.
+
+        :param model: name of the document's model; all while none is chosen
+        """
+        if not model or model not in self.env:
+            return list(USUAL)
+        return [
+            source
+            for source, usual in USUAL.items()
+            if (not usual.beside or usual.beside in self.env[model]._fields)
+            and not self._get_path_problem(model, usual.path)
+        ]
 
     @api.model
     def _get_usual(self, source):
