@@ -76,6 +76,36 @@ class TestMessageViews(WhatsappBillingCommon):
                     names = {"uid": self.clerk.id}
                     messages.search(safe_eval(node.get("domain"), names))
 
+    def test_reports_put_states_in_the_order_of_a_messages_life(self):
+        for state in ("canceled", "read", "failed", "sent", "delivered"):
+            self.message.sudo().copy({"state": state})
+        messages = self.env["whatsapp.billing.message"].with_user(self.clerk)
+        wanted = ["queued", "sent", "delivered", "read", "failed", "canceled"]
+        domain = [("document_name", "=", self.message.document_name)]
+        for groupby in (["state"], ["state", "document_type"]):
+            groups = messages._read_group(domain, groupby, ["__count"])
+            self.assertEqual([group[0] for group in groups], wanted)
+        groups = messages._read_group(domain, ["state"], order="state desc")
+        self.assertEqual([group[0] for group in groups], wanted[::-1])
+        sets = messages.formatted_read_grouping_sets(
+            domain, [[], ["state"], ["document_type"], ["document_type", "state"]]
+        )
+        self.assertEqual([group["state"] for group in sets[1]], wanted)
+
+    def test_people_group_by_what_they_know(self):
+        messages = self.env["whatsapp.billing.message"].with_user(self.clerk)
+        shown = {
+            field["string"]
+            for field in messages.fields_get(attributes=["string", "groupable"]).values()
+            if field["groupable"]
+        }
+        self.assertFalse(shown & {"Proof Token", "Lease Until", "Caller's Key"})
+        self.assertLess({"State", "Contact", "Template", "Document Type"}, shown)
+        # Who writes a program still finds them.
+        with self.debug_mode():
+            everything = messages.fields_get(["uuid"], ["groupable"])
+        self.assertTrue(everything["uuid"]["groupable"])
+
     # === BUTTONS === #
 
     def test_clerk_retries_failed_message(self):

@@ -375,10 +375,38 @@ class TestRetention(WhatsappBillingCommon):
 
     def test_only_managers_find_the_actions(self):
         group = self.env.ref("whatsapp_billing.group_manager")
-        for name in ("person_erase_action", "person_export_action"):
+        for name in ("person_erase_menu", "person_export_action"):
             action = self.env.ref(f"whatsapp_billing.{name}")
             self.assertEqual(action.group_ids, group)
             self.assertEqual(action.binding_model_id.model, "res.partner")
+        dialog = self.env.ref("whatsapp_billing.person_erase_action")
+        self.assertEqual(dialog.group_ids, group)
+        self.assertFalse(dialog.binding_model_id)
+
+    def test_data_entries_stand_last_in_the_menu_of_a_contact(self):
+        actions = self.env["ir.actions.actions"].with_user(self.manager)
+        bindings = actions.get_bindings("res.partner")["action"]
+        names = [action["name"] for action in bindings]
+        self.assertEqual(
+            names[-2:], ["Export WhatsApp Data", "Erase WhatsApp Data"], names
+        )
+        sequences = [a.get("sequence", 0) for a in bindings]
+        sent = names.index("Send by WhatsApp")
+        self.assertTrue(all(sequence > 1 for sequence in sequences[sent + 1 :]), names)
+        menu = self.env.ref("whatsapp_billing.person_erase_menu")
+        shown = (
+            menu.with_user(self.manager)
+            .with_context(active_model="res.partner", active_ids=self.partner.ids)
+            .run()
+        )
+        self.assertEqual(shown["res_model"], "whatsapp.billing.person.erase")
+        wizard = (
+            self.env[shown["res_model"]]
+            .with_user(self.manager)
+            .with_context(shown["context"])
+            .new({})
+        )
+        self.assertEqual(wizard.partner_ids.ids, self.partner.ids)
 
 
 @tagged("post_install", "-at_install")

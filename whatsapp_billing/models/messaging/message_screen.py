@@ -3,8 +3,9 @@
 """What people read about a message: one sentence, a time line, the trace in words."""
 
 from odoo import api, fields, models
-from odoo.tools import human_size
+from odoo.tools import SQL, human_size
 
+from ... import const
 from ...clients.whatsapp.meta_errors import classify
 from ...rules import backoff
 
@@ -17,6 +18,18 @@ VALUE_WORDS = {
     "template_approved": ("whatsapp.billing.template", "status"),
     "account_active": ("whatsapp.billing.account", "state"),
 }
+
+
+# What says nothing to people who group or filter messages, outside of developer mode.
+TECHNICAL = frozenset(
+    {
+        *("uuid", "wamid", "context_wamid", "key", "lease_until", "channel_seen_at"),
+        *("person_key", "recipient_uid", "group_uid", "priority", "document_state"),
+        *("res_model", "res_id", "is_late", "is_user_message", "inbound_type"),
+        *("next_attempt_at", "attachment_id", "mail_message_id", "method"),
+        *("document_partner_id", "is_no_longer_true", "tell", "shown_text"),
+    }
+)
 
 
 class WhatsappBillingMessage(models.Model):
@@ -183,3 +196,27 @@ class WhatsappBillingMessage(models.Model):
             "none": self.env._("Never asked"),
             "by_contract": self.env._("By contract"),
         }
+
+    # === CRUD METHODS === #
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        """Offer to group by what people know; the rest in developer mode."""
+        result = super().fields_get(allfields, attributes)
+        if not self.env.user.has_group("base.group_no_one"):
+            for name in TECHNICAL & result.keys():
+                if "groupable" in result[name]:
+                    result[name]["groupable"] = False
+        return result
+
+    def _read_group_orderby(self, order, groupby_terms, query):
+        """Put groups by state in the order of a message's life, not of the alphabet."""
+        state = groupby_terms.get("state")
+        if state is None:
+            return super()._read_group_orderby(order, groupby_terms, query)
+        states = [name for name, _label in const.MESSAGE_STATES]
+        groupby_terms["state"] = SQL("array_position(%s, %s::text)", states, state)
+        try:
+            return super()._read_group_orderby(order, groupby_terms, query)
+        finally:
+            groupby_terms["state"] = state
