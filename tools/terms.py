@@ -15,6 +15,8 @@ from .ground import ROOT, say
 MODULE = "whatsapp_billing"
 FOLDER = ROOT / MODULE / "i18n"
 LANGUAGES = ("es", "pt_BR")
+# Only what differs from another language, which Odoo loads first.
+VARIANTS = {"es_419": "es"}
 DATABASE = "wab_terms"
 
 
@@ -46,6 +48,17 @@ def update() -> int:
             translated.remove(entry)
         translated.save(str(path))
         say(f"{language}: {len(missing(path))} of {len(template)} to translate")
+    for variant in VARIANTS:
+        path = FOLDER / f"{variant}.po"
+        differing = polib.pofile(str(path))
+        differing.metadata = {**template.metadata, "Language": variant}
+        for entry in list(differing):
+            found = template.find(entry.msgid)
+            if found:
+                entry.occurrences, entry.comment = found.occurrences, found.comment
+            else:
+                differing.remove(entry)
+        differing.save(str(path))
     return 0
 
 

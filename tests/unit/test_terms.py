@@ -17,11 +17,25 @@ def test_every_term_is_translated_with_its_placeholders(language):
     assert terms.missing(path) == []
 
 
-def test_latin_america_says_what_spain_calls_otherwise():
-    spain = {e.msgid: e.msgstr for e in polib.pofile(str(terms.FOLDER / "es.po"))}
-    latin = {e.msgid: e.msgstr for e in polib.pofile(str(terms.FOLDER / "es_419.po"))}
-    only_in_spain = {msgid for msgid, text in spain.items() if "rectificativa" in text}
-    assert only_in_spain
-    assert only_in_spain <= latin.keys()
-    assert latin.keys() <= spain.keys()
-    assert not [text for text in latin.values() if "rectificativa" in text]
+@pytest.mark.parametrize(("variant", "language"), terms.VARIANTS.items())
+def test_a_variant_holds_only_what_differs(variant, language):
+    base = polib.pofile(str(terms.FOLDER / f"{language}.po"))
+    path = terms.FOLDER / f"{variant}.po"
+    assert terms.missing(path) == []
+    for entry in polib.pofile(str(path)):
+        found = base.find(entry.msgid)
+        assert found, entry.msgid
+        assert found.msgstr != entry.msgstr
+        assert sorted(found.occurrences) == sorted(entry.occurrences)
+
+
+def test_credit_notes_are_called_as_odoo_calls_them():
+    """In Spain a factura rectificativa, in Latin America a nota de crédito."""
+    spain = polib.pofile(str(terms.FOLDER / "es.po"))
+    america = polib.pofile(str(terms.FOLDER / "es_419.po"))
+    for entry in spain:
+        assert "nota de crédito" not in entry.msgstr.lower(), entry.msgid
+        assert "notas de crédito" not in entry.msgstr.lower(), entry.msgid
+        if "rectificativa" in entry.msgstr:
+            told = america.find(entry.msgid)
+            assert told and "de crédito" in told.msgstr, entry.msgid

@@ -21,8 +21,8 @@ class ResCompany(models.Model):
         help="The Send dialog proposes both for contacts with WhatsApp.",
     )
     wab_consent_by_contract = fields.Boolean(
-        string="Consent Is in Our Contracts",
-        help="Contacts with a valid number count as enabled for billing.",
+        string="Our Contracts Include Consent",
+        help="WhatsApp is switched on for contacts with a valid number.",
     )
     wab_consent_text = fields.Text(
         string="Words of the Consent",

@@ -49,9 +49,8 @@ class ResConfigSettings(models.TransientModel):
         if company.partner_id.tz or time_zones.is_certain(zones, number):
             return False
         return self.env._(
-            "%(country)s has several time zones; %(zone)s is assumed, not %(others)s."
-            " Set the time zone of the company's contact if it is another.",
+            "Clocks differ within %(country)s: the day begins as in %(zone)s. If yours"
+            " is another, set the time zone of the company's contact.",
             country=company.country_id.name,
             zone=zone,
-            others=", ".join([name for name in zones if name != zone][:4]),
         )

@@ -121,6 +121,30 @@ class TestTemplateForm(WhatsappBillingCommon):
         with form.variable_ids.edit(0) as row:
             self.assertEqual(row.usual_sources, [*form.usual_sources, "field"])
 
+    def test_where_to_pay_goes_into_a_message(self):
+        bank = self.env["res.partner.bank"].create(
+            {
+                "acc_number": "ES9121000418450200051332",
+                "partner_id": self.company.partner_id.id,
+                "allow_out_payment": True,
+            }
+        )
+        invoice = self._make_invoice()
+        invoice.partner_bank_id = bank
+        with self.open() as form:
+            form.name = "Where to pay"
+            form.document_type = "invoice"
+            form.body = "Please pay to"
+            form.insert_choice = "bank_account"
+            form.body = form.body + "with the reference"
+            form.insert_choice = "payment_reference"
+            form.body = form.body + "in time."
+        values = form.record._read_documents(invoice.sudo(), "en_US")[invoice.id]
+        self.assertEqual(
+            [values[variable] for variable in form.record.variable_ids],
+            ["ES9121000418450200051332", invoice.payment_reference],
+        )
+
     def test_what_the_document_does_not_have_is_not_inserted(self):
         form = self.open()
         form.name = "New"

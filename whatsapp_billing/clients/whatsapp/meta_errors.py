@@ -201,7 +201,7 @@ _TABLE: dict[str, dict[str, str]] = {
             " number of the contact."
         ),
         "131026": _lt(
-            "The message could not be brought to this number: it may have no WhatsApp,"
+            "The message could not be delivered to this number: it may have no WhatsApp,"
             " an old version of it, or have blocked you. Check the number with the"
             " customer, or send by e-mail."
         ),

@@ -74,10 +74,10 @@ class ResCompany(models.Model):
     wab_plan_id = fields.Many2one(
         "whatsapp.billing.collection.plan",
         string="Default Collection Plan",
-        help="For invoices that no other plan fits.",
+        help="For invoices that fit no other plan.",
     )
     wab_auto_receipt = fields.Boolean(
-        string="Receipts by Themselves",
+        string="Automatic Receipts",
         help="A receipt goes out on WhatsApp when a customer's payment is posted or an"
         " online payment is done.",
     )

@@ -74,11 +74,12 @@ class WhatsappBillingCreditWallet(models.Model):
         """Name the days of an average, so that somebody can check it."""
         if not since:
             return ""
+        if since == today:
+            return self.env._("today only")
         return self.env._(
-            "%(since)s to %(today)s, days: %(count)s",
+            "from %(since)s to %(today)s",
             since=format_date(self.env, since),
             today=format_date(self.env, today),
-            count=(today - since).days + 1,
         )
 
     def _get_daily_use(self, today, has_plan):

@@ -53,6 +53,10 @@ USUAL = {
     "due_date": Usual("invoice_date_due", "date", "Nov 30, 2026"),
     "document_date": Usual("invoice_date", "date", "Nov 1, 2026"),
     "reference": Usual("ref", sample="PO-42", beside="partner_id"),
+    "bank_account": Usual(
+        "partner_bank_id.acc_number", sample="ES91 2100 0418 4502 0005 1332"
+    ),
+    "payment_reference": Usual("payment_reference", sample="INV/2026/00042"),
     "customer": Usual("partner_id.name", sample="Azure Interior"),
     "paid": Usual("amount", "money", "€120.00", "payment_type"),
     "paid_on": Usual("date", "date", "Nov 30, 2026", "payment_type"),
@@ -109,6 +113,8 @@ class WhatsappBillingTemplateVariable(models.Model):
             ("due_date", "Due date"),
             ("document_date", "Date of the invoice"),
             ("reference", "Reference"),
+            ("bank_account", "Bank account to pay to"),
+            ("payment_reference", "Reference to pay with"),
             ("customer", "Customer"),
             ("paid", "Amount paid"),
             ("paid_on", "Date of the payment"),

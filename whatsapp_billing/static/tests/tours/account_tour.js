@@ -74,6 +74,38 @@ registry.category("web_tour.tours").add("whatsapp_billing_connect", {
             trigger: ".o_field_widget[name=body] textarea:value({{1}})",
         },
         {
+            content: "stand behind a word",
+            trigger: ".o_field_widget[name=body] textarea",
+            run() {
+                const place = this.anchor.value.indexOf("The PDF") + "The PDF".length;
+                this.anchor.focus();
+                this.anchor.setSelectionRange(place, place);
+            },
+        },
+        {
+            content: "choose what to insert, in the words of the document",
+            trigger: ".o_field_widget[name=insert_choice] input",
+            run: "click",
+        },
+        {
+            content: "nothing of a payment is offered for an invoice",
+            trigger: ".o_select_menu_menu:not(:contains(Amount paid))",
+        },
+        {
+            trigger: ".o_select_menu_item:contains(Reference to pay with)",
+            run: "click",
+        },
+        {
+            content: "it stands there, and one goes on writing behind it",
+            trigger:
+                ".o_field_widget[name=body] textarea:focus:value(The PDF {{6}} is attached)",
+        },
+        {
+            content: "its row is there",
+            trigger:
+                ".o_field_widget[name=variable_ids] .o_data_row:contains(Reference to pay with)",
+        },
+        {
             content: "submit it",
             trigger: ".o_form_statusbar button[name=action_submit]",
             run: "click",
