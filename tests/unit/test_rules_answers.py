@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules import answers
@@ -112,11 +112,31 @@ def test_a_foreign_payload_says_nothing(text):
     assert answers.read_payload(text) is None
 
 
-@given(st.text(max_size=60), st.sampled_from(["", "en_US", "es_ES", "pt_BR"]))
-def test_nothing_is_promised_for_the_past(text, lang):
-    answer = answers.understand(text, TODAY, lang)
-    if answer and answer.day:
-        assert TODAY <= answer.day <= TODAY + answers.LONGEST
+# Days around today as people write them: a text drawn from anything names hardly any.
+written_days = st.builds(
+    lambda days, way: (TODAY + timedelta(days=days)).strftime(way),
+    st.integers(-400, 800),
+    st.sampled_from(["%Y-%m-%d", "%d/%m/%Y", "%m/%d/%y", "%d/%m", "%d %B %Y", "%d"]),
+)
+
+
+def test_nothing_is_promised_for_the_past():
+    found = set()
+
+    @given(
+        st.text(max_size=60) | written_days,
+        st.sampled_from(["", "en_US", "es_ES", "pt_BR"]),
+    )
+    @settings(max_examples=300)
+    def ask(text, lang):
+        answer = answers.understand(text, TODAY, lang)
+        day = answer.day if answer else None
+        found.add(day is not None)
+        if day:
+            assert TODAY <= day <= TODAY + answers.LONGEST
+
+    ask()
+    assert found == {True, False}, "every text names a day, or none does"
 
 
 @given(st.integers(0, 300))

@@ -1,10 +1,10 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules import eligibility, reasons
@@ -278,16 +278,36 @@ def test_trace_explains_every_decision(facts):
     assert "1349120865" not in text
 
 
-@given(any_facts)
-def test_nothing_goes_without_consent_number_template_and_account(facts):
-    if decide(facts).reason is None:
-        assert facts.enabled
-        assert facts.consent in {"granted", "by_contract"}
-        assert facts.number
-        assert facts.template_status == "approved"
-        assert facts.account_state == "connected"
-        assert not facts.superseded
-        assert recheck(facts).reason is None
+# One value of a message that goes, or two, are another: drawn from anything, none goes.
+nearly_good_facts = st.builds(
+    lambda facts, other, names: replace(
+        facts, **{name: getattr(other, name) for name in names}
+    ),
+    st.sampled_from([GOOD, REMINDER]),
+    any_facts,
+    st.sets(st.sampled_from([field.name for field in fields(Facts)]), max_size=2),
+)
+
+
+def test_nothing_goes_without_consent_number_template_and_account():
+    went = set()
+
+    @given(nearly_good_facts)
+    @settings(max_examples=300)
+    def ask(facts):
+        reason = decide(facts).reason
+        went.add(reason is None)
+        if reason is None:
+            assert facts.enabled
+            assert facts.consent in {"granted", "by_contract"}
+            assert facts.number
+            assert facts.template_status == "approved"
+            assert facts.account_state == "connected"
+            assert not facts.superseded
+            assert recheck(facts).reason is None
+
+    ask()
+    assert went == {True, False}, "all went, or none"
 
 
 def test_every_rule_and_reason_has_its_words():
