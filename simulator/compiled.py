@@ -52,11 +52,6 @@ class Compiled:
     buttons: tuple[Button, ...]
     needs_buttons: tuple[int, ...]
 
-    @property
-    def header_is_media(self) -> bool:
-        """Tell whether the header is a file."""
-        return self.header_kind in ("document", "image", "video")
-
 
 def split_text(text: str) -> Text:
     """Cut a text at its placeholders, each name once and in order."""

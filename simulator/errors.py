@@ -8,7 +8,7 @@ from typing import Any
 
 Json = dict[str, Any]
 
-# code: (HTTP status, title). Fact sheet section 8.
+# code: (HTTP status, title), as on Meta's page "Error codes" (Cloud API, 2026-09).
 SPECS: dict[int, tuple[int, str]] = {
     0: (401, "AuthException"),
     1: (400, "An unknown error occurred"),

@@ -31,7 +31,7 @@ NEW_OFFICE = frozenset(
     }
 )
 DOCUMENTS = frozenset({"text/plain", "application/pdf"}) | OLD_OFFICE | NEW_OFFICE
-# Fact sheet 3.3.
+# Bytes that Meta takes of each kind (Cloud API, page "Media", 2026-09).
 LIMITS: dict[str, int] = {
     **dict.fromkeys(DOCUMENTS, 100 * _MEGA),
     **dict.fromkeys(("image/jpeg", "image/png"), 5 * _MEGA),

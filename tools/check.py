@@ -12,7 +12,6 @@ from . import odoo, postgres
 from .ground import LOGS, ROOT, VENV, free_port, python, say
 
 DATABASE = "wab_test"
-E2E_DATABASE = "wab_e2e"
 
 
 def everything() -> int:

@@ -12,7 +12,8 @@ from clients.whatsapp.meta_errors import (
     classify,
 )
 
-# Fact sheet section 8, by what the sender does: T retry, P final, C stop, S special.
+# The codes of Meta's page "Error codes" (Cloud API, 2026-09) by what the sender does:
+# T retry, P final, C stop, S special.
 BY_ACTION = {
     "T": "1 2 4 613 80007 130429 131000 131016 131056 131057 132069 133000 133004"
     " 133015 134101 2494100",

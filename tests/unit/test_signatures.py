@@ -11,7 +11,7 @@ from clients.signatures import (
     verify_meta,
 )
 
-# Fact sheet 12: the backslashes are bytes of the body.
+# Signed by another program (`openssl dgst`): the backslashes are bytes of the body.
 SECRET = "app-secret-for-tests"
 BODY = (
     rb'{"object":"whatsapp_business_account","entry":[{"id":"1","changes":'

@@ -2,9 +2,9 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What goes into a template's placeholders, and the name of the file beside it.
 
-Fact sheet 2.3 (template send page, 2026-09): a parameter has no newline, no tab, not
-more than four spaces in a row and is not empty, else Meta refuses the whole message
-(132018, 132012, 100). Names and addresses in an ERP contain all of these.
+Meta (Cloud API, "Send templates", 2026-09): a parameter has no newline, no tab, not more
+than four spaces in a row and is not empty, else the whole message is refused (132018,
+132012, 100). Names and addresses in an ERP contain all of these.
 """
 
 from __future__ import annotations

@@ -550,7 +550,7 @@ class TestAccount(WhatsappBillingCommon):
         self.assertNotIn("business.facebook.com", str(account.checklist_html))
 
     def test_a_private_address_of_this_odoo_is_told_and_harms_no_template(self):
-        """N12: an evening login on the local network changed every later link."""
+        """An evening login on the local network changed every later link."""
         parameters = self.env["ir.config_parameter"].sudo()
         template = self.templates["invoice"]
         before = template.button_ids.remote_value

@@ -27,7 +27,6 @@ SUBSCRIBED_FIELDS = (
     "user_preferences",
     "security",
 )
-subscribed_fields = SUBSCRIBED_FIELDS
 
 
 @dataclass(frozen=True, slots=True)

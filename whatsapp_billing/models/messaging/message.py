@@ -430,10 +430,3 @@ class WhatsappBillingMessage(models.Model):
             ],
             "target": "new",
         }
-
-    # === BUSINESS METHODS === #
-
-    @api.model
-    def _mask(self, recipient):
-        """Return a number as it may stand in a log."""
-        return numbers.mask(recipient or "")

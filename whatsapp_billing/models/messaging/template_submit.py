@@ -16,7 +16,8 @@ from ...clients.whatsapp.base import TemplateDraft
 from ...rules import public_address
 from . import template_components
 
-# Fact sheet 4.4: an approved template takes one edit a day and ten in 30 days.
+# Meta takes one edit of an approved template a day, and ten in 30 days ("Template
+# management", 2026-09).
 EDITS_PER_MONTH = 10
 
 

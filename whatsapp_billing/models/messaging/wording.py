@@ -33,7 +33,7 @@ PARTS = {
     "VOICE_CALL": _lt("a call button of WhatsApp"),
 }
 
-# Fact sheet 4.5 and 9.1.
+# Meta's words for the quality of a template and of a number.
 QUALITIES = {
     "GREEN": _lt("Good"),
     "YELLOW": _lt("Medium"),
@@ -43,7 +43,7 @@ QUALITIES = {
 }
 
 
-# Fact sheet 9.1: the state of a number, in two lists that Meta uses side by side.
+# Meta's words for the state of a number, of two lists that it uses side by side.
 NUMBER_STATES = {
     "CONNECTED": _lt("Connected"),
     "LINKED": _lt("Connected"),
