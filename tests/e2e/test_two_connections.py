@@ -1,0 +1,108 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Races between a customer's word, the worker, users and the night."""
+
+import json
+import subprocess
+
+import pytest
+
+from tools import odoo, postgres
+from tools.ground import LOGS, PATIENCE, ROOT, python
+
+DATABASE = "wab_e2e_two_connections"
+
+
+@pytest.fixture(scope="module")
+def found():
+    """Run all scenarios in a process with Odoo; return what came of each."""
+    odoo.make_database(DATABASE, fresh=True)
+    conf = odoo.write_conf("e2e-two", 8067, workers=0, db_name=DATABASE)
+    LOGS.mkdir(parents=True, exist_ok=True)
+    log = LOGS / "e2e-two.log"
+    with log.open("wb") as stream:
+        process = subprocess.run(
+            [
+                python(),
+                "-W",
+                "ignore",
+                "tests/e2e/two_connections.py",
+                str(conf),
+                DATABASE,
+            ],
+            cwd=ROOT,
+            env=odoo.environment(),
+            stdout=subprocess.PIPE,
+            stderr=stream,
+            check=False,
+            timeout=120 * PATIENCE,
+        )
+    assert process.returncode == 0, log.read_text(errors="replace")[-3000:]
+    outcome = json.loads(process.stdout.decode().strip().splitlines()[-1])
+    print(json.dumps(outcome, indent=1))
+    yield outcome
+    postgres.drop(DATABASE)
+
+
+def test_stop_that_a_user_s_transaction_cannot_see(found):
+    """It queues a message all the same; the claim asks again."""
+    assert found["stop_while_a_user_queues"] == {
+        "queued": ["queued", ""],
+        "state": ["canceled", "opted_out"],
+        "calls": 0,
+        "consent": "withdrawn",
+    }
+
+
+def test_stop_that_is_not_committed_when_the_worker_comes(found):
+    """The worker waits for nobody: it leaves the row to the STOP."""
+    assert found["stop_before_the_claim"] == {
+        "sent": 0,
+        "state": ["canceled", "opted_out"],
+        "calls": 0,
+    }
+
+
+def test_stop_that_comes_while_the_worker_claims(found):
+    """What is on its way goes once; the STOP is kept and nothing else goes."""
+    assert found["stop_during_the_claim"] == {
+        "error": None,
+        "calls": 1,
+        "state": ["sent", ""],
+        "later": ["canceled", "opted_out"],
+        "consent": "withdrawn",
+    }
+
+
+def test_two_receipts_for_one_message(found):
+    """In whichever order: the highest rank, both times, one charge."""
+    for one in found["receipts_at_once"]:
+        assert one == {
+            "waited": True,
+            "error": None,
+            "state": "read",
+            "times": [True, True],
+            "settled": 1,
+            "events": ["done", "done"],
+        }
+
+
+def test_a_number_is_taken_into_use_once(found):
+    """Whoever is later is told so in words."""
+    one = found["one_number_in_two_accounts"]
+    assert one["waited"]
+    assert one["active"] == [True, False]
+    assert one["error"].startswith(("UserError", "ValidationError")), one
+    assert "duplicate key" not in one["error"]
+
+
+def test_what_is_left_of_a_reminder_is_told_once(found):
+    """By the claim or by the night, not by both."""
+    assert found["rest_of_a_reminder_and_the_night"] == {
+        "error": None,
+        "old": ["canceled", "superseded"],
+        "new": ["sent"],
+        "replaces": True,
+        "names": True,
+        "calls": 1,
+    }

@@ -1,0 +1,511 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What two transactions do to each other, on two connections and arranged by locks.
+
+Run by `test_two_connections.py` in a process with Odoo, on a database of its own: the
+tests in the module share one connection, where nobody ever waits or is refused. A user's
+work runs as in a request (REPEATABLE READ), the workers' as they run it (READ COMMITTED).
+The provider is answered in memory.
+"""
+
+import json
+import sys
+import threading
+import time
+from contextlib import contextmanager
+from datetime import datetime
+from functools import partial
+from unittest.mock import patch
+from zoneinfo import ZoneInfo
+
+# How long one transaction may keep the other before the arrangement has failed.
+PATIENCE_SECONDS = 60
+
+
+class Beside:
+    """Something done by another connection meanwhile."""
+
+    def __init__(self, do):
+        self.result = self.error = None
+        self.thread = threading.Thread(target=self._run, args=(do,), daemon=True)
+        self.thread.start()
+
+    def _run(self, do):
+        try:
+            self.result = do()
+        except Exception as error:  # noqa: BLE001
+            # Whatever it is, the scenario says so.
+            self.error = f"{type(error).__name__}: {error}"
+
+    def join(self):
+        self.thread.join(PATIENCE_SECONDS)
+        assert not self.thread.is_alive(), "the two wait for each other"
+        return self
+
+
+class Ground:
+    """A connected company with a customer, and the two sides of each race."""
+
+    def __init__(self, registry):
+        from odoo.addons.whatsapp_billing.tests import collection_common
+
+        self.registry = registry
+        self.calls = []
+        self.events = 0
+        with self.request() as env:
+            self.common = self._prepare(env, collection_common.CollectionCommon)
+            self.account_id = self.common.account.id
+            self.phone_id = self.common.account.phone_ids.id
+            self.plan_id = self.common.plan.id
+            self.plain_id = self.common.plain.id
+
+    def _prepare(self, env, base):
+        """Return the tests' own makers, bound to this database."""
+        company = env.company
+        if not company.chart_template:
+            env["account.chart.template"].try_loading(
+                "generic_coa", company, install_demo=False
+            )
+        parameters = env["ir.config_parameter"]
+        parameters.set_param("web.base.url", "https://odoo.example.com")
+        company.partner_id.write({"lang": "en_US", "tz": "Europe/Madrid"})
+        today = datetime.now(ZoneInfo("Europe/Madrid")).date()
+        bound = {"env": env, "company": company, "today": today}
+        common = type("Common", (base,), bound)
+        common.account = common._make_account(company)
+        common.templates = common._make_templates(common.account)
+        common.templates["payment_reminder"].is_default = True
+        common.many = common._make_many_template()
+        common.plain = common._make_template(
+            common.account,
+            "invoice",
+            template_name="plain",
+            header_type="none",
+            is_default=False,
+        )
+        common.plan = common._make_plan()
+        return common
+
+    # --- two sides ------------------------------------------------------------------
+
+    @contextmanager
+    def request(self):
+        """Yield what a user's call has; it ends with a commit."""
+        from odoo import SUPERUSER_ID, api
+
+        with self.registry.cursor() as cr:
+            yield api.Environment(cr, SUPERUSER_ID, {})
+
+    @contextmanager
+    def worker(self):
+        """Yield what a worker has, committed at the end."""
+        with (
+            self.request() as env,
+            env["whatsapp.billing.message"]._own_transaction() as own,
+        ):
+            yield own
+
+    def repeated(self, do):
+        """Do it as Odoo does a request: again when PostgreSQL asks for that."""
+        from odoo.service.model import retrying
+
+        with self.request() as env:
+            return retrying(partial(do, env), env)
+
+    def wait_for(self, beside, pid):
+        """Wait until the other side waits for a lock of this one, or has ended.
+
+        :return: whether it waits
+        """
+        until = time.monotonic() + PATIENCE_SECONDS
+        while beside.thread.is_alive():
+            with self.registry.cursor() as cr:
+                cr.execute(
+                    "SELECT 1 FROM pg_stat_activity WHERE %s = ANY("
+                    "pg_blocking_pids(pid))",
+                    [pid],
+                )
+                if cr.fetchone():
+                    return True
+            assert time.monotonic() < until, "it neither waits nor ends"
+            time.sleep(0.01)
+        return False
+
+    # --- what happens -----------------------------------------------------------------
+
+    def customer(self, number):
+        """Return the id of a customer with an invoice, and the invoice's."""
+        with self.request() as env:
+            self.common.env = env
+            self.common.company = env.company
+            partner = self.common._make_customer("Ana", number)
+            return partner.id, self.common._make_invoice(partner).id
+
+    def queue(self, env, move_id):
+        """Send an invoice as a user does; return the message's id."""
+        (result,) = env["account.move"].browse(move_id).wab_send(self.plain_id)
+        return result["message_id"]
+
+    def state(self, message_id):
+        with self.request() as env:
+            message = env["whatsapp.billing.message"].browse(message_id)
+            return [message.state, message.reason or ""]
+
+    def drain(self):
+        """Run the number's worker; return how many messages went."""
+        with self.request() as env:
+            return env["whatsapp.billing.phone"].browse(self.phone_id)._drain()
+
+    def receive(self, **parts):
+        """Take in one signed POST; return the event's id."""
+        from odoo.addons.whatsapp_billing.clients.signatures import sign_meta
+        from odoo.addons.whatsapp_billing.tests import common
+
+        self.events += 1
+        value = {
+            "messaging_product": "whatsapp",
+            "metadata": {"phone_number_id": common.PHONE_UID, "n": self.events},
+            **parts,
+        }
+        change = {"field": "messages", "value": value}
+        body = json.dumps(
+            {
+                "object": "whatsapp_business_account",
+                "entry": [{"id": common.WABA_UID, "changes": [change]}],
+            }
+        ).encode()
+        headers = {"X-Hub-Signature-256": sign_meta(common.SECRET, body)}
+        with self.request() as env:
+            account = env["whatsapp.billing.account"].browse(self.account_id)
+            events = env["whatsapp.billing.webhook.event"]
+            assert events._receive(account.webhook_token, body, headers)
+            return events.search([], order="id desc", limit=1).id
+
+    def take_in(self):
+        with self.request() as env:
+            env["whatsapp.billing.webhook.event"]._job_process()
+
+    def stop(self, number):
+        """Have a customer write STOP, and the inbox read it."""
+        self.receive(
+            messages=[
+                {
+                    "from": number.lstrip("+"),
+                    "id": f"wamid.stop{number}",
+                    "timestamp": str(int(time.time())),
+                    "type": "text",
+                    "text": {"body": "STOP"},
+                }
+            ]
+        )
+        self.take_in()
+
+    def transport(self, _pool_size):
+        """Accept everything, and remember to whom it went."""
+        from odoo.addons.whatsapp_billing.clients.testing import (
+            FakeTransport,
+            json_response,
+        )
+
+        def accept(call):
+            self.calls.append(call.json["to"])
+            wamid = f"wamid.out{len(self.calls)}"
+            return json_response(
+                {
+                    "messaging_product": "whatsapp",
+                    "contacts": [{"wa_id": call.json["to"].lstrip("+")}],
+                    "messages": [{"id": wamid, "message_status": "accepted"}],
+                }
+            )
+
+        return FakeTransport([("POST", r"/messages(\?|$)", accept)])
+
+    def calls_to(self, number):
+        return self.calls.count(number)
+
+    def consent(self, partner_id):
+        with self.request() as env:
+            partner = env["res.partner"].browse(partner_id)
+            return partner.wab_opt_in_state["billing"]
+
+
+# --- scenarios ------------------------------------------------------------------------
+
+
+def stop_while_a_user_queues(ground):
+    """A user's transaction began before the STOP and cannot see it."""
+    number = "+34600000101"
+    partner_id, move_id = ground.customer(number)
+    with ground.request() as env:
+        env.cr.execute("SELECT count(*) FROM whatsapp_billing_consent")
+        ground.stop(number)
+        message_id = ground.queue(env, move_id)
+    queued = ground.state(message_id)
+    ground.drain()
+    return {
+        "queued": queued,
+        "state": ground.state(message_id),
+        "calls": ground.calls_to(number),
+        "consent": ground.consent(partner_id),
+    }
+
+
+def stop_before_the_claim(ground):
+    """The inbox is at the row and has not committed when the worker comes."""
+    from odoo.addons.whatsapp_billing.models.messaging.message_inbound import Heard
+
+    number = "+34600000102"
+    partner_id, move_id = ground.customer(number)
+    with ground.request() as env:
+        message_id = ground.queue(env, move_id)
+    with ground.worker() as env:
+        inbound = env["whatsapp.billing.message"].create(
+            {
+                "direction": "in",
+                "state": "received",
+                "company_id": env.company.id,
+                "account_id": ground.account_id,
+                "phone_id": ground.phone_id,
+                "partner_id": partner_id,
+                "recipient": number,
+                "body": "STOP",
+            }
+        )
+        inbound._act_on_inbound(Heard(text="STOP"))
+        env.flush_all()
+        sent = Beside(ground.drain).join().result
+    ground.drain()
+    return {
+        "sent": sent,
+        "state": ground.state(message_id),
+        "calls": ground.calls_to(number),
+    }
+
+
+def stop_during_the_claim(ground):
+    """The worker has read the consent and has not committed when the STOP comes."""
+    from odoo.addons.whatsapp_billing.models.messaging import drain_claim
+
+    number = "+34600000103"
+    partner_id, move_id = ground.customer(number)
+    with ground.request() as env:
+        message_id = ground.queue(env, move_id)
+    prepare, found = drain_claim._prepare, {}
+
+    def prepare_and_hear(drain, rows):
+        if rows and "beside" not in found:
+            found["beside"] = Beside(partial(ground.stop, number))
+            pid = drain.env.cr.connection.info.backend_pid
+            found["waited"] = ground.wait_for(found["beside"], pid)
+        return prepare(drain, rows)
+
+    with patch.object(drain_claim, "_prepare", prepare_and_hear):
+        ground.drain()
+    error = found["beside"].join().error
+    with ground.request() as env:
+        later_id = ground.queue(env, move_id)
+    ground.drain()
+    return {
+        "error": error,
+        "calls": ground.calls_to(number),
+        "state": ground.state(message_id),
+        "later": ground.state(later_id),
+        "consent": ground.consent(partner_id),
+    }
+
+
+def receipts_at_once(ground):
+    """Two workers apply two receipts of one message, in both orders."""
+    found = []
+    for number, names in (
+        ("+34600000104", ("delivered", "read")),
+        ("+34600000105", ("read", "delivered")),
+    ):
+        _partner_id, move_id = ground.customer(number)
+        with ground.request() as env:
+            message_id = ground.queue(env, move_id)
+        ground.drain()
+        with ground.request() as env:
+            message = env["whatsapp.billing.message"].browse(message_id)
+            receipt = {
+                "id": message.wamid,
+                "recipient_id": number.lstrip("+"),
+                "biz_opaque_callback_data": message.uuid,
+                "pricing": {
+                    "billable": True,
+                    "type": "regular",
+                    "category": "utility",
+                    "pricing_model": "PMP",
+                },
+            }
+        first, second = (
+            ground.receive(
+                statuses=[
+                    receipt
+                    | {"status": name, "timestamp": str(int(time.time()) + place)}
+                ]
+            )
+            for place, name in enumerate(names)
+        )
+
+        def apply(event_id):
+            with ground.worker() as env:
+                events = env["whatsapp.billing.webhook.event"]
+                event = events.browse(event_id)
+                events._durably(env, event._process_safely)
+
+        with ground.worker() as env:
+            event = env["whatsapp.billing.webhook.event"].browse(first)
+            event._process_safely()
+            env.flush_all()
+            beside = Beside(partial(apply, second))
+            waited = ground.wait_for(beside, env.cr.connection.info.backend_pid)
+        error = beside.join().error
+        with ground.request() as env:
+            message = env["whatsapp.billing.message"].browse(message_id)
+            entries = env["whatsapp.billing.credit.entry"].search_count(
+                [("message_id", "=", message_id), ("kind", "=", "settle")]
+            )
+            events = env["whatsapp.billing.webhook.event"].browse((first, second))
+            found.append(
+                {
+                    "waited": waited,
+                    "error": error,
+                    "state": message.state,
+                    "times": [bool(message.delivered_at), bool(message.read_at)],
+                    "settled": entries,
+                    "events": events.mapped("state"),
+                }
+            )
+    return found
+
+
+def one_number_in_two_accounts(ground):
+    """Two administrators take the same number into use at the same moment."""
+    ids = []
+    with ground.request() as env:
+        for name, uid in (("First", "39001"), ("Second", "39002")):
+            account = env["whatsapp.billing.account"].create(
+                {
+                    "name": name,
+                    "company_id": env.company.id,
+                    "waba_uid": uid,
+                    "app_uid": uid,
+                }
+            )
+            phone = env["whatsapp.billing.phone"].create(
+                {
+                    "account_id": account.id,
+                    "phone_uid": "390000000000009",
+                    "number": "+34910000009",
+                    "is_verified": True,
+                    "active": False,
+                }
+            )
+            ids.append(phone.id)
+
+    def activate(phone_id, env):
+        env["whatsapp.billing.phone"].browse(phone_id).active = True
+        env.flush_all()
+
+    with ground.request() as env:
+        activate(ids[0], env)
+        beside = Beside(partial(ground.repeated, partial(activate, ids[1])))
+        waited = ground.wait_for(beside, env.cr.connection.info.backend_pid)
+    error = beside.join().error
+    with ground.request() as env:
+        phones = env["whatsapp.billing.phone"].browse(ids)
+        return {"waited": waited, "error": error, "active": phones.mapped("active")}
+
+
+def rest_of_a_reminder_and_the_night(ground):
+    """The claim tells what is left of a joint reminder while the plan runs again."""
+    from odoo.addons.whatsapp_billing.models.collection import message_rest
+
+    number = "+34600000106"
+    with ground.request() as env:
+        common = ground.common
+        common.env, common.company = env, env.company
+        partner = common._make_customer("Eva", number)
+        moves = common.make_due(common, 9, partner, 100.0)
+        moves |= common.make_due(common, 5, partner, 40.0)
+        partner_id, move_ids = partner.id, moves.ids
+
+    def run():
+        with ground.request() as env:
+            env["whatsapp.billing.collection.plan"].browse(ground.plan_id).action_run()
+
+    def reminders(env):
+        return env["whatsapp.billing.message"].search(
+            [("partner_id", "=", partner_id), ("document_type", "=", "payment_reminder")],
+            order="id",
+        )
+
+    run()
+    with ground.request() as env:
+        old_id = reminders(env).id
+        wizard = env["account.payment.register"].with_context(
+            active_model="account.move", active_ids=move_ids[:1]
+        )
+        wizard.create({})._create_payments()
+    messages = message_rest.WhatsappBillingMessage
+    remind, found = messages._remind_of_the_rest, {}
+
+    def remind_beside(self):
+        remind(self)
+        self.env.flush_all()
+        if self and "beside" not in found:
+            found["beside"] = Beside(run)
+            pid = self.env.cr.connection.info.backend_pid
+            found["waited"] = ground.wait_for(found["beside"], pid)
+
+    with patch.object(messages, "_remind_of_the_rest", remind_beside):
+        ground.drain()
+    error = found["beside"].join().error
+    run()
+    ground.drain()
+    with ground.request() as env:
+        new = reminders(env).filtered(lambda message: message.id != old_id)
+        return {
+            "error": error,
+            "old": ground.state(old_id),
+            "new": new.mapped("state"),
+            "replaces": new.replaces_id.ids == [old_id],
+            "names": new.collection_item_ids.move_line_id.move_id.ids == move_ids[1:],
+            "calls": ground.calls_to(number),
+        }
+
+
+SCENARIOS = (
+    stop_while_a_user_queues,
+    stop_before_the_claim,
+    stop_during_the_claim,
+    receipts_at_once,
+    one_number_in_two_accounts,
+    rest_of_a_reminder_and_the_night,
+)
+
+
+def main(conf, name):
+    """Print one JSON object: what came of each scenario."""
+    from odoo.modules.registry import Registry
+    from odoo.service.server import load_server_wide_modules
+    from odoo.tools import config
+
+    config.parse_config(["-c", conf, "-d", name, "--no-http"], setup_logging=True)
+    load_server_wide_modules()
+    ground = Ground(Registry(name))
+    accounts = ground.registry["whatsapp.billing.account"]
+    found = {}
+    with patch.object(accounts, "_make_transport", ground.transport):
+        for scenario in SCENARIOS:
+            try:
+                found[scenario.__name__] = scenario(ground)
+            except Exception as error:  # noqa: BLE001
+                # One that cannot be arranged hides no other's result.
+                found[scenario.__name__] = {"fault": f"{type(error).__name__}: {error}"}
+    print(json.dumps(found), flush=True)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
