@@ -489,6 +489,36 @@ class TestCollectionCase(CollectionCommon):
         self.assertTrue(self.plan.stopped_reason)
         self.assertEqual(set((self.reminders() - first).mapped("state")), {"canceled"})
 
+    @mute_logger("odoo.addons.whatsapp_billing.models.collection.plan_run")
+    def test_plan_that_raises_leaves_the_limits_of_others_looked_at(self):
+        other = self._make_plan(name="Other", sequence=99)
+        for n in range(6):
+            self.make_due(1, self._make_customer(f"F{n}", f"+3460000030{n}"))
+        self.run_plan()
+        mine = self.reminders()
+        self.assertEqual(len(mine), 6)
+        (self.plan | other).write({"stop_sample": 2, "stop_failures": 40.0})
+        mine[3:].collection_plan_id = other
+        (mine[0] | mine[3]).write({"state": "failed"})
+        (mine[1] | mine[4]).write({"state": "sent"})
+        self.env.flush_all()
+        model = type(self.plan)
+        for broken in (self.plan, other):
+            (self.plan | other).write({"stage": "on", "stopped_reason": False})
+            (mine[2] | mine[5]).write({"state": "queued"})
+            self.env.flush_all()
+
+            def stop(plan, text, broken=broken):
+                if plan.id == broken.id:
+                    plan.env.cr.execute("SELECT 1/0")
+                plan.write({"stage": "off", "stopped_reason": text})
+
+            self.patch(model, "_stop", stop)
+            with mute_logger("odoo.sql_db"):
+                self.run_cron("ir_cron_limits")
+            self.assertEqual(broken.stage, "on")
+            self.assertEqual(((self.plan | other) - broken).stage, "off")
+
     def test_bad_configuration_has_a_stated_outcome(self):
         with self.assertRaises(UserError):
             self.plan.domain = "[('nonsense', '=', 1)]"

@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from freezegun import freeze_time
 
 from odoo.tests import tagged
+from odoo.tools import mute_logger
 
 from .collection_common import CollectionCommon
 
@@ -81,6 +82,34 @@ class TestCollectionZones(CollectionCommon):
             day = 6 if tz.startswith("Europe") else 5
             self.assertEqual(off, {date(2027, 1, day)})
             leave.unlink()
+
+    @mute_logger("odoo.addons.whatsapp_billing.models.collection.plan_run")
+    def test_plan_that_raises_leaves_the_quiet_hours_of_others_kept(self):
+        other = self._make_plan(name="Other", sequence=99)
+        (self.plan | other).write({"quiet_start": 20, "quiet_end": 8})
+        partners = [self._make_customer(f"F{n}", f"+3460000030{n}") for n in range(2)]
+        for partner in partners:
+            partner.tz = "Europe/Madrid"
+            self.make_due(1, partner)
+        evening = datetime.combine(self.day(1), time(15))
+        with freeze_time(evening):
+            self.run_plan(1)
+        mine = self.reminders()
+        self.assertEqual(mine.mapped("state"), ["queued", "queued"])
+        mine[1].collection_plan_id = other
+        self.env.flush_all()
+        model = type(self.plan)
+        original = model._hold_until
+
+        def hold(plans, message_ids, wakes):
+            if mine[0].id in message_ids:
+                plans.env.cr.execute("SELECT 1/0")
+            return original(plans, message_ids, wakes)
+
+        self.patch(model, "_hold_until", hold)
+        with mute_logger("odoo.sql_db"), freeze_time(evening + timedelta(hours=6)):
+            self.run_cron("ir_cron_quiet_hours")
+        self.assertEqual(mine.mapped("state"), ["queued", "held"])
 
     def test_what_waits_too_long_waits_for_the_morning(self):
         self.plan.write({"quiet_start": 20, "quiet_end": 8})

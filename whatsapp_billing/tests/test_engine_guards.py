@@ -166,6 +166,24 @@ class TestEngineGuards(LifecycleCommon):
         self.assertEqual(self.account.state, "error")
         self.assertIn("token", self.account.state_detail)
 
+    @mute_logger(MIXIN, f"{MESSAGING}.message_drain")
+    def test_account_that_raises_leaves_held_messages_of_others_to_go_on(self):
+        mine = self.make_message()
+        account, other = self.make_other_account()
+        (mine | other).write({"state": "held", "reason": "account_inactive"})
+        model = type(self.messages)
+        original = model._reserve_credits
+
+        def reserve(messages):
+            if account in messages.account_id:
+                messages.env.cr.execute("SELECT 1/0")
+            return original(messages)
+
+        self.patch(model, "_reserve_credits", reserve)
+        with mute_logger("odoo.sql_db"):
+            self.run_cron()
+        self.assertEqual((mine.state, other.state), ("sent", "held"))
+
     @mute_logger(f"{MESSAGING}.account_templates")
     def test_account_whose_templates_fail_leaves_the_others_read(self):
         account, _message = self.make_other_account()

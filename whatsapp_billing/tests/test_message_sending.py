@@ -165,6 +165,21 @@ class TestMessageSending(LifecycleCommon):
         self.assertEqual(message.state, "failed")
         self.assertEqual(len(message.attempt_ids), message.attempts)
 
+    def test_refusal_in_the_answer_ends_with_the_time_to_live(self):
+        """As one by webhook does: nobody should hear of it any more."""
+        self.transport.add("POST", "/media", lambda _call: self._media())
+        refusals = ((131016, 500), (190, 401), (132015, 400))
+        for number, (code, status) in enumerate(refusals):
+            self.transport.add("POST", "/messages", [self._refusal(code, "No", status)])
+            partner = self._make_customer("Luis", f"+3460000005{number}")
+            message = self.send(self.make_invoice_with_pdf(partner))
+            message.expires_at = self.ago(minutes=1)
+            self.drain()
+            self.assertRecordValues(message, [{"state": "failed", "reason": False}])
+            self.assertTrue(message.failed_at)
+            self.account.state = "connected"
+            self.templates["invoice"].status = "approved"
+
     def test_expired_token_stops_the_account_and_holds(self):
         self.transport.add("POST", "/media", lambda _call: self._media())
         self.transport.add("POST", "/messages", self._refusal(190, "Expired", 401))

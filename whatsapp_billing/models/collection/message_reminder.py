@@ -10,6 +10,7 @@ from odoo.tools import SQL
 from odoo.tools.mail import generate_tracking_message_id
 
 from ...rules import eligibility, languages
+from ..messaging.message_drain import of_account
 from ..messaging.message_enqueue import Target
 from . import bulk
 from .template_debtor import CONTEXT
@@ -375,19 +376,20 @@ class WhatsappBillingMessage(models.Model):
     # === BUSINESS METHODS - WHAT BECOMES OF THEM === #
 
     @api.model
-    def _release_held_now(self):
+    def _release_held_now(self, account_id=None):
         """Let reminders go whose quiet hours are over, besides what others release."""
-        released = super()._release_held_now()
+        released = super()._release_held_now(account_id)
         rows = self.env.execute_query(
             SQL(
                 """
                 UPDATE whatsapp_billing_message
                    SET state = 'queued', reason = NULL
-                 WHERE state = 'held' AND reason = 'quiet_hours'
+                 WHERE state = 'held' AND reason = 'quiet_hours' AND %s
                    AND (next_attempt_at IS NULL
                         OR next_attempt_at <= %s)
              RETURNING id
                 """,
+                of_account(account_id),
                 fields.Datetime.now(),
             )
         )

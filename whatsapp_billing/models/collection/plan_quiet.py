@@ -23,9 +23,19 @@ class WhatsappBillingCollectionPlan(models.Model):
         The run looks at the hour when it queues; a slow night, a number without
         connection or another try may come hours later.
         """
+        rows = self._read_waiting()
+        plans = self.browse({plan_id for _id, plan_id, _debtor_id in rows})
+        plans._each_separately(
+            lambda some: some._hold_in_quiet_hours(
+                [row for row in rows if row[1] in some._ids]
+            ),
+            "quiet hours",
+        )
+
+    def _hold_in_quiet_hours(self, rows):
+        """Hold those of these (message, plan, debtor) that nobody should get now."""
         now = fields.Datetime.now()
         held = defaultdict(list)
-        rows = self._read_waiting()
         debtors = defaultdict(set)
         for _id, plan_id, debtor_id in rows:
             debtors[self.browse(plan_id).company_id].add(debtor_id)

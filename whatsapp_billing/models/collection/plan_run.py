@@ -137,7 +137,24 @@ class WhatsappBillingCollectionPlan(models.Model):
     # === BUSINESS METHODS - STOPPING BY ITSELF === #
 
     def _check_limits(self):
-        """Switch off the plans whose messages fail or drive customers away."""
+        """Switch off the plans whose messages fail or drive customers away.
+
+        One that cannot be looked at or stopped keeps no other going.
+        """
+        self._each_separately(lambda plans: plans._check_limits_now(), "limits")
+
+    def _each_separately(self, step, about):
+        """Do `step(plans)` for all; where that fails, plan by plan, and log whose."""
+        self._separately(
+            self.env,
+            lambda plans: step(self.browse().union(*plans)),
+            list(self),
+            lambda plan, error: _logger.error(
+                "Plan %s (%s): %s", plan.id, about, error, exc_info=error
+            ),
+        )
+
+    def _check_limits_now(self):
         sending = self.filtered(
             lambda plan: plan.stage in ("own_numbers", "share", "on")
         )

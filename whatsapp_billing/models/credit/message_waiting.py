@@ -5,6 +5,8 @@
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..messaging.message_drain import of_account
+
 BATCH = 5000
 
 
@@ -14,15 +16,15 @@ class WhatsappBillingMessage(models.Model):
     # === BUSINESS METHODS === #
 
     @api.model
-    def _release_held_now(self):
+    def _release_held_now(self, account_id=None):
         """Override to reserve for what goes again, and to queue what fits by now."""
-        ids = super()._release_held_now()
+        ids = super()._release_held_now(account_id)
         self.browse(ids)._reserve_credits()
         queued = self.browse(ids).filtered(lambda message: message.state == "queued")
-        return queued.ids + self._release_no_credit()
+        return queued.ids + self._release_no_credit(account_id)
 
     @api.model
-    def _release_no_credit(self):
+    def _release_no_credit(self, account_id=None):
         """Queue what waited for credits, oldest first, as far as they reach.
 
         Whether it is still true is looked at again before the call, as always.
@@ -32,9 +34,10 @@ class WhatsappBillingMessage(models.Model):
                 """
                 SELECT id FROM whatsapp_billing_message
                  WHERE state = 'held' AND reason = 'no_credit' AND direction = 'out'
-                   AND phone_id IS NOT NULL
+                   AND phone_id IS NOT NULL AND %s
               ORDER BY priority, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
                 """,
+                of_account(account_id),
                 BATCH,
             )
         )

@@ -37,6 +37,7 @@ class Claimed:
     attempts: int
     template_id: int
     checksum: str
+    expires_at: datetime | None
 
 
 def claim(drain, free, recording):
@@ -183,7 +184,7 @@ def _mark_sending(drain, free, recording):
                m.content, m.body, m.template_id, m.template_name, m.lang_code, m.purpose,
                m.document_type, m.res_model, m.res_id, m.filename, m.reason,
                m.document_state, m.partner_id, m.document_partner_id, m.method,
-               m.company_id,
+               m.company_id, m.expires_at,
                m.content ->> 'snapshot' AS snapshot,
                t.status AS template_status, t.obstacle AS template_obstacle,
                a.state AS account_state,
@@ -424,6 +425,7 @@ def _claimed(drain, row, media):
         attempts=row["attempts"],
         template_id=row["template_id"],
         checksum=row["checksum"] or "",
+        expires_at=row["expires_at"],
     )
 
 

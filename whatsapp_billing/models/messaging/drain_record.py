@@ -10,6 +10,7 @@ from odoo import fields
 from odoo.tools import SQL
 
 from ... import const
+from ...rules import refusals
 from .message_attempt import Receipt
 from .template_components import without_null
 
@@ -164,16 +165,24 @@ def _decide(drain, row, outcome):
     error = outcome.error
     if error.sent is None:
         return {"state": "unknown", "unknown_at": now}
-    if error.kind in ("account", "number"):
-        return {"state": "held", "reason": "account_inactive"}
-    if error.kind == "template":
-        return {"state": "held", "reason": "template_not_approved"}
     if _is_stale_media(drain, row, outcome):
         return {"state": "queued", "media_gone": True}
-    delay = drain.delay(row.attempts, error)
-    if delay is None:
-        return {"state": "failed", "failed_at": now}
-    return {"state": "queued", "next_attempt_at": now + delay}
+    verdict = refusals.judge(
+        refusals.Refusal(
+            error.kind,
+            row.attempts,
+            drain.jitter(),
+            error.retry_after,
+            refusals.life_left(row.expires_at, now),
+            has_template=bool(row.template_id),
+        )
+    )
+    values = {"state": verdict.state, "reason": verdict.reason}
+    if verdict.state == "failed":
+        values["failed_at"] = now
+    if verdict.delay is not None:
+        values["next_attempt_at"] = now + timedelta(seconds=verdict.delay)
+    return values
 
 
 def _is_stale_media(drain, row, outcome):

@@ -4,6 +4,7 @@ import logging
 import random
 import time
 from datetime import timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -11,7 +12,6 @@ from odoo.tools import SQL, config
 
 from ... import const
 from ...clients.whatsapp.sender import Sender, TokenBucket
-from ...rules import backoff
 from . import drain_claim, drain_record
 
 _logger = logging.getLogger(__name__)
@@ -181,12 +181,10 @@ class Drain:
             self._turn(sender, outcomes, 0)
         self._tell(now=True)
 
-    def delay(self, attempts, error):
-        """Return when a refused message may go again, or None to give up."""
-        seconds = backoff.next_delay(
-            attempts, error.kind, self.jitter(), error.retry_after
-        )
-        return None if seconds is None else timedelta(seconds=seconds)
+
+def of_account(account_id):
+    """Return SQL for the rows of an account, of all without one."""
+    return SQL("account_id = %s", account_id) if account_id else SQL("TRUE")
 
 
 class WhatsappBillingMessage(models.Model):
@@ -474,17 +472,48 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _release_held(self):
-        """Queue held rows again whose obstacle is gone."""
+        """Queue held rows again whose obstacle is gone.
+
+        All at once; where that fails, account by account: one keeps no other waiting.
+        """
         with self._own_transaction() as env:
             messages = env["whatsapp.billing.message"]
-            ids = self._durably(env, messages._release_held_now)
+            try:
+                ids = self._durably(env, messages._release_held_now)
+            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+                raise
+            except Exception:
+                _logger.info("Held messages of an account are at fault", exc_info=True)
+                env.cr.rollback()
+                env.clear()
+                ids = []
+                for account_id in messages._read_held_account_ids():
+                    ids += (
+                        self._durably_alone(
+                            env,
+                            partial(messages._release_held_now, account_id),
+                            f"held messages of account {account_id}",
+                        )
+                        or []
+                    )
         if ids:
             # sudo: whatsapp.billing.message - the worker's, of every company
             self.sudo().browse(ids)._trigger_drain()
         return len(ids)
 
     @api.model
-    def _release_held_now(self):
+    def _read_held_account_ids(self):
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT DISTINCT account_id FROM whatsapp_billing_message"
+                " WHERE state = 'held' AND account_id IS NOT NULL ORDER BY account_id"
+            )
+        )
+        return [row[0] for row in rows]
+
+    @api.model
+    def _release_held_now(self, account_id=None):
+        """Queue held rows again, all or those of one account; return their ids."""
         self.env.flush_all()
         rows = self.env.execute_query(
             SQL(
@@ -492,7 +521,7 @@ class WhatsappBillingMessage(models.Model):
                 UPDATE whatsapp_billing_message m
                    SET state = 'queued', reason = NULL
                   FROM whatsapp_billing_account a
-                 WHERE m.state = 'held' AND a.id = m.account_id
+                 WHERE m.state = 'held' AND a.id = m.account_id AND %s
                    AND a.state IN ('connected', 'pending')
                    AND NOT EXISTS (
                        SELECT 1 FROM whatsapp_billing_phone p
@@ -504,7 +533,8 @@ class WhatsappBillingMessage(models.Model):
                                  WHERE t.id = m.template_id
                                    AND t.status IS DISTINCT FROM 'approved')))
              RETURNING m.id
-                """
+                """,
+                of_account(account_id),
             )
         )
         return [row[0] for row in rows]

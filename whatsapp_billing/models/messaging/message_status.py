@@ -11,7 +11,7 @@ from odoo.tools.json import json_default
 
 from ... import const
 from ...clients.whatsapp.meta_errors import classify
-from ...rules import backoff
+from ...rules import refusals
 from ...rules import status as status_rules
 from .message_attempt import Receipt, rank_sql
 from .template_components import without_null
@@ -207,21 +207,21 @@ class WhatsappBillingMessage(models.Model):
         """Return state, reason and time of the next attempt of one failed message."""
         spec = classify(row["error_code"] or "", None)
         now = fields.Datetime.now()
-        values = {"state": "failed", "reason": None, "at": None, "kind": spec.kind}
-        is_alive = not row["expires_at"] or row["expires_at"] > now
-        if spec.kind in ("account", "number") and is_alive:
-            return values | {"state": "held", "reason": "account_inactive"}
-        if spec.kind == "template" and row["template_id"] and is_alive:
-            return values | {"state": "held", "reason": "template_not_approved"}
-        seconds = backoff.next_delay(
-            max(row["attempts"], 1), spec.kind, random.random(), spec.retry_after
+        values = {"at": None, "kind": spec.kind}
+        verdict = refusals.judge(
+            refusals.Refusal(
+                spec.kind,
+                row["attempts"],
+                random.random(),
+                spec.retry_after,
+                refusals.life_left(row["expires_at"], now),
+                has_template=bool(row["template_id"]),
+            )
         )
-        if seconds is None:
-            return values
-        at = now + timedelta(seconds=seconds)
-        if row["expires_at"] and at >= row["expires_at"]:
-            return values
-        return values | {"state": "queued", "at": at}
+        values |= {"state": verdict.state, "reason": verdict.reason}
+        if verdict.delay is not None:
+            values["at"] = now + timedelta(seconds=verdict.delay)
+        return values
 
     @api.model
     def _keep_failed_attempts(self, decided):
