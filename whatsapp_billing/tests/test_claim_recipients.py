@@ -361,32 +361,40 @@ class TestRecipientsCorrected(ClaimCommon):
                     for i in range(number)
                 )
             )
-            self.send(moves)
-            self.env.flush_all()
-            self.env.invalidate_all()
-            rows = self.messages.search([("state", "=", "queued")])
-            self.assertEqual(len(rows), number)
-            claimed = [
-                {
-                    "id": row.id,
-                    "partner_id": row.partner_id.id,
-                    "content": row.content,
-                    "company_id": row.company_id.id,
-                    "method": row.method,
-                    "res_model": row.res_model,
-                    "res_id": row.res_id,
-                    "document_type": row.document_type,
-                    "gone": False,
-                }
-                for row in rows
-            ]
-            self.env.invalidate_all()
-            before = self.env.cr.sql_log_count
-            found = rows._recipients_now(claimed)
-            counts.append(self.env.cr.sql_log_count - before)
-            self.assertEqual(
-                {row.id: row.partner_id for row in rows}, found
-            )
+            counts.append(self.count_queries(self.send(moves)))
             self.drain_all()
         self.assertEqual(counts[0], counts[1])
         self.assertLess(counts[0], 10)
+
+    def count_queries(self, messages):
+        """Return how many queries it takes to ask who gets these by now."""
+        self.env.flush_all()
+        self.assertEqual(set(messages.mapped("state")), {"queued"})
+        rows = messages._recipient_rows()
+        wanted = {message.id: message.partner_id for message in messages}
+        self.env.invalidate_all()
+        before = self.env.cr.sql_log_count
+        found = messages._recipients_now(rows)
+        count = self.env.cr.sql_log_count - before
+        self.assertEqual(found, wanted)
+        return count
+
+    def test_claim_asks_once_for_all_its_reminders(self):
+        for by_hand in (False, True):
+            counts = []
+            for number in (2, 9):
+                names = [f"+34601{int(by_hand)}{number}{i:03d}" for i in range(number)]
+                partners = [self._make_customer("Eva", name) for name in names]
+                moves = self.env["account.move"].union(
+                    *(self.make_due(partner=partner) for partner in partners)
+                )
+                if by_hand:
+                    moves.with_user(self.clerk).wab_remind()
+                else:
+                    self.run_plan()
+                messages = self.reminders().filtered(lambda m: m.state == "queued")
+                self.assertEqual(len(messages), number)
+                counts.append(self.count_queries(messages))
+                self.drain_all()
+            self.assertEqual(counts[0], counts[1])
+            self.assertLess(counts[0], 12)
