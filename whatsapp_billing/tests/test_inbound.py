@@ -545,6 +545,27 @@ class TestInboundFiles(InboundCommon):
         self.receive_text("", wamid=wamid, type=kind, **{kind: media})
         return self.inbound(wamid)
 
+    def test_who_talks_with_customers_reads_what_came_without_words(self):
+        """What a file is stands in what nobody may read: it is said all the same."""
+        agent = self._make_user(
+            "reader", "base.group_user,whatsapp_billing.group_agent"
+        )
+        self.receive_file("audio", voice=True)
+        self.receive_file("document", wamid="wamid.f2", filename="slip.pdf")
+        notice = self.receive_file("image", wamid="wamid.f3", caption="My slip")
+        notice.write(
+            {"inbound_type": "system", "content": {"new_sender": "+34600000099"}}
+        )
+        found = self.messages.search([("direction", "=", "in")], order="id").sudo(False)
+        self.env.flush_all()
+        self.env.invalidate_all()
+        words = [
+            row["shown_text"] for row in found.with_user(agent).read(["shown_text"])
+        ]
+        self.assertEqual(words[0], "Voice message")
+        self.assertIn("slip.pdf", words[1])
+        self.assertIn("+34600000099", words[2])
+
     def fetch(self):
         self.env.flush_all()
         self.messages._job_fetch_media()

@@ -131,7 +131,8 @@ class WhatsappBillingMessage(models.Model):
         )
 
     def _describe_file(self, caption):
-        media = (self.content or {}).get("media") or {}
+        # sudo: whatsapp.billing.message - only what kind of file it is
+        media = (self.sudo().content or {}).get("media") or {}
         if self.inbound_type == "audio":
             words = (
                 self.env._("Voice message")
@@ -150,7 +151,8 @@ class WhatsappBillingMessage(models.Model):
         return f"{words}: {caption}" if caption else words
 
     def _describe_notice(self):
-        number = (self.content or {}).get("new_sender")
+        # sudo: whatsapp.billing.message - only the number that they have now
+        number = (self.sudo().content or {}).get("new_sender")
         if number:
             return self.env._(
                 "Changed their number from %(old)s to %(new)s",
