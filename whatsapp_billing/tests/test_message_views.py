@@ -313,3 +313,5 @@ class TestMessageViews(WhatsappBillingCommon):
         states = self.message.with_context(lang="es_ES")._fields["state"]
         words = dict(states._description_selection(self.env(context={"lang": "es_ES"})))
         self.assertEqual(data[0]["wab_text"], words["read"])
+        line = self.message.mail_message_id
+        self.assertEqual(data[0]["document"], [line.model, line.res_id])
