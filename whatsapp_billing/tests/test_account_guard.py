@@ -3,9 +3,12 @@
 """What keeps an account's secrets, and what others may not say in its name."""
 
 import json
+import time
+from datetime import timedelta
 
 from psycopg2 import IntegrityError
 
+from odoo import fields
 from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -490,6 +493,48 @@ class TestWhoIsSpokenFor(TwoCompanies):
         self.assertFalse(
             self.env["whatsapp.billing.message"].sudo().search([("wamid", "=", "w2")])
         )
+
+    def test_a_preference_given_to_one_company_changes_nothing_in_another(self):
+        """Both write to the same contact, which is of no company."""
+        other = self.env["res.company"].create({"name": "Other"})
+        consents = self.env["whatsapp.billing.consent"].sudo()
+        for company in (self.company, other):
+            consents._record(
+                self.partner,
+                ["marketing"],
+                True,
+                "rpc",
+                "Signed on 3 November",
+                company_id=company.id,
+                said_at=fields.Datetime.now() - timedelta(hours=1),
+            )
+        states = [
+            lambda c=company: consents._states(self.partner, ["marketing"], c)[
+                self.partner.id, "marketing"
+            ].state
+            for company in (self.company, other)
+        ]
+        self.assertEqual([state() for state in states], ["granted", "granted"])
+        now = int(time.time())
+        words = (("stop", now - 60, "withdrawn"), ("resume", now, "granted"))
+        for value, said_at, found in words:
+            event = {
+                "metadata": {"phone_number_id": PHONE_UID},
+                "user_preferences": [
+                    {
+                        "wa_id": "34600000001",
+                        "category": "marketing_messages",
+                        "value": value,
+                        "timestamp": said_at,
+                    }
+                ],
+            }
+            self._post(self.account, SECRET, event, "user_preferences")
+            self.env.flush_all()
+            self.assertEqual(states[0](), found)
+            self.assertEqual(states[1](), "granted")
+            mine = consents.search([("source", "=", "provider")], order="id desc")
+            self.assertEqual(mine.company_id, self.company)
 
     def test_template_events_reach_all_accounts_that_proved_the_secret(self):
         theirs = self._create_as_stranger(app_secret=SECRET)

@@ -383,7 +383,7 @@ class TestRecipientsCorrected(ClaimCommon):
         for by_hand in (False, True):
             counts = []
             for number in (2, 9):
-                names = [f"+34601{int(by_hand)}{number}{i:03d}" for i in range(number)]
+                names = [f"+34601{int(by_hand)}{number}{i:04d}" for i in range(number)]
                 partners = [self._make_customer("Eva", name) for name in names]
                 moves = self.env["account.move"].union(
                     *(self.make_due(partner=partner) for partner in partners)

@@ -107,8 +107,8 @@ class TestCollectionAround(CollectionCommon):
         small, large = self.make_due(1, amount=100.0), self.make_due(2, amount=250.0)
         self.run_plan()
         self.partner.phone = "+34 600 99 99 99"
-        self.assertEqual(self.drain(), 0)
-        message = self.reminders()
+        self.assertEqual(self.drain(), 1, "it goes to the right number, once")
+        message = self.reminders()[0]
         self.assertEqual((message.state, message.reason), ("canceled", "superseded"))
         self.assertFalse(message.trace[-1]["passed"])
         for invoice in small, large:
@@ -118,7 +118,7 @@ class TestCollectionAround(CollectionCommon):
                 [a["value"] for a in case.trace if a["rule"] == "document_unpaid"],
             )
             self.assertTrue(case.web_read({"why_html": {}}))
-        message._erase_person(self.partner)
+        self.reminders()._erase_person(self.partner)
         for invoice in small, large:
             self.assertFalse(self.case(invoice).item_ids.trace)
 
@@ -165,6 +165,27 @@ class TestCollectionAround(CollectionCommon):
 
     def switch_off(self, invoice):
         invoice.with_user(self.clerk).wab_enabled = False
+
+    def test_contract_reminds_nobody_who_was_switched_off(self):
+        """By a plan as by hand; also where it was switched off while it waited."""
+        self.company.sudo().wab_consent_by_contract = True
+        self.clerk.group_ids |= self.env.ref("base.group_partner_manager")
+        off = self._make_customer("Off", "+34600000041", wab_enabled=False)
+        never = self._make_customer("Never on", "+34600000042", wab_enabled=False)
+        later = self._make_customer("Later", "+34600000043", wab_enabled=False)
+        off.with_user(self.clerk).wab_enabled = False
+        moves = [self.make_due(1, partner) for partner in (off, never, later)]
+        self.run_plan()
+        self.assertFalse(self.reminders(off))
+        self.assertEqual(self.case(moves[0]).reason, "not_enabled")
+        self.assertEqual(self.reminders(never).state, "queued")
+        later.with_user(self.clerk).wab_enabled = False
+        self.accept_everything()
+        self.drain()
+        self.assertEqual(self.reminders(never).state, "sent")
+        message = self.reminders(later)
+        self.assertEqual(message.state, "canceled")
+        self.assertEqual(message.reason, "not_enabled")
 
     def test_an_invoice_that_is_off_silences_no_other(self):
         off, on = self.make_due(9), self.make_due(2)

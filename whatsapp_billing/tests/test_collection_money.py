@@ -333,6 +333,70 @@ class TestCollectionRest(CollectionCommon):
         self.assert_only(self.second, old)
         self.assertEqual((self.reminders() - old).user_id, self.clerk)
 
+    def test_by_hand_a_due_date_that_was_moved(self):
+        """The text, the lines and the amounts are those of the day it goes."""
+        self.first.with_user(self.clerk).wab_remind()
+        old = self.reminders()
+        self.first.invoice_date_due = self.today - timedelta(days=3)
+        self.assertEqual(old.state, "queued", "the last look says what goes instead")
+        self.assertEqual(self.drain(), 1)
+        self.assertEqual((old.state, old.reason), ("canceled", "superseded"))
+        self.assert_only(self.first, old)
+        self.assertEqual(
+            (self.reminders() - old).collection_item_ids.due_date,
+            self.first.invoice_date_due,
+        )
+
+    def test_by_hand_another_currency(self):
+        """The same figure in pounds is another debt."""
+        self.first.with_user(self.clerk).wab_remind()
+        old = self.reminders()
+        self.assertNotIn("£", old.body)
+        self.first.button_draft()
+        self.first.currency_id = self.setup_other_currency("GBP")
+        self.first.action_post()
+        self.assertEqual(self.first.amount_total, 100.0)
+        self.assertEqual(self.drain(), 1)
+        self.assertEqual((old.state, old.reason), ("canceled", "superseded"))
+        self.assert_only(self.first, old)
+        self.assertIn("£", (self.reminders() - old).body)
+
+    def test_by_hand_another_number_of_the_invoice(self):
+        self.first.with_user(self.clerk).wab_remind()
+        old = self.reminders()
+        self.first.button_draft()
+        self.first.name = "RENAMED/1"
+        self.first.action_post()
+        self.assertEqual(self.drain(), 1)
+        self.assert_only(self.first, old)
+        self.assertIn("RENAMED/1", (self.reminders() - old).body)
+
+    def test_by_hand_while_another_plan_takes_over(self):
+        """Whatever the plans say: a person sent it."""
+        self.first.with_user(self.clerk).wab_remind()
+        old = self.reminders()
+        other = self._make_plan(name="Other", sequence=99)
+        self.first.write({"wab_plan_choice": "plan", "wab_plan_id": other.id})
+        self.assertEqual(self.case(self.first).plan_id, other)
+        self.assertEqual(self.drain(), 1)
+        self.assertEqual(old.state, "sent")
+
+    def test_by_hand_of_a_draft_or_cancelled_invoice(self):
+        self.first.with_user(self.clerk).wab_remind()
+        self.second.with_user(self.clerk).wab_remind()
+        old = self.reminders()
+        self.first.button_draft()
+        self.second.button_draft()
+        self.second.button_cancel()
+        self.assertEqual(self.drain(), 0)
+        self.assertRecordValues(
+            old,
+            [
+                {"state": "canceled", "reason": "draft"},
+                {"state": "canceled", "reason": "cancelled_document"},
+            ],
+        )
+
     def test_what_took_its_place_is_not_replaced_again(self):
         third = self.make_due(3, amount=10.0)
         self.run_plan()

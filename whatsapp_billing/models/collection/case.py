@@ -256,10 +256,11 @@ class WhatsappBillingCollectionCase(models.Model):
             )
         return day
 
-    def _pause(self, reason, resume_on=False):
+    def _pause(self, reason, resume_on=False, withdrawn_as="paused"):
         """Pause what runs. Called with sudo.
 
         :param resume_on: day on which it goes on by itself
+        :param withdrawn_as: why what waits does not go
         """
         todo = self.filtered(lambda c: c.state in ("active", "promised", "paused"))
         # Asked to be quiet for good outlasts a pause that ends by itself.
@@ -276,7 +277,7 @@ class WhatsappBillingCollectionCase(models.Model):
                 "next_date": False,
             }
         )
-        todo._withdraw_waiting("paused")
+        todo._withdraw_waiting(withdrawn_as)
         labels = dict(self._fields["pause_reason"]._description_selection(self.env))
         todo._note_on_invoices(
             self.env._("Reminders paused: %(reason)s.", reason=labels[reason])

@@ -20,6 +20,12 @@ _OPEN = SQL(
         NOT IN ('paid', 'in_payment', 'reversed', 'invoicing_legacy')
     """
 )
+# Why a reminder of an entry in that state does not go.
+WITHDRAWN_AS = {
+    "posted": "already_paid",
+    "draft": "draft",
+    "cancel": "cancelled_document",
+}
 
 
 class WhatsappBillingCollectionCase(models.Model):
@@ -349,7 +355,7 @@ class WhatsappBillingCollectionCase(models.Model):
                    AND (m.state != 'posted' OR l.reconciled
                         OR l.amount_residual_currency <= 0
                         OR m.payment_state IN %(cleared)s)
-             RETURNING c.id
+             RETURNING c.id, m.state
                 """,
                 kept=SQL(
                     """
@@ -367,7 +373,10 @@ class WhatsappBillingCollectionCase(models.Model):
         )
         closed = self.browse(row[0] for row in rows)
         closed.invalidate_recordset(flush=False)
-        closed._withdraw_waiting("already_paid")
+        for state, reason in WITHDRAWN_AS.items():
+            mine = self.browse(row[0] for row in rows if row[1] == state)
+            # A draft may be posted again before a reminder by hand goes.
+            mine._withdraw_waiting(reason, by_hand=state != "draft")
         return closed
 
     @api.model
@@ -395,7 +404,7 @@ class WhatsappBillingCollectionCase(models.Model):
         the customer promised or disputes, and a pause, hold there too; what a person
         had taken over is given to the plan.
         """
-        self._withdraw_waiting("paused")
+        self._withdraw_waiting("paused", by_hand=False)
         for state, cases in self.grouped("state").items():
             cases.write(
                 {
@@ -440,7 +449,7 @@ class WhatsappBillingCollectionCase(models.Model):
 
     def _follow_due_date(self):
         """Count as done what the new due date leaves behind. Called with sudo."""
-        self._withdraw_waiting("superseded")
+        self._withdraw_waiting("superseded", by_hand=False)
         self.env.flush_all()
         self.env.cr.execute(
             """
@@ -466,11 +475,14 @@ class WhatsappBillingCollectionCase(models.Model):
 
     # === BUSINESS METHODS - MESSAGES THAT WAIT === #
 
-    def _withdraw_waiting(self, reason):
+    def _withdraw_waiting(self, reason, by_hand=True):
         """Cancel reminders about these that have not left yet.
 
         One that reminds of something else too stays: the last look before the call
         takes out what is not to be named any more, and says the rest.
+
+        :param by_hand: False for what only plans follow: they decide anew. Of what a
+            person sent, the last look says whether it goes, and what goes instead.
         """
         if not self:
             return
@@ -482,6 +494,7 @@ class WhatsappBillingCollectionCase(models.Model):
                    SET state = 'canceled', reason = %s
                  WHERE m.state IN ('queued', 'held') AND m.direction = 'out'
                    AND m.document_type = 'payment_reminder' AND m.attempts = 0
+                   AND (%s OR m.collection_plan_id IS NOT NULL)
                    AND m.id IN (
                        SELECT i.message_id FROM whatsapp_billing_collection_item i
                          JOIN whatsapp_billing_collection_case c
@@ -502,6 +515,7 @@ class WhatsappBillingCollectionCase(models.Model):
              RETURNING m.id
                 """,
                 reason,
+                by_hand,
                 list(self.ids),
                 list(self.ids),
             )

@@ -495,6 +495,9 @@ class WhatsappBillingConsent(models.Model):
             partner_id: state.state for (partner_id, _p), state in states.items()
         }
         out = self.partner_id.filtered(lambda p: standing[p.id] == "withdrawn")
+        switched = out.filtered(
+            lambda p: states[p.id, "collections"].kind == "switch"
+        )
         back = self.filtered("granted").partner_id.filtered(
             lambda p: standing[p.id] == "granted"
         )
@@ -513,7 +516,10 @@ class WhatsappBillingConsent(models.Model):
                     not (case.state == "paused" and not case.resume_on)
                     and not self._has_other_recipient(case.debtor_id, out, company)
                 )
-            )._pause("opted_out")
+            )._pause(
+                "opted_out",
+                withdrawn_as="not_enabled" if out <= switched else "opted_out",
+            )
         if back:
             cases_sudo.search(
                 [

@@ -353,6 +353,7 @@ class WhatsappBillingMessage(models.Model):
         return done
 
     def _ask_about_changed(self):
+        """Ask whoever sent these: their documents say something else by now."""
         self._ask_on_documents(
             self.env._("WhatsApp message not sent: the document changed"),
             lambda document, _names: self.env._(

@@ -88,7 +88,8 @@ class WhatsappBillingMessage(models.Model):
         now = self._recipients_now(following._recipient_rows())
         told = following._read_told_since()
         for message in following:
-            partners = message.partner_id.browse(now.get(message.id, message.browse()).ids)
+            ids = now[message.id].ids if message.id in now else ()
+            partners = message.partner_id.browse(ids)
             if message.partner_id and message.partner_id in partners:
                 heirs[message.id] = message.partner_id
                 continue
