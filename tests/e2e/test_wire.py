@@ -467,6 +467,45 @@ def test_consent_refuses_what_proves_nothing(world, wire, values):
         wire.call("res.partner", "wab_opt_in", [partner], **values)
 
 
+def test_switch_written_by_another_program_says_so(world, wire):
+    """On and off, alone and as a line of the company: it was nobody's form."""
+    _number, partner = world.partner(wab_enabled=False)
+    _number, company = world.partner(is_company=True)
+    world.admin.call(
+        "res.partner", "write", [partner], vals={"parent_id": company}
+    )
+    wire.call("res.partner", "write", [partner], vals={"wab_enabled": True})
+    line = {"child_ids": [[1, partner, {"wab_enabled": False}]]}
+    wire.call("res.partner", "write", [company], vals=line)
+    rows = world.admin.call(
+        "whatsapp.billing.consent",
+        "search_read",
+        domain=[("partner_id", "=", partner), ("purpose", "=", "billing")],
+        fields=["granted", "source", "user_id"],
+        order="id",
+    )
+    assert [row["granted"] for row in rows] == [True, False]
+    assert {row["source"] for row in rows} == {"rpc"}
+    assert {row["user_id"][0] for row in rows} == {world.state["uids"]["clerk"]}
+
+
+@pytest.mark.parametrize("name", ["wab_e164", "wab_person_key", "wab_new_number"])
+def test_lines_of_a_company_write_no_address(world, wire, name):
+    """Bills would go where no form shows, or to an old number."""
+    _number, company = world.partner(is_company=True)
+    number, person = world.partner()
+    world.admin.call(
+        "res.partner", "write", [person], vals={"parent_id": company}
+    )
+    for command in ([1, person, {name: "+34611111111"}], [0, 0, {name: "+34611111111"}]):
+        with pytest.raises((WireError, xmlrpc.client.Fault)):
+            wire.call("res.partner", "write", [company], vals={"child_ids": [command]})
+    read = world.admin.read("res.partner", [person], ["wab_e164", "child_ids"])
+    assert read[0]["wab_e164"] == number
+    read = world.admin.read("res.partner", [company], ["child_ids"])
+    assert read[0]["child_ids"] == [person]
+
+
 def test_consent_is_append_only(world):
     _number, partner = world.partner()
     (row, *_rest) = world.clerk.call(

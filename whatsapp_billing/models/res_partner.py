@@ -1,6 +1,8 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import threading
 from collections import defaultdict
+from urllib.parse import urlsplit
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
@@ -221,9 +223,19 @@ class ResPartner(models.Model):
         """Return which way a switch was written: (source, words for it)."""
         if self.env.context.get("import_file"):
             return "import", self.env._("imported file")
-        if request and request.httprequest.path.startswith(RPC_PATHS):
+        if self._wab_get_call_path().startswith(RPC_PATHS):
             return "rpc", self.env._("other system")
         return "user", self.env._("on the contact")
+
+    @api.model
+    def _wab_get_call_path(self):
+        """Return the path of the call that is being answered, "" in a worker.
+
+        Odoo hides the request from what XML-RPC calls; its thread knows the address.
+        """
+        if request:
+            return request.httprequest.path
+        return urlsplit(getattr(threading.current_thread(), "url", "")).path
 
     def _wab_switch_on(self):
         """Set the flag alone, for who has just recorded the consent itself."""
