@@ -1,6 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import base64
+import hashlib
 import json
 from datetime import timedelta
 
@@ -246,6 +247,41 @@ class TestRetention(WhatsappBillingCommon):
         self.assertFalse(consent.recipient or consent.person_key)
         self.assertNotIn("switched on", consent.evidence)
 
+    # The number of the contact as people write it, and numbers that are another's.
+    THEIRS = ("+34600000001", "0034 600 000 001", "600 00 00 01", "(600) 000-001")
+    OTHERS = ("+34 600 000 0012", "+33 600 000 001", "600 000 002", "9600000001")
+
+    def test_a_number_vanishes_from_the_history_of_the_contact(self):
+        """Odoo notes the number before and after, as somebody typed it."""
+        line = self.partner._message_log(body="Changed")
+        phone = self.env["ir.model.fields"]._get("res.partner", "phone")
+        values = self.env["mail.tracking.value"].sudo()
+        rows = values.create(
+            [
+                {
+                    "mail_message_id": line.id,
+                    "field_id": phone.id,
+                    "old_value_char": old,
+                    "new_value_char": "unknown",
+                }
+                for old in (*self.THEIRS, *self.OTHERS)
+            ]
+        )
+        self._open_wizard(self.manager).action_erase()
+        self.env.invalidate_all()
+        left = list(filter(None, rows.mapped("old_value_char")))
+        self.assertEqual(left, list(self.OTHERS))
+
+    def test_a_number_vanishes_from_notes_however_it_is_written(self):
+        lines = {
+            number: self.invoice._message_log(body=f"Call {number} tomorrow")
+            for number in (*self.THEIRS, *self.OTHERS)
+        }
+        self._open_wizard(self.manager).action_erase()
+        self.env.invalidate_all()
+        left = [number for number, line in lines.items() if "Call" in line.body]
+        self.assertEqual(left, list(self.OTHERS))
+
     def test_a_shared_word_does_not_take_the_notes_of_others_along(self):
         """Ana wrote `factura`; a note about invoice B-77 of company B was emptied."""
         self.message.sudo().create(
@@ -327,6 +363,9 @@ class TestRetention(WhatsappBillingCommon):
         left = " ".join(row[0] for row in self.env.cr.fetchall())
         self.assertNotIn("600000001", left)
         self.assertNotIn("STOP please", left)
+        # All numbers of a country can be hashed in an hour: not without our salt.
+        self.assertIn("erased:", left)
+        self.assertNotIn(hashlib.sha256(CUSTOMER_NUMBER.encode()).hexdigest(), left)
         self.env.invalidate_all()
         # The number comes back under another name and spelling.
         late = self._make_customer("Somebody", "0034 600 000 001")

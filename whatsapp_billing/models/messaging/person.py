@@ -43,6 +43,14 @@ def _flatten(text):
     return "\n".join(line for line in lines if line)
 
 
+def _read_key(digits, country):
+    """Return the key of a number as people of a country write it, "" for none."""
+    try:
+        return numbers.person_key(numbers.normalise(digits, country))
+    except numbers.InvalidNumber:
+        return ""
+
+
 class WhatsappBillingMessage(models.Model):
     _inherit = "whatsapp.billing.message"
 
@@ -418,12 +426,19 @@ class WhatsappBillingMessage(models.Model):
         )
 
     @api.model
-    def _names_number(self, plain, keys):
-        """Tell whether a text has one of these numbers, whole and in any spelling."""
+    def _names_number(self, plain, keys, is_typed=True):
+        """Tell whether a text has one of these numbers, whole and in any spelling.
+
+        :param is_typed: whether people wrote it, who leave out the code of their country
+            or write 00; what comes from the provider has many other long numbers
+        """
         joined = re.sub(r"(?<=[0-9])[ .()/-]+(?=[0-9])", "", plain)
+        countries = {numbers.country_of(key) for key in keys} if is_typed else ()
         for text in (plain, joined):
-            for token in re.findall(r"(?<![0-9A-Za-z])\+?([0-9]{7,15})(?![0-9])", text):
+            for token in re.findall(r"(?<![0-9A-Za-z])\+?([0-9]{7,17})(?![0-9])", text):
                 if numbers.person_key(f"+{token}") in keys:
+                    return True
+                if any(_read_key(token, country) in keys for country in countries):
                     return True
         return any(
             numbers.is_bsuid(key)
@@ -458,7 +473,9 @@ class WhatsappBillingMessage(models.Model):
             event_id
             for event_id, body in rows
             if self._names_number(
-                base64.b64decode(bytes(body)).decode("utf-8", "replace"), keys
+                base64.b64decode(bytes(body)).decode("utf-8", "replace"),
+                keys,
+                is_typed=False,
             )
         ]
         self.env.cr.execute(
