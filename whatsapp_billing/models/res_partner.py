@@ -172,6 +172,9 @@ class ResPartner(models.Model):
         return partners
 
     def write(self, vals):
+        if self.env.context.get("wab_is_merge"):
+            # Core hands all fields on; what is the system's, the merge moves itself.
+            vals = {n: value for n, value in vals.items() if n not in self._system_fields}
         if "wab_enabled" not in vals:
             numberless = self.browse()
             if not vals.keys().isdisjoint(("wab_number", "phone", "country_id")):

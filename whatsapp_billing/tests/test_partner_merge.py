@@ -94,3 +94,22 @@ class TestPartnerMerge(LifecycleCommon):
         )
         self.assertEqual(mine.debtor_id, self.third)
         self.assertEqual(len(mine), 1)
+
+    def test_a_changed_number_goes_with_the_number_and_stops_no_merge(self):
+        """Who sees that field handed it on with all others, and was refused."""
+        wizard = self.env["base.partner.merge.automatic.wizard"].with_user(self.clerk)
+        self.assertTrue(self.clerk.has_group("whatsapp_billing.group_user"))
+        self.partner.sudo().wab_new_number = "+34600000099"
+        numberless = self._make_customer("Ana", False)
+        wizard._merge(
+            (self.partner | numberless).ids, numberless.with_user(self.clerk)
+        )
+        self.env.invalidate_all()
+        self.assertEqual(numberless.wab_e164, "+34600000001")
+        self.assertEqual(numberless.sudo().wab_new_number, "+34600000099")
+        self.assertEqual(self.send(self._make_invoice(numberless)).reason, "number_changed")
+        # A sibling: another number is not the one that has changed.
+        wizard._merge((numberless | self.twin).ids, self.twin.with_user(self.clerk))
+        self.env.invalidate_all()
+        self.assertEqual(self.twin.wab_e164, "+34600000002")
+        self.assertFalse(self.twin.sudo().wab_new_number)

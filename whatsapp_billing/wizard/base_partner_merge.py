@@ -73,6 +73,19 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 **facts,
             )
         )
+        # Core fills in what the survivor lacks: not that another number has changed.
+        self.env.cr.execute(
+            SQL(
+                """
+                UPDATE res_partner s SET wab_new_number = NULL
+                  FROM res_partner t
+                 WHERE s.id = ANY(%(sources)s) AND t.id = %(target)s
+                   AND s.wab_new_number IS NOT NULL
+                   AND t.wab_person_key != s.wab_person_key
+                """,
+                **facts,
+            )
+        )
         # Both were reminded that day: one day that is taken is enough.
         self.env.cr.execute(
             SQL(
@@ -122,14 +135,25 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     @api.model
     def _update_values(self, src_partners, dst_partner):
         """Override of `base`: a merge is nobody's tick and nobody's consent."""
+        # sudo: res.company - a contact may be switched on in companies of others
+        companies = self.env["res.company"].sudo().search([])
+        takes_number = not dst_partner.wab_person_key
+        # sudo: res.partner - what WhatsApp said of a number goes with that number
+        changed = {
+            (company, partner.wab_person_key): partner.wab_new_number
+            for company in companies
+            for partner in src_partners.sudo().with_company(company)
+        }
         result = super()._update_values(
             src_partners, dst_partner.with_context(wab_is_merge=True)
         )
         # sudo: whatsapp.billing.consent - read for whoever may merge contacts
         consents_sudo = self.env["whatsapp.billing.consent"].sudo()
-        # sudo: res.company - a contact may be switched on in companies of others
-        for company in self.env["res.company"].sudo().search([]):
+        for company in companies:
             partner_sudo = dst_partner.sudo().with_company(company)
+            if takes_number:
+                number = changed.get((company, partner_sudo.wab_person_key))
+                partner_sudo.wab_new_number = number
             standing = consents_sudo._states(partner_sudo, ["billing"], company)[
                 dst_partner.id, "billing"
             ]
