@@ -65,6 +65,13 @@ class TestPersonKey(LifecycleCommon):
         self.assertEqual(answer.partner_id, partner)
         self.assertEqual(answer.person_key, message.person_key)
 
+    def test_who_writes_first_is_found_by_another_spelling(self):
+        """A sibling: nothing was sent to them that could tell who they are."""
+        partner = self.contact("+54 9 11 2345 6789", "ar")
+        self.receive_text("hola", sender="541123456789", wamid="wamid.first")
+        message = self.messages.search([("wamid", "=", "wamid.first")])
+        self.assertEqual(message.partner_id, partner)
+
     def test_stop_from_another_spelling_withdraws_what_waits(self):
         partner = self.contact("+52 55 1234 5678", "mx")
         message = self.send(self.make_invoice_with_pdf(partner))
@@ -96,6 +103,12 @@ class TestPersonKey(LifecycleCommon):
         partner = self.contact("+229 97 12 34 56", "bj")
         message = self.send(self.make_invoice_with_pdf(partner))
         partner.phone = "+229 01 97 12 34 56"
+        self.drain()
+        self.assertEqual(message.state, "sent")
+        # A sibling: both spellings of Argentina's mobiles are in use today.
+        other = self.contact("+54 9 11 2345 6789", "ar")
+        message = self.send(self.make_invoice_with_pdf(other))
+        other.phone = "+54 11 2345 6789"
         self.drain()
         self.assertEqual(message.state, "sent")
         for phone in ("+229 01 97 12 34 57", False):

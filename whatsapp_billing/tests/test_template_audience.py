@@ -114,10 +114,22 @@ class TestTemplateAudience(LifecycleCommon):
         self.assertEqual(found, message)
 
     def test_who_is_both_gets_what_the_template_is_for(self):
-        self.assertEqual(self.send_to(self.both, self.to_vendors).audience, "vendor")
-        message = self.send_to(self.both, self.to_customers)
-        self.assertEqual(message.audience, "customer")
-        self.assertEqual(message.phone_id, self.phone)
+        for template, audience, phone in (
+            (self.to_vendors, "vendor", self.second),
+            (self.to_customers, "customer", self.phone),
+        ):
+            message = self.send_to(self.both, template)
+            self.assertRecordValues(
+                message,
+                [
+                    {
+                        "state": "queued",
+                        "audience": audience,
+                        "document_type": f"{audience}_message",
+                        "phone_id": phone.id,
+                    }
+                ],
+            )
 
     def test_a_template_for_one_side_does_not_go_to_the_other(self):
         for partner, template in (

@@ -158,7 +158,7 @@ class TestTemplateFile(LifecycleCommon):
         template = self.with_document.copy().with_user(self.manager)
         self.assertIn(
             ("header_without_file", "error"),
-            [(p["code"], p["severity"]) for p in template.problems],
+            [(p["code"], p["severity"]) for p in template.problems or []],
         )
         template.action_submit()
         self.assertIn("PDF", template.status_detail)
