@@ -141,8 +141,10 @@ class AccountPayment(models.Model):
         """Withdraw receipts that wait, and mark those that left as no longer true."""
         receipts_sudo = self._wab_receipts()
         receipts_sudo._withdraw("cancelled_document")
-        # What never left is told when the payment comes back: their key is free.
-        self._wab_receipts(is_canceled=True).filtered("key").key = False
+        # What never left is told when the payment comes back: their key is free. Not of
+        # what a person has cancelled, which has no reason.
+        never_sudo = self._wab_receipts(is_canceled=True)
+        never_sudo.filtered(lambda message: message.key and message.reason).key = False
         told_sudo = receipts_sudo.filtered(lambda message: message.state != "canceled")
         if not told_sudo:
             return

@@ -188,6 +188,15 @@ class TestTakenBackReceipts(LifecycleCommon):
         new = self.receipts(payment) - message
         self.assertEqual(new.state, "queued")
 
+    def test_receipt_that_a_person_cancelled_stays_so(self):
+        payment = self.pay()
+        message = self.receipts(payment)
+        message.with_user(self.clerk).action_cancel()
+        self.assertRecordValues(message, [{"state": "canceled", "reason": False}])
+        payment.action_draft()
+        payment.action_post()
+        self.assertEqual(self.receipts(payment), message)
+
     def test_reset_and_corrected_is_told_anew(self):
         payment = self.pay()
         message = self.sent(payment)
