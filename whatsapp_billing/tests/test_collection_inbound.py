@@ -147,6 +147,16 @@ class TestAboutWhom(AnswerCommon):
         self.quote(self.replies()[-1], self.day(6).isoformat())
         self.assertEqual(self.case(invoice).promise_date, self.day(6))
 
+    def test_an_answer_to_our_list_is_about_all_that_its_reminder_named(self):
+        first, second = self.make_due(9), self.make_due(5)
+        reminder = self.remind(first)
+        self.assertEqual(len(reminder.collection_item_ids), 2)
+        self.tap(reminder, "promise")
+        self.drain()
+        self.quote(self.replies()[-1], self.day(6).isoformat())
+        for invoice in first, second:
+            self.assertEqual(self.case(invoice).promise_date, self.day(6))
+
     def test_words_without_a_quote_are_about_what_was_asked_before_them(self):
         invoice = self.make_due(2)
         said_at = str(self.stamp(self.ago(hours=2)))

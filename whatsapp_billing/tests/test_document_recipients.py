@@ -295,13 +295,15 @@ class TestRecipientsOfTwoCompanies(CollectionCommon, RightsCommon):
         self.refuses(lambda: payment.write({"wab_recipient_ids": link}))
 
     def test_register_payment_takes_none_either(self):
-        wizards = self._as(self.env["account.payment.register"], "clerk").with_context(
-            active_model="account.move", active_ids=self.invoice.ids
-        )
         link = [Command.set(self.stranger.ids)]
-        self.refuses(lambda: wizards.create({"wab_recipient_ids": link}))
-        by_default = wizards.with_context(default_wab_recipient_ids=link)
-        self.refuses(lambda: by_default.create({}))
+        for who in ("clerk", "administrator"):
+            wizards = self._as(self.env["account.payment.register"], who)
+            wizards = wizards.with_context(
+                active_model="account.move", active_ids=self.invoice.ids
+            )
+            self.refuses(lambda w=wizards: w.create({"wab_recipient_ids": link}))
+            by_default = wizards.with_context(default_wab_recipient_ids=link)
+            self.refuses(lambda w=by_default: w.create({}))
         self.assertEqual(wizards.create({}).wab_recipient_ids, self.partner)
 
     def test_composer_and_dialog_take_none_either(self):

@@ -424,8 +424,9 @@ class TestInboundTold(InboundCommon):
 
     def test_two_people_of_one_customer_are_that_customer(self):
         person = self._make_customer(
-            "Person", "600 00 00 01", parent_id=self.partner.id
+            "Person", "+34 600 00 00 01", parent_id=self.partner.id
         )
+        self.assertEqual(person.wab_person_key, self.partner.wab_person_key)
         self.receive_text("Question")
         self.assertIn(self.inbound().partner_id, self.partner | person)
 
