@@ -114,7 +114,7 @@ class AccountMove(models.Model):
                 result[move.id] = bool(recipients[move.id]._origin & enabled)
         return result
 
-    # === ACTION METHODS === #
+    # === BUSINESS METHODS - WHOM IT DID NOT REACH === #
 
     def _wab_find_failed(self):
         """Return {move id: messages that failed and wait for somebody}, newest first.
@@ -140,6 +140,8 @@ class AccountMove(models.Model):
         """Return the messages about these documents that wait for somebody."""
         messages = self.env["whatsapp.billing.message"]
         return messages.union(*self._wab_find_failed().values())
+
+    # === ACTION METHODS === #
 
     def action_wab_retry(self):
         """Send again what failed."""

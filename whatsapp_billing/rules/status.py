@@ -2,9 +2,10 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Where a message stands, and which news may change that.
 
-Receipts arrive late, twice and out of order (Meta's webhook reference, 2026-10),
-so the rank decides and never the arrival: an event moves a message up or does nothing. Steps that are our own decision (claiming, putting a row
-back in the queue, holding, cancelling) go down as well and do not pass through here.
+Receipts arrive late, twice and out of order (Meta's webhook reference, 2026-10), so the
+rank decides and never the arrival: an event moves a message up or does nothing. Steps
+that are our own decision (claiming, putting a row back in the queue, holding,
+cancelling) go down as well and do not pass through here.
 """
 
 from __future__ import annotations

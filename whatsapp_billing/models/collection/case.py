@@ -55,6 +55,7 @@ class WhatsappBillingCollectionCase(models.Model):
         ondelete="set null",
     )
     next_date = fields.Date(string="Next on")
+    # Long ago (1970-01-01): at the next run, whichever day that is about.
     look_on = fields.Date(help="First day on which a run has to look at it again.")
     last_step_id = fields.Many2one(
         "whatsapp.billing.collection.step", compute="_compute_last_step_id"

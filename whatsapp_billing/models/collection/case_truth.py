@@ -70,9 +70,9 @@ class WhatsappBillingCollectionCase(models.Model):
             if plan != company.wab_plan_id or plan.domain not in (False, "[]"):
                 if plan._is_condition_allowed():
                     fitting = plan._find_fitting(moves)
-                    self._open(company, moves, plan, SQL("m.id IN %s", fitting))
+                    self._insert_cases(company, moves, plan, SQL("m.id IN %s", fitting))
         if company.wab_plan_id in plans:
-            self._open(company, moves, company.wab_plan_id, SQL("TRUE"))
+            self._insert_cases(company, moves, company.wab_plan_id, SQL("TRUE"))
         self.invalidate_model(flush=False)
 
     @api.model
@@ -150,11 +150,14 @@ class WhatsappBillingCollectionCase(models.Model):
             )
 
     @api.model
-    def _open(self, company, moves, plan, condition):
-        self._insert_cases(company, moves, plan, condition)
-
-    @api.model
     def _insert_cases(self, company, moves, plan, condition, chosen=False):
+        """Open cases of a plan for what is open, has none and meets a condition.
+
+        What was done and said before on the same line is taken over.
+
+        :param moves: only these; all of the company's for None
+        :param chosen: the condition names what was chosen; else only what is free
+        """
         free = SQL("TRUE") if chosen else self._free_sql(company)
         self._take_over(company, moves, plan, SQL("%s AND %s", free, condition))
         self.env.cr.execute(

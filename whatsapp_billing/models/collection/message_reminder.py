@@ -10,12 +10,12 @@ from odoo.tools import SQL
 from odoo.tools.mail import generate_tracking_message_id
 
 from ...rules import eligibility, languages
+from ..messaging.drain_reminders import REMINDER
 from ..messaging.message_drain import of_account
 from ..messaging.message_enqueue import Target
 from . import bulk
 from .template_debtor import CONTEXT
 
-REMINDER = "payment_reminder"
 BY_PLAN = "collections"
 MOVE_FIELDS = [
     "name",
@@ -113,7 +113,7 @@ class WhatsappBillingMessage(models.Model):
         found = self._find_reminded(company, moves, debtors)
         for letter, move, partners in zip(letters, moves, found, strict=True):
             letter.targets = [
-                Target(move, partner, company, "payment_reminder")
+                Target(move, partner, company, REMINDER)
                 for partner in partners
             ]
 

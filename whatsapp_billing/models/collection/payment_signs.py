@@ -26,8 +26,9 @@ class WhatsappBillingCollectionCase(models.Model):
 
     @api.model
     def _flush_books(self):
-        """Have the database know what is asked below; not what else is being computed:
-        dialogs ask this while they compute themselves.
+        """Have the database know what is asked below, and nothing else.
+
+        Dialogs ask this while they are being computed themselves.
         """
         for model in (
             "account.move",

@@ -19,13 +19,14 @@ from ...clients.whatsapp.base import (
     TextMessage,
 )
 from ...clients.whatsapp.sender import Document, Work
-from ...rules import answers, consent, eligibility, traces, window
+from ...rules import answers, consent, eligibility, refusals, traces, window
 from . import drain_reminders
 
 _logger = logging.getLogger(__name__)
 
-# What these reasons block may become true again: the row waits instead of ending.
-WAITING_REASONS = {"account_inactive", "template_not_approved"}
+# Whoever is to blame is mended by a person, and the row goes after all: as for what the
+# provider refuses. At queueing a template that is not approved ends it: somebody looks.
+WAITING_REASONS = frozenset(refusals.WAITS_FOR.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ CANCELABLE_STATES = ("queued", "held", "unknown")
 class WhatsappBillingMessage(models.Model):
     """One message in or out, with everything needed to send it and to explain it.
 
-    Business code creates rows in its own transaction; only the drain
-    (`message_drain.py`) and the inbox (`message_status.py`, `message_inbound.py`)
-    move them on, by SQL that respects the order of states. A message that may not go is a row
-    too: `canceled` or `held`, with its reason.
+    Business code creates rows in its own transaction; what calls and webhooks tell
+    moves them on by SQL that respects the order of states (`message_drain.py`,
+    `message_status.py`); people and documents take back what has not left
+    (`action_cancel`, `_withdraw`). Whoever moves some calls `_after_state_change`,
+    whose overrides do all that follows. A message that may not go is a row too:
+    `canceled` or `held`, with its reason.
     """
 
     _name = "whatsapp.billing.message"
@@ -77,6 +79,11 @@ class WhatsappBillingMessage(models.Model):
     document_type = fields.Selection(const.DOCUMENT_TYPES)
     body = fields.Text(string="Text")
     # Parameters hold links that open a document without a login: for the call only.
+    # Of what we send: `header`, `body`, `buttons`, `button_labels`, `footer`; what tells
+    # whether it is still right (`snapshot`, `says_more`: `message_changed.py`;
+    # `follows_document`: `message_recipients.py`); of a list to tap on, `button`, `rows`
+    # and the uuid of the message that it asks `about`. Of what came: `media`; the
+    # `new_sender` of a changed number, and `is_kept` once somebody kept the old one.
     content = fields.Json(
         groups=fields.NO_ACCESS, help="Rendered header, parameters and buttons."
     )

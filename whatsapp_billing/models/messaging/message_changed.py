@@ -18,12 +18,12 @@ from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
+from ... import const
+from .drain_reminders import REMINDER
 from .message_enqueue import Order, Target
 from .template_variable import PAY_LINK, RECIPIENT_NAME
 
 _logger = logging.getLogger(__name__)
-
-REMINDER = "payment_reminder"
 
 
 class WhatsappBillingMessage(models.Model):
@@ -79,12 +79,11 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _mark_changed(self, rows):
-        """Set `changed` on claimed rows whose text is not what it would say today.
+        """Set on claimed rows what has become of their document.
 
-        Sets `gone` where the document was deleted or taken back.
-
-        Sets `file_changed` where the text is the same and only the file may be
-        another. A fixed number of queries for all rows whose fingerprint is the same.
+        `changed`: the text is not what it would say today. `file_changed`: it is, and
+        only the file may be another. `gone`: the document was deleted or taken back. A
+        fixed number of queries for all rows whose fingerprint is the same.
 
         :param list rows: dictionaries as `drain_claim` reads them
         """
@@ -107,7 +106,7 @@ class WhatsappBillingMessage(models.Model):
             if row["gone"]:
                 continue
             if row["document_type"] == REMINDER:
-                # What a reminder says of its lines is looked at elsewhere.
+                # What it says of its lines: `collection/case_recheck.py`.
                 row["changed"] = not row["is_same"]
             elif not row["is_same"] or (row["content"] or {}).get("says_more"):
                 differing.append(row)
@@ -264,11 +263,12 @@ class WhatsappBillingMessage(models.Model):
                           AND n.document_type IS NOT DISTINCT FROM o.document_type
                           AND n.template_name IS NOT DISTINCT FROM o.template_name
                           AND n.direction = 'out'
-                          AND n.method IS DISTINCT FROM 'test'
+                          AND n.method IS DISTINCT FROM %s
                           AND n.partner_id IS NOT DISTINCT FROM o.partner_id
                           AND n.state NOT IN ('canceled', 'failed'))
                 """,
                 self.ids,
+                const.TEST_METHOD,
             )
         )
         return self.browse(row[0] for row in rows)

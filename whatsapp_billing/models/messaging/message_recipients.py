@@ -13,6 +13,7 @@ from collections import defaultdict
 from odoo import api, models
 from odoo.tools import SQL
 
+from ... import const
 from ...rules import numbers
 
 
@@ -67,7 +68,10 @@ class WhatsappBillingMessage(models.Model):
         return bool((self.content or {}).get("follows_document"))
 
     def _is_misdirected(self, heirs):
-        """Tell whether it was for somebody else, or for another number of theirs."""
+        """Tell whether it was for somebody else, or for another number of theirs.
+
+        :param heirs: who is told instead, as `_find_heirs` says
+        """
         self.ensure_one()
         return (
             heirs != self.partner_id
@@ -140,10 +144,11 @@ class WhatsappBillingMessage(models.Model):
                    AND n.document_type IS NOT DISTINCT FROM o.document_type
                  WHERE o.id = ANY(%s) AND n.id != o.id AND n.direction = 'out'
                    AND n.queued_at >= o.queued_at
-                   AND n.method IS DISTINCT FROM 'test'
+                   AND n.method IS DISTINCT FROM %s
                    AND n.state NOT IN ('canceled', 'failed')
                 """,
                 self.ids,
+                const.TEST_METHOD,
             )
         )
         for message_id, partner_id, person_key in rows:

@@ -255,14 +255,12 @@ class WhatsappBillingWebhookEvent(models.Model):
         parsed = {}
         for event in self:
             parsed[event] = event._parse()
-        updates = [u for event in self for u in parsed[event]]
         routes = self.env["whatsapp.billing.account"]._routes(self)
         self._apply_receipts(parsed, routes)
         for event in self:
             event._finish(parsed[event], routes)
         self.env["whatsapp.billing.message"]._tell_people()
         self._note_seen_numbers(parsed, routes)
-        return len(updates)
 
     def _parse(self):
         self.ensure_one()
