@@ -9,7 +9,7 @@ from . import mail_activity
 from . import mail_message
 from . import account_move
 from . import account_move_send
-from . import account_move_sent
+from . import account_move_sent_mark
 from . import account_payment
 from . import res_company
 from . import res_config_settings

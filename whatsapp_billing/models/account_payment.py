@@ -1,17 +1,12 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-import logging
-
 from odoo import api, fields, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval, time
 
 from .. import const
 from ..rules import parameters
 from . import call_arguments
-
-_logger = logging.getLogger(__name__)
 
 # States of a payment whose money came in, and of one that went back.
 RECEIVED = ("in_process", "paid")
@@ -104,17 +99,6 @@ class AccountPayment(models.Model):
             explicit=True,
             is_named=bool(partners),
         )
-
-    def _wab_in_savepoint(self, do):
-        """Run our part of what accounting does; never stop or undo it."""
-        try:
-            with self.env.cr.savepoint():
-                do()
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
-            # Whatever went wrong on our side: the books come first.
-            _logger.exception("WhatsApp receipts of %s could not follow", self.ids)
 
     def _wab_receipts(self, is_canceled=False):
         """Return the receipts of these payments that went out or wait to.

@@ -1,6 +1,9 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import logging
+
 from odoo import api, fields, models
+from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from .. import const
@@ -8,6 +11,8 @@ from ..rules import parameters
 from ..rules import status as status_rules
 from . import call_arguments
 from .messaging.message_enqueue import Order
+
+_logger = logging.getLogger(__name__)
 
 # What a contact is asked before it is known who gets what is addressed to it.
 ADDRESSEE_FIELDS = (
@@ -284,6 +289,22 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         return self.env["whatsapp.billing.message"]._enqueue(
             self, recipients, types, order
         )
+
+    def _wab_in_savepoint(self, do):
+        """Run our part of what accounting does with these; never stop or undo it.
+
+        :return: whether it went well
+        """
+        try:
+            with self.env.cr.savepoint():
+                do()
+        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
+            raise
+        except Exception:
+            # Whatever went wrong on our side: the books come first.
+            _logger.exception("WhatsApp could not follow %s %s", self._name, self.ids)
+            return False
+        return True
 
     def _wab_filename(self):
         return parameters.filename(self._wab_document_name())

@@ -1,18 +1,14 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-import logging
 from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.fields import Domain
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from .. import call_arguments
 from .case_truth import CLEARED, SALES
 from .template_debtor import OpenLine
-
-_logger = logging.getLogger(__name__)
 
 # What is asked of many invoices at once, handed through the rules: {move id: facts}.
 HOLDS = "wab_holds"
@@ -357,23 +353,16 @@ class AccountMove(models.Model):
             sales._wab_safely(lambda: cases_sudo._sync(sales.sudo()))
 
     def _wab_safely(self, do):
-        """Run our part of an accounting operation; never stop or undo it."""
-        try:
-            with self.env.cr.savepoint():
-                do()
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
-            # Whatever went wrong on our side: the books come first, and the nightly
-            # run makes up for it.
-            _logger.exception("Collection of %s could not follow", self.ids)
-            for move in self.exists():
-                move._message_log(
-                    body=self.env._(
-                        "The payment reminders could not follow this change; they"
-                        " will with the next nightly run."
-                    )
+        """As `_wab_in_savepoint`; a line says that the nightly run makes up for it."""
+        if self._wab_in_savepoint(do):
+            return
+        for move in self.exists():
+            move._message_log(
+                body=self.env._(
+                    "The payment reminders could not follow this change; they"
+                    " will with the next nightly run."
                 )
+            )
 
     def _wab_change_plan(self):
         """Move running cases to the plan that is chosen now."""

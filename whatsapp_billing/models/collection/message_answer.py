@@ -13,7 +13,7 @@ from odoo.tools.misc import format_date
 
 from ...rules import answers, dunning_time, inbound
 from .case_truth import CLEARED
-from .plan_read import _zone_of
+from .plan_read import zone_of
 
 # An answer without context is about the last reminder, if it is not older.
 ABOUT = timedelta(days=15)
@@ -204,7 +204,7 @@ class WhatsappBillingMessage(models.Model):
         for _id, _active, country, _number, tz, default_tz in plans._read_places(
             debtor.ids, self.company_id
         ):
-            zone = _zone_of(country, self.recipient, tz, default_tz)
+            zone = zone_of(country, self.recipient, tz, default_tz)
         zone = zone or self.company_id.partner_id.tz
         known = dunning_time.zone(zone)
         local = self.with_context(tz=known.key if known else "UTC")
@@ -385,12 +385,11 @@ class WhatsappBillingMessage(models.Model):
 
     def _get_sender(self):
         """Return who sent this by hand, else who looks after the account."""
-        person = self.user_id
-        if person.active and not person._is_superuser():
-            return person
         # sudo: whatsapp.billing.account - only who looks after it
         account_sudo = self.account_id.sudo()
-        return account_sudo._get_responsible() if account_sudo else person
+        return self._find_able(self.user_id) or (
+            account_sudo._get_responsible() if account_sudo else self.user_id
+        )
 
     # --- writing back ----------------------------------------------------------------
 

@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...rules import dunning_time, window
-from .plan_read import _zone_of
+from .plan_read import zone_of
 
 
 class WhatsappBillingCollectionPlan(models.Model):
@@ -40,7 +40,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         for _id, plan_id, debtor_id in rows:
             debtors[self.browse(plan_id).company_id].add(debtor_id)
         zones = {
-            (company, partner_id): _zone_of(country, number, tz, default_tz)
+            (company, partner_id): zone_of(country, number, tz, default_tz)
             for company, ids in debtors.items()
             for partner_id, _active, country, number, tz, default_tz in (
                 self._read_places(list(ids), company)

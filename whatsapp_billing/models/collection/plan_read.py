@@ -244,7 +244,7 @@ class WhatsappBillingCollectionPlan(models.Model):
             debtor_id: dunning.Debtor(
                 debtor_id=debtor_id,
                 is_active=bool(is_active),
-                timezone=_zone_of(country, number, tz, default_tz) or fallback or None,
+                timezone=zone_of(country, number, tz, default_tz) or fallback or None,
                 workdays=workdays.of_country(country or home),
                 holidays=common | holidays.get(country or home, frozenset()),
                 claims=claims.get(debtor_id, ()),
@@ -265,7 +265,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         for debtor_id, _active, country, number, tz, default in self._read_places(
             debtor_ids, company
         ):
-            place = _zone_of(country, number, tz, default) or home
+            place = zone_of(country, number, tz, default) or home
             debtor = dunning.Debtor(debtor_id, timezone=place)
             days[debtor_id] = day_of(dunning.Moment(now, now.date()), debtor)
         return days
@@ -475,7 +475,7 @@ def _asks_for(rules, condition):
     return any(s.condition == condition for plan in rules.values() for s in plan.steps)
 
 
-def _zone_of(country, number, tz, default_tz):
+def zone_of(country, number, tz, default_tz):
     """Return the time zone of a customer, None where nothing tells."""
     if tz and tz != default_tz:
         return tz

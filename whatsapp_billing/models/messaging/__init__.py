@@ -40,7 +40,7 @@ from . import message_inbound_tell
 from . import message_tick
 from . import message_count
 from . import message_failure
-from . import engine
+from . import job_runner
 from . import person
 from . import template_test
 from . import phone_drain

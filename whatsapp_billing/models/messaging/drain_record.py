@@ -133,7 +133,7 @@ def _record_earlier(drain, outcomes):
 def _record_refused(drain, outcome, recording):
     error = outcome.error
     row = drain.in_flight[outcome.key]
-    values = _decide(drain, row, outcome)
+    values = _next_state(drain, row, outcome)
     if values.pop("media_gone", False):
         recording.gone.add(row.checksum)
     recording.stop = recording.stop or error.kind in ("account", "number")
@@ -159,8 +159,11 @@ def _record_refused(drain, outcome, recording):
     _tell_owner(drain, row, error)
 
 
-def _decide(drain, row, outcome):
-    """Return the row's next state by the class of the error."""
+def _next_state(drain, row, outcome):
+    """Return the row's next state by the class of the error.
+
+    As `message_status._next_state` for what a webhook reports: `rules.refusals`.
+    """
     now = fields.Datetime.now()
     error = outcome.error
     if error.sent is None:

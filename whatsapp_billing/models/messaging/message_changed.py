@@ -393,9 +393,9 @@ class WhatsappBillingMessage(models.Model):
             for activity in record.sudo().activity_ids
         ):
             return
-        user = self.user_id
-        if not user.active or user._is_superuser() or user.share:
-            user = self.account_id._get_responsible() or user
+        user = self._find_able(self.user_id)
+        if not user:
+            user = self.account_id._get_responsible() or self.user_id
         requests = record.activity_schedule(
             "mail.mail_activity_data_warning",
             summary=title,

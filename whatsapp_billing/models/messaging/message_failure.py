@@ -169,15 +169,7 @@ class WhatsappBillingMessage(models.Model):
         if self.res_model == "account.move":
             move = self.env["account.move"].browse(self.res_id).exists()
             people |= move.invoice_user_id
-        for user in people:
-            if (
-                user.active
-                and not user.share
-                and not user._is_superuser()
-                and self.company_id in user.company_ids
-            ):
-                return user
-        return self._get_salesperson()
+        return self._find_able(people) or self._get_salesperson()
 
     def _sync_sent_marks(self):
         """Let invoices be marked as sent as long as something is on its way to them."""

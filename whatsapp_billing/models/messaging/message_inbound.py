@@ -14,7 +14,7 @@ from odoo.tools import SQL
 
 from ...rules import answers, inbound, numbers
 from ...rules import consent as consent_rules
-from .message_status import _moment
+from .message_status import to_datetime
 from .template_components import without_null
 
 REVISIONS = ("edit", "revoke")
@@ -128,7 +128,7 @@ class WhatsappBillingMessage(models.Model):
             "tell": tell,
             "is_handled": tell != "person",
             "media_state": "pending" if (update.media or {}).get("id") else False,
-            "sent_at": _moment(update.timestamp),
+            "sent_at": to_datetime(update.timestamp),
             "queued_at": False,
             "content": self._inbound_content(update),
             "filename": str((update.media or {}).get("filename") or "")[:200] or False,

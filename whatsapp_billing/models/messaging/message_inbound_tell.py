@@ -404,16 +404,27 @@ class WhatsappBillingMessage(models.Model):
         """Return who looks after the customer in this company, else the account."""
         # sudo: res.partner - only who looks after the customer
         partner = (partner or self.partner_id).sudo()
-        for user in partner.user_id, partner.commercial_partner_id.user_id:
-            if (
+        people = partner.user_id | partner.commercial_partner_id.user_id
+        # sudo: whatsapp.billing.account - only who looks after it
+        return self._find_able(people) or self.account_id.sudo()._get_responsible()
+
+    def _find_able(self, users):
+        """Return the first of these who can see to a message of its company, or nobody.
+
+        Whoever left, is the system or a customer at the portal, or works for other
+        companies only, would never see that they are asked.
+        """
+        self.ensure_one()
+        # sudo: res.users - only whether they are there, and for which companies
+        able = users.sudo().filtered(
+            lambda user: (
                 user.active
                 and not user.share
                 and not user._is_superuser()
                 and self.company_id in user.company_ids
-            ):
-                return user
-        # sudo: whatsapp.billing.account - only who looks after it
-        return self.account_id.sudo()._get_responsible()
+            )
+        )
+        return able[:1].with_env(users.env)
 
 
 class ResPartner(models.Model):

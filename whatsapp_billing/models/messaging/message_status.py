@@ -20,7 +20,8 @@ from .template_components import without_null
 STOPPED_MARKETING = "131050"
 
 
-def _moment(timestamp):
+def to_datetime(timestamp):
+    """Return seconds since 1970 as Odoo keeps a moment; now for what is no time."""
     try:
         return datetime.fromtimestamp(timestamp, timezone.utc).replace(tzinfo=None)
     except (OverflowError, OSError, ValueError):
@@ -48,7 +49,7 @@ class WhatsappBillingMessage(models.Model):
             if receipt is None:
                 receipt = Receipt(account_id, update.uuid, update.wamid)
                 receipts[key] = receipt
-            receipt.add(update, _moment(update.timestamp))
+            receipt.add(update, to_datetime(update.timestamp))
         rest = [receipt for receipt in receipts.values() if receipt.state]
         changed, failures, ended = [], [], []
         # By our own proof first; then by the provider's id; each first among the
@@ -194,7 +195,7 @@ class WhatsappBillingMessage(models.Model):
         )
         if not rows:
             return
-        decided = [(row, self._judge(row)) for row in rows]
+        decided = [(row, self._next_state(row)) for row in rows]
         self._keep_failed_attempts(decided)
         again = [
             (row, values) for row, values in decided if values["state"] != "failed"
@@ -203,8 +204,11 @@ class WhatsappBillingMessage(models.Model):
             self._queue_again(again)
 
     @api.model
-    def _judge(self, row):
-        """Return state, reason and time of the next attempt of one failed message."""
+    def _next_state(self, row):
+        """Return state, reason and time of the next attempt of one failed message.
+
+        As `drain_record._next_state` for what an answer says: `rules.refusals`.
+        """
         spec = classify(row["error_code"] or "", None)
         now = fields.Datetime.now()
         values = {"at": None, "kind": spec.kind}

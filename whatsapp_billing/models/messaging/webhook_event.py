@@ -23,7 +23,7 @@ from ...clients.whatsapp.base import (
     StatusUpdate,
     TemplateEvent,
 )
-from .message_status import _moment
+from .message_status import to_datetime
 
 _logger = logging.getLogger(__name__)
 
@@ -426,7 +426,7 @@ class WhatsappBillingWebhookEvent(models.Model):
             None,
             ["marketing"],
             account.company_id,
-            _moment(update.timestamp),
+            to_datetime(update.timestamp),
         )
 
     def _note_seen_numbers(self, parsed, routes):
