@@ -67,14 +67,42 @@ class TestMessageViews(WhatsappBillingCommon):
             self.assertIn("o_whatsapp_billing_timeline", form.timeline_html)
 
     def test_filters_find_what_they_say(self):
+        ours = {"queued", "sending", "unknown", "held", "failed", "canceled", "sent"}
+        wanted = {
+            "failed": {"failed"},
+            "unknown": {"unknown"},
+            "held": {"held"},
+            "late": {"sent"},
+            "waiting": {"queued", "sending"},
+            "not_sent": {"canceled"},
+            "today": {*ours, "received"},
+            "customers": {*ours, "received"},
+            "vendors": set(),
+            "mine": {*ours, "received"},
+            "my_customers": ours,
+            "outgoing": ours,
+            "received": {"received"},
+            "unanswered": {"received"},
+            "no_contact": {"received"},
+        }
+        self.partner.commercial_partner_id.user_id = self.clerk
         view = self.env.ref("whatsapp_billing.message_view_search")
+        domains = {
+            node.get("name"): safe_eval(node.get("domain"), {"uid": self.clerk.id})
+            for node in view._get_combined_arch().iter("filter")
+            if node.get("domain")
+        }
         messages = self.env["whatsapp.billing.message"].with_user(self.clerk)
-        arch = view._get_combined_arch()
-        for node in arch.iter("filter"):
-            if node.get("domain"):
-                with self.subTest(filter=node.get("name")):
-                    names = {"uid": self.clerk.id}
-                    messages.search(safe_eval(node.get("domain"), names))
+        found = {name: set() for name in domains}
+        for state in [*sorted(ours), "received"]:
+            values = {"expires_at": "2020-01-01"}
+            if state == "received":
+                values |= {"direction": "in", "partner_id": False}
+            self._set_state(state, **values)
+            for name, domain in domains.items():
+                if self.message.id in messages.search(domain).ids:
+                    found[name].add(state)
+        self.assertEqual(found, wanted)
 
     def test_reports_put_states_in_the_order_of_a_messages_life(self):
         for state in ("canceled", "read", "failed", "sent", "delivered"):
