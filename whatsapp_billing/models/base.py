@@ -32,7 +32,7 @@ class Base(models.AbstractModel):
         return {}
 
     def _wab_hold_facts(self):
-        """Return what keeps a reminder of this record from going, as above."""
+        """Return what keeps a reminder of this record from going, as such facts."""
         return {}
 
     def _wab_channel_flag(self):

@@ -13,7 +13,10 @@ Problem = Literal["", "no_address", "plain", "private", "local_name", "credentia
 # Names that only a network of one's own resolves: RFC 6761 and 6762, RFC 8375, ICANN's
 # `.internal` (2024), and what routers give out.
 LOCAL_ENDINGS: Final = frozenset(
-    ["local", "localhost", "localdomain", "lan", "home", "intranet", "internal", "corp", "private", "test", "invalid", "example", "onion", "arpa"]
+    [
+        *("local", "localhost", "localdomain", "lan", "home", "intranet", "internal"),
+        *("corp", "private", "test", "invalid", "example", "onion", "arpa"),
+    ]
 )
 _AUTHORITY = re.compile(r"(https?)://([^/?#\s]*)", re.IGNORECASE)
 _LINK = re.compile(r"https?://[^\s<>\"']+", re.IGNORECASE)

@@ -2,9 +2,10 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Would WhatsApp take this template? Asked while it is being written.
 
-Rules: Meta's template pages of 2026, and stricter ones of our own: at most one link and one phone button, one variable in
-the header, a plain footer. An `error` keeps a template from being submitted; a
-`warning` names what Meta often refuses or charges at the marketing price.
+Rules: Meta's template pages of 2026, and stricter ones of our own: at most one link and
+one phone button, one variable in the header, a plain footer. An `error` keeps a template
+from being submitted; a `warning` names what Meta often refuses or charges at the
+marketing price.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 """Error codes as data: what each means for the row, and a sentence for people.
 
 Codes and kinds from Meta's error page as read in 2026; Meta advises to decide on
-`code` and `details` only, never on title or HTTP status. A sentence says what happened and what to do next.
+`code` and `details` only, never on title or HTTP status. A sentence says what happened
+and what to do next. What then becomes of the message: `rules/refusals.py`.
 """
 
 from collections.abc import Iterator

@@ -274,9 +274,9 @@ class WhatsappBillingCollectionPlan(models.Model):
     def _read_places(self, debtor_ids, company):
         """Return (debtor, whether active, country, number, time zone, default).
 
-        The number is that of who gets the company's reminders. A contact gets the time zone of
-        whoever writes them down, and no form shows it: one that is no other than that
-        says little.
+        The number is that of who gets the company's reminders. Odoo gives a new contact
+        the time zone of whoever writes it down, and no form shows it: one that equals
+        that default says little.
         """
         return self.env.execute_query(
             SQL(

@@ -345,9 +345,9 @@ class WhatsappBillingCollectionStep(models.Model):
         )
 
     def _get_default_template(self, company):
-        """Return what this step takes by itself, in the reader's language where there is one.
+        """Return the template that this step takes by itself. With sudo.
 
-        With sudo.
+        In the reader's language where there is one.
         """
         # sudo: whatsapp.billing.account - the company's own
         account_sudo = company.sudo().wab_account_id

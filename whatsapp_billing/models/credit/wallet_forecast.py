@@ -85,7 +85,8 @@ class WhatsappBillingCreditWallet(models.Model):
     def _get_daily_use(self, today, has_plan):
         """Return the credits used on an average day, and the first day counted.
 
-        Of the last four weeks, or of the days since the first message, where that is less than four weeks ago.
+        Of the last four weeks, or of the days since the first message where that is
+        less than four weeks ago.
 
         :param has_plan: whether reminders are planned, and so counted on their days
         """

@@ -195,7 +195,8 @@ class WhatsappBillingCreditWallet(models.Model):
 
         An estimate is part of what dialogs compute, where nothing may be written.
         """
-        # sudo: whatsapp.billing.credit.wallet - whoever sends may see an estimate; no row is made
+        # sudo: whatsapp.billing.credit.wallet - whoever sends may see an estimate; no
+        # row is made
         return self.sudo().new(
             {"company_id": company.id, "currency_id": company.currency_id.id}
         )

@@ -314,7 +314,8 @@ class WhatsappBillingMessage(models.Model):
             first._order_values()
         )
         author = user or self.env.user
-        # sudo: any document model - queued for the author once already; rights were asked then
+        # sudo: any document model - queued for the author once already, whose rights
+        # were asked then
         records = (
             self.env[model]
             .with_user(author)

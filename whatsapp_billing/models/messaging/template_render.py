@@ -46,7 +46,7 @@ class WhatsappBillingTemplate(models.Model):
                 for record in records
                 for partner in recipients.get(record.id) or ()
             }
-        # sudo: any document model - see above
+        # sudo: any document model - the sender may not open all that a text mentions
         records_sudo = records.sudo()
         if self._uses_pay_link():
             self._ensure_access_tokens(records_sudo)
