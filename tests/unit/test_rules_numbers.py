@@ -79,23 +79,67 @@ def test_what_cannot_be_dialled_is_invalid(raw, country):
     assert caught.value.reason == "invalid_number"
 
 
-@given(st.text(), st.sampled_from([None, "ES", "US", "BR", "AR", "XX", "é"]))
-def test_any_text_is_a_number_or_is_refused(raw, country):
-    try:
-        number = numbers.normalise(raw, country)
-    except numbers.InvalidNumber as error:
-        assert error.reason in {"no_number", "invalid_number"}
-    else:
-        assert numbers.is_e164(number)
+# Numbers as people write them, with something among them: a text drawn from anything is
+# none, and what holds for numbers would be tried on none.
+written = st.builds(
+    lambda text, other, at: text[:at] + other + text[at:],
+    st.sampled_from(
+        [
+            *("+34 600 111 222", "600111222", "0034 600 111 222", "0664/1234567"),
+            *(
+                "+55 (11) 98123-4567",
+                "11 98123 4567",
+                "(202) 555-0123",
+                "011 15-2345-6789",
+            ),
+            *(
+                "+52 1 55 1234 5678",
+                "0049 151 23456789",
+                "+241 06 03 12 34",
+                "268 464 1234",
+            ),
+        ]
+    ),
+    st.text("0123456789 +-/()EVAeva.,x;#\n", max_size=3),
+    st.integers(0, 20),
+)
+COUNTRIES = ["AT", "DE", "US", "ES", "BR", "MX", "AR", "AG", "GA", "XX", "é", None]
 
 
-@given(st.text("0123456789+-() ", min_size=6, max_size=18), st.sampled_from("ES BR"))
-def test_a_number_that_was_read_is_read_the_same_again(raw, country):
-    try:
-        number = numbers.normalise(raw, country)
-    except numbers.InvalidNumber:
-        return
-    assert numbers.normalise(number, None) == number
+def test_any_text_is_a_number_or_is_refused():
+    read = set()
+
+    @given(st.text() | written, st.sampled_from(COUNTRIES))
+    @settings(max_examples=300)
+    def ask(raw, country):
+        try:
+            number = numbers.normalise(raw, country)
+        except numbers.InvalidNumber as error:
+            assert error.reason in {"no_number", "invalid_number"}
+            read.add(False)
+        else:
+            assert numbers.is_e164(number)
+            read.add(True)
+
+    ask()
+    assert read == {True, False}, "all were read, or none"
+
+
+def test_a_number_that_was_read_is_read_the_same_again():
+    read = set()
+
+    @given(written, st.sampled_from(COUNTRIES))
+    @settings(max_examples=300)
+    def ask(raw, country):
+        try:
+            number = numbers.normalise(raw, country)
+        except numbers.InvalidNumber:
+            return
+        read.add(number)
+        assert numbers.normalise(number, None) == number
+
+    ask()
+    assert len(read) > 10, "next to nothing was read"
 
 
 @pytest.mark.parametrize(
@@ -224,18 +268,23 @@ def test_words_beside_a_number_hide_nothing_of_it(raw):
     assert numbers.normalise(raw, "AT") == "+436641234567"
 
 
-@given(
-    st.text(alphabet="0123456789 +-/()EVAeva.,x;#\n", min_size=5, max_size=24),
-    st.sampled_from(["AT", "DE", "US", "ES", "BR", "MX", "AR", "AG", "GA", None]),
-)
-def test_a_number_never_has_more_digits_than_were_typed(raw, country):
-    try:
-        number = numbers.normalise(raw, country)
-    except numbers.InvalidNumber:
-        return
-    typed = sum(char.isdigit() for char in raw)
-    # Country code, and what a country has lengthened every number by.
-    assert len(number) - 1 <= typed + 3 + 2
+def test_a_number_never_has_more_digits_than_were_typed():
+    read = set()
+
+    @given(written, st.sampled_from(COUNTRIES))
+    @settings(max_examples=300)
+    def ask(raw, country):
+        try:
+            number = numbers.normalise(raw, country)
+        except numbers.InvalidNumber:
+            return
+        read.add(number)
+        typed = sum(char.isdigit() for char in raw)
+        # Country code, and what a country has lengthened every number by.
+        assert len(number) - 1 <= typed + 3 + 2
+
+    ask()
+    assert len(read) > 10, "next to nothing was read"
 
 
 # Spellings of one subscriber, as (what people and WhatsApp write).
