@@ -94,7 +94,7 @@ class WhatsappBillingMessage(models.Model):
         """Override: what somebody has seen to, or sent again, waits for nobody."""
         result = super().write(vals)
         if "is_handled" in vals:
-            self._sync_failures()
+            self.filtered(lambda message: message.direction == "out")._sync_failures()
         return result
 
     # === BUSINESS METHODS === #
@@ -109,6 +109,8 @@ class WhatsappBillingMessage(models.Model):
 
     def _sync_failures(self):
         """Have a notification for each failed message that waits for a person."""
+        if not self:
+            return
         self.flush_recordset(["state", "is_handled", "mail_message_id"])
         notifications = self.env["mail.notification"].sudo()
         notifications.flush_model(["notification_status", "notification_type"])
