@@ -2,6 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """No English word in a Spanish or Portuguese screen."""
 
+import ast
+
 import polib
 import pytest
 
@@ -39,3 +41,24 @@ def test_credit_notes_are_called_as_odoo_calls_them():
         if "rectificativa" in entry.msgstr:
             told = america.find(entry.msgid)
             assert told and "de crédito" in told.msgstr, entry.msgid
+
+
+def _terms_within_texts(path):
+    """Return the lines of a file where a term hides in an f-string: none is found there."""
+    tree = ast.parse(path.read_text())
+    for text in ast.walk(tree):
+        if isinstance(text, ast.JoinedStr):
+            for node in ast.walk(text):
+                if isinstance(node, ast.Call):
+                    called = node.func
+                    name = getattr(called, "attr", getattr(called, "id", ""))
+                    literal = node.args and isinstance(node.args[0], ast.Constant)
+                    if name in ("_", "_lt") and literal:
+                        yield f"{path.name}:{node.lineno}"
+
+
+def test_no_term_hides_where_the_export_does_not_look():
+    module = terms.FOLDER.parent
+    files = [path for path in module.rglob("*.py") if "tests" not in path.parts]
+    assert len(files) > 100
+    assert [line for path in files for line in _terms_within_texts(path)] == []

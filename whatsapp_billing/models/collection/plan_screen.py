@@ -94,7 +94,8 @@ class WhatsappBillingCollectionPlan(models.Model):
         title = self.env._("Next 30 Days: %(plan)s", plan=self.name)
         if forecasts:
             # The way there names the plan.
-            title = f"{self.env._('Next 30 Days')} ({forecasts._describe_totals()})"
+            title = self.env._("Next 30 Days")
+            title = f"{title} ({forecasts._describe_totals()})"
         return action | {
             "name": title,
             "display_name": title,
@@ -190,7 +191,10 @@ class WhatsappBillingCollectionPlan(models.Model):
             "not_own_number": self.env._("not one of our numbers"),
             "outside_share": self.env._("outside the share"),
         }
-        names = [(words.get(reason, reason).lower(), count) for reason, count in left]
+        names = [
+            (_within_sentence(words.get(reason, reason)), count)
+            for reason, count in left
+        ]
         if len(names) == 1:
             return names[0][0]
         return ", ".join(f"{name}: {count}" for name, count in names)
@@ -386,3 +390,8 @@ class WhatsappBillingCollectionStep(models.Model):
         name = "status" if template_sudo.status != "approved" else "category"
         words = template_sudo._fields[name]._description_selection(self.env)
         return dict(words).get(template_sudo[name], "")
+
+
+def _within_sentence(words):
+    """Return a title as it stands within a sentence; a name keeps its capital."""
+    return words if words.startswith("WhatsApp") else words[:1].lower() + words[1:]
