@@ -293,7 +293,7 @@ def test_nothing_goes_without_consent_number_template_and_account():
     went = set()
 
     @given(nearly_good_facts)
-    @settings(max_examples=300)
+    @settings(max_examples=2000)
     def ask(facts):
         reason = decide(facts).reason
         went.add(reason is None)
