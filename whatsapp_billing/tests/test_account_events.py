@@ -42,6 +42,35 @@ class TestAccountUpdates(LifecycleCommon):
                     self.assertTrue(self.account.state_detail)
                     self.assertTrue(self.account.activity_ids)
 
+    def test_who_looks_after_the_account_reads_it_in_their_language(self):
+        """What the system finds out by itself is for people, who may read no English."""
+        self.env["res.lang"]._activate_lang("es_ES")
+        responsible = self.account._get_responsible()
+        responsible.lang = "es_ES"
+        self._tell(event="PARTNER_REMOVED", waba_info={"waba_id": WABA_UID})
+        self.assertIn("Meta", self.account.state_detail)
+        self.assertIn("cuenta", self.account.state_detail)
+        activity = self.account.activity_ids
+        self.assertEqual(activity.user_id, responsible)
+        self.assertEqual(activity.summary, "Cuenta de WhatsApp detenida")
+        template = self.templates["invoice"]
+        self.assertTrue(
+            self.receive(
+                {
+                    "message_template_name": template.template_name,
+                    "message_template_language": template.lang_code,
+                    "previous_category": "UTILITY",
+                    "new_category": "MARKETING",
+                    "message_template_id": template.template_uid,
+                },
+                field="template_category_update",
+            )
+        )
+        self.process_inbox()
+        self.assertEqual(template.category, "marketing")
+        note = str(template.activity_ids.note)
+        self.assertIn("de Utilidad a Marketing", note)
+
     def test_what_waits_is_held_and_does_not_fail_one_by_one(self):
         self.accept_everything()
         waiting = self.send(self.make_invoice_with_pdf())

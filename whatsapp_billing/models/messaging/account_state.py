@@ -58,7 +58,8 @@ class WhatsappBillingAccount(models.Model):
         if error.kind != "account":
             return False
         # sudo: whatsapp.billing.account - what follows is the provider's word
-        self.sudo()._set_error(self._get_error_sentence(error))
+        account_sudo = self.sudo()._for_reader()
+        account_sudo._set_error(account_sudo._get_error_sentence(error))
         return True
 
     def _apply_refusal(self, error):
@@ -95,7 +96,7 @@ class WhatsappBillingAccount(models.Model):
         """
         # sudo: whatsapp.billing.account - what follows is the provider's word
         for account_sudo in self.sudo():
-            account_sudo._apply_one_event(event)
+            account_sudo._for_reader()._apply_one_event(event)
 
     def _apply_one_event(self, event):
         """Take over an event of this account. Called with sudo."""
@@ -191,6 +192,17 @@ class WhatsappBillingAccount(models.Model):
             )
 
     # === BUSINESS METHODS - TELLING PEOPLE === #
+
+    def _for_reader(self):
+        """Return this account in the language of whoever looks after it.
+
+        What a webhook or a cron finds out is written down by the system, which speaks
+        English, and read by people, who may not.
+        """
+        if not self.env.user._is_superuser():
+            return self
+        lang = self._get_responsible().lang
+        return self.with_context(lang=lang) if lang else self
 
     def _warn(self, title, text, reason=False):
         """Ask somebody to see to it, once while the same request is open."""

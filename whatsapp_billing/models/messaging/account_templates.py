@@ -143,7 +143,7 @@ class WhatsappBillingAccount(models.Model):
             remaining = len(due) - done - 1
             try:
                 with self.env.cr.savepoint():
-                    account._check_templates()
+                    account._for_reader()._check_templates()
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 raise
             except Exception:

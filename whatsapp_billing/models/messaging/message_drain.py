@@ -458,11 +458,11 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _ask_about_account(self, account_id, count):
-        account = self.env["whatsapp.billing.account"].browse(account_id)
+        account = self.env["whatsapp.billing.account"].browse(account_id)._for_reader()
         account._warn_once(
             account,
-            self.env._("Messages with unknown outcome"),
-            self.env._(
+            account.env._("Messages with unknown outcome"),
+            account.env._(
                 "Messages that may or may not have left: %(count)s. No receipt "
                 "came. Open Messages, filter Unknown, and send or cancel them.",
                 count=count,

@@ -183,9 +183,11 @@ class WhatsappBillingPhone(models.Model):
 
         The provider has no complaint about the account: its other numbers go on.
         """
-        sentence = self.env._(classify(code, None).sentence)
         # sudo: whatsapp.billing.phone - what follows is the provider's word
-        for phone_sudo in self.sudo():
+        for phone in self.sudo():
+            lang = phone.account_id._for_reader().env.lang
+            phone_sudo = phone.with_context(lang=lang)
+            sentence = phone_sudo.env._(classify(code, None).sentence)
             if code in UNREGISTERED:
                 phone_sudo.is_registered = False
                 phone_sudo._ensure_pin()

@@ -58,11 +58,11 @@ class WhatsappBillingTemplate(models.Model):
         failing = {row[0] for row in rows}
         asked.filtered(lambda activity: activity.res_id not in failing).unlink()
         for template_id, failed, total in rows:
-            template = self.browse(template_id)
+            template = self.browse(template_id)._for_reader()
             template.account_id._warn_once(
                 template,
-                self.env._("Messages of this template fail"),
-                self.env._(
+                template.env._("Messages of this template fail"),
+                template.env._(
                     "%(failed)s of %(total)s messages failed in the last 24 hours. "
                     "Open Messages, filter Failed, to see why.",
                     failed=failed,

@@ -127,10 +127,11 @@ class WhatsappBillingTemplate(models.Model):
             if template.status == status:
                 continue
             template.write({"status": status})
+            template = template._for_reader()
             template.account_id._schedule_warning(
                 template,
-                self.env._("Template stopped"),
-                self.env._(
+                template.env._("Template stopped"),
+                template.env._(
                     "WhatsApp no longer accepts the template %(name)s. Its messages "
                     "wait until it is approved again.",
                     name=template.display_name,

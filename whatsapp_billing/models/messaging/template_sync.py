@@ -226,8 +226,8 @@ class WhatsappBillingTemplate(models.Model):
                 self.env._(
                     "WhatsApp moved this template from %(old)s to %(new)s. Its price"
                     " and the consent it needs are now those of %(new)s.",
-                    old=old,
-                    new=word,
+                    old=self._get_category_label(old),
+                    new=self._get_category_label(word),
                 ),
                 "template_category",
             )
@@ -237,7 +237,8 @@ class WhatsappBillingTemplate(models.Model):
     def _apply_event(self, event):
         """Take over what a webhook says about this template."""
         # sudo: whatsapp.billing.template - the provider's word
-        for template_sudo in self.sudo():
+        for template in self.sudo():
+            template_sudo = template._for_reader()
             template_sudo._apply_category_event(event)
             if event.quality:
                 template_sudo.quality = event.quality
@@ -289,12 +290,22 @@ class WhatsappBillingTemplate(models.Model):
                 self.env._(
                     "WhatsApp will move this template to %(new)s. Its price and the"
                     " consent it needs change with it.",
-                    new=event.correct_category.lower(),
+                    new=self._get_category_label(event.correct_category.lower()),
                 ),
                 "template_category_ahead",
             )
         elif event.field == "template_category_update":
             self._apply_category(event.category)
+
+    def _get_category_label(self, word):
+        labels = dict(self._fields["category"]._description_selection(self.env))
+        return labels.get(word, word)
+
+    def _for_reader(self):
+        """Return this template in the language of whoever looks after its account."""
+        if not self.account_id:
+            return self
+        return self.with_context(lang=self.account_id._for_reader().env.lang)
 
     def _warn(self, title, text, reason=False):
         if self.account_id:

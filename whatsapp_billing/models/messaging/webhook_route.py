@@ -165,4 +165,5 @@ class WhatsappBillingAccount(models.Model):
     def _apply_error_code(self, code):
         """Stop accounts for an error that came with a receipt."""
         for account in self:
+            account = account._for_reader()
             account._set_error(account.env._(classify(code, None).sentence))
