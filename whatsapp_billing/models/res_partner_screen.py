@@ -203,6 +203,7 @@ class ResPartner(models.Model):
             wab_purpose="billing", wab_granted="granted"
         ).action_wab_consent()
         action["name"] = self.env._("Switch On WhatsApp")
+        action["context"]["whatsapp_billing_switch_on"] = True
         return action
 
     def action_wab_switch_off(self):

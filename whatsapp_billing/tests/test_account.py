@@ -544,6 +544,14 @@ class TestAccount(WhatsappBillingCommon):
         admin = account.with_user(self.env.ref("base.user_admin"))
         self.assertIn("ir_config_list_action", str(admin.checklist_html))
 
+    def test_a_refused_key_is_no_account_without_numbers(self):
+        self.transport.add("GET", "", self._refusal(190, status=401))
+        account = self._new_account(provider="dialog360", access_token="key")
+        account.action_connect()
+        states = {check["key"]: check["state"] for check in account.checklist}
+        self.assertEqual(states["token"], "todo")
+        self.assertEqual(states["number"], "unknown")
+
     def test_360dialog_is_asked_nothing_about_permissions(self):
         account = self._new_account(provider="dialog360", access_token="key")
         self.assertNotIn("permissions", [c["key"] for c in account.checklist])

@@ -69,7 +69,10 @@ class TestAccountUpdates(LifecycleCommon):
         self.process_inbox()
         self.assertEqual(template.category, "marketing")
         note = str(template.activity_ids.note)
-        self.assertIn("de Utilidad a Marketing", note)
+        self.assertIn("ha pasado esta plantilla", note)
+        # By their names and not by the words of the interface.
+        self.assertIn("Marketing", note)
+        self.assertNotIn("marketing", note)
 
     def test_what_waits_is_held_and_does_not_fail_one_by_one(self):
         self.accept_everything()

@@ -79,7 +79,9 @@ class WhatsappBillingConsentRecord(models.TransientModel):
             wizard.opted_out = bool(stops) and self.env._(
                 "They asked for no more messages on %(date)s. Record only what they"
                 " agreed to after that.",
-                date=format_datetime(self.env, max(stops.mapped("said_at"))),
+                date=format_datetime(
+                    self.env, max(stops.mapped("said_at")), dt_format="short"
+                ),
             )
 
     # === ACTION METHODS === #

@@ -117,6 +117,9 @@ class WhatsappBillingAccount(models.Model):
             "template": self._get_templates,
             "test_message": self._get_invoices,
         }
+        if check["detail"] == self._ask_test():
+            # Pressing Connect comes first.
+            return None
         place = places.get(check["key"])
         return place and place()
 

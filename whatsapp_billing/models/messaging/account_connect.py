@@ -153,7 +153,6 @@ class WhatsappBillingAccount(models.Model):
         return remote
 
     def _keep_answer(self, remote, name, answer):
-        remote.answered.append(name)
         if name == "token":
             remote.token = answer
         elif name == "business":
@@ -161,7 +160,9 @@ class WhatsappBillingAccount(models.Model):
         elif name == "webhook":
             remote.is_subscribed = True
         else:
+            # Read page by page, so it may still be refused here.
             setattr(remote, name, list(answer))
+        remote.answered.append(name)
 
     def _subscribe(self, client):
         # sudo: whatsapp.billing.account - the provider must know how to prove itself
