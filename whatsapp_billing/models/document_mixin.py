@@ -127,20 +127,23 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         :param condition: on the columns of `_wab_about_sql`, as `a`
         """
         self.env["whatsapp.billing.message"].flush_model(["is_handled", "person_key"])
+        about = self._wab_about_sql()
         return SQL(
             """
-            SELECT res_id, id
-              FROM (SELECT DISTINCT ON (a.res_id, m.person_key)
-                           a.res_id, m.id, m.state, m.is_handled
-                      FROM (%s) a
-                      JOIN whatsapp_billing_message m ON m.id = a.id
-                     WHERE a.direction = 'out' AND a.state != 'canceled' AND %s
-                  ORDER BY a.res_id, m.person_key, a.queued_at DESC NULLS LAST,
-                           m.id DESC) newest
-             WHERE state = 'failed' AND is_handled IS NOT TRUE
+            SELECT a.res_id, a.id
+              FROM (%(about)s) a
+              JOIN whatsapp_billing_message m ON m.id = a.id
+             WHERE a.direction = 'out' AND a.state = 'failed'
+               AND m.is_handled IS NOT TRUE AND %(condition)s
+               AND NOT EXISTS (
+                   SELECT 1 FROM (%(about)s) later
+                     JOIN whatsapp_billing_message n ON n.id = later.id
+                    WHERE later.res_id = a.res_id AND later.direction = 'out'
+                      AND later.state != 'canceled' AND n.person_key = m.person_key
+                      AND (later.queued_at, later.id) > (a.queued_at, a.id))
             """,
-            self._wab_about_sql(),
-            condition,
+            about=about,
+            condition=condition,
         )
 
     @api.model
