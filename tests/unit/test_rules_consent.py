@@ -75,6 +75,8 @@ from rules import consent
         # Misspelt, look-alike letters, digits for letters, a signature below.
         *("STOPP", "sttop", "ЅТОР", "ΒΑJΑ", "st0p", "ST0P!", "STOP 1", "un-subscribe"),
         *("STOP\n\nSent from my iPhone", "Baja\n--\nAna Pérez", "cance1ar"),
+        *("STOP\nAna Pérez", "Hola\n\nSTOP\n\nAna", "Baja\n\nana\nAcme, S.L."),
+        *("Buenos días\nBAJA\nGracias\nAna",),
         *("buenas stop", "good morning stop", "Buenos días, baja", "ok stop"),
         # Sentences that say what the word says.
         *("do not text me", "stop all messages", "stop whatsapp", "stop spam"),
@@ -170,6 +172,8 @@ def test_request_to_start_again_is_understood(text):
         *("não parem de me mandar mensagens", "never stop", "no me molesta"),
         *("me tira uma dúvida", "el precio no baja", "write me", "text me"),
         *("mándame un mensaje", "me exclua da reunião", "Hello\nstop\nby"),
+        *("Baja\n3 cajas", "Stop\nthe order of monday please", "Baja\nde precio"),
+        *("Alta\n\nBaja", "STOP\nA\nB\nC\nD", "cancelar\nPedido 42"),
         *("quiten", "borra", "me tira", "I don't want this", "do not send it"),
         "Stop wäre schön, aber " + "lieber nicht " * 20,
     ],

@@ -357,6 +357,10 @@ def _ask_to_end() -> re.Pattern[str]:
 
 _SENTENCE_STOP: Final = _ask_to_end()
 
+# Below a STOP: who it is from, perhaps with the firm.
+_NAME_LINES: Final = 2
+_NAME_WORDS: Final = 4
+
 # Longer than any phrase with its politeness; a longer message is a sentence.
 _MAX_LENGTH: Final = 120
 
@@ -402,7 +406,35 @@ def keyword(text: str) -> str | None:
             return "stop"
         if candidate in _START:
             return "start"
-    return None
+    return "stop" if _is_signed_stop(text) else None
+
+
+def _is_signed_stop(text: str) -> bool:
+    """Tell whether a message is a greeting, one line that says stop, and a name.
+
+    A name is a few words without a digit, with capitals or below an empty line; what
+    follows at more length, or goes on in the same breath, is about something.
+    """
+    lines = text.splitlines()
+    said = [n for n, line in enumerate(lines) if fold(line) and not _is_polite(line)]
+    if not 2 <= len(said) <= 1 + _NAME_LINES or fold(lines[said[0]]) not in _STOP:
+        return False
+    is_apart = any(not lines[n].strip() for n in range(said[0], said[1]))
+    return all(_may_be_name(lines[n], is_apart) for n in said[1:])
+
+
+def _is_polite(line: str) -> bool:
+    folded = fold(line)
+    return folded in _POLITE or _without_politeness(folded) in _POLITE
+
+
+def _may_be_name(line: str, is_apart: bool) -> bool:
+    words = line.replace(",", " ").replace(".", " ").split()
+    return (
+        0 < len(words) <= _NAME_WORDS
+        and not any(char.isnumeric() for char in line)
+        and (is_apart or all(word[0].isupper() for word in words))
+    )
 
 
 def _candidates(text: str) -> Iterator[str]:

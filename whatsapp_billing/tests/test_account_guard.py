@@ -536,6 +536,51 @@ class TestWhoIsSpokenFor(TwoCompanies):
             mine = consents.search([("source", "=", "provider")], order="id desc")
             self.assertEqual(mine.company_id, self.company)
 
+    def test_one_post_about_two_companies_is_read_by_neither(self):
+        """Who shares an app does not share what customers write."""
+        theirs = self._create_as_stranger(app_secret=SECRET)
+        theirs.sudo().waba_uid = "200000000000009"
+        phone = self.phone.sudo().copy(
+            {
+                "account_id": theirs.id,
+                "phone_uid": "300000000000009",
+                "number": "+34910000009",
+            }
+        )
+        body = json.dumps(
+            {
+                "object": "whatsapp_business_account",
+                "entry": [
+                    {"id": waba, "changes": [{"field": "messages", "value": value}]}
+                    for waba, value in (
+                        (WABA_UID, self._text("w1", "For A")),
+                        (theirs.waba_uid, self._text("w2", "For B", phone.phone_uid)),
+                    )
+                ],
+            }
+        ).encode()
+        events = self.env["whatsapp.billing.webhook.event"].sudo()
+        headers = {"X-Hub-Signature-256": sign_meta(SECRET, body)}
+        self.assertTrue(events._receive(theirs.sudo().webhook_token, body, headers))
+        event = events.search([("state", "=", "new")])
+        event._process()
+        self.assertEqual(event.state, "done")
+        messages = self.env["whatsapp.billing.message"].sudo()
+        found = messages.search([("wamid", "in", ["w1", "w2"])])
+        self.assertEqual(
+            {message.body: message.company_id for message in found},
+            {"For A": self.company, "For B": self.other_company},
+        )
+        self.env.flush_all()
+        for company in (self.company, self.other_company):
+            manager = self._make_user(
+                f"reader_{company.id}", "whatsapp_billing.group_manager", company
+            )
+            self.assertNotIn(event, events.with_user(manager).sudo(False).search([]))
+        # What a person asks to have erased is in it all the same.
+        messages._erase_person(self.partner, self.company)
+        self.assertFalse(event.exists())
+
     def test_template_events_reach_all_accounts_that_proved_the_secret(self):
         theirs = self._create_as_stranger(app_secret=SECRET)
         template = self.templates["invoice"]

@@ -267,9 +267,23 @@ class TestInboundRevisions(InboundCommon):
             self.assertEqual(partner.wab_opt_in_state["billing"], "granted")
 
     def test_an_unknown_target_decides_nothing(self):
-        self.edit("STOP", target="wamid.never")
+        self.edit("hello", target="wamid.never")
         self.revoke(target="wamid.never")
         self.assertEqual(self.partner.wab_opt_in_state["billing"], "granted")
+
+    def test_an_edit_of_what_we_never_got_may_say_stop(self):
+        self.receive_text("STOP")
+        for text, target, expected in (
+            ("START", "wamid.lost", "withdrawn"),
+            ("please stop texting me", "wamid.lost", "withdrawn"),
+        ):
+            with self.subTest(text=text):
+                self.edit(text, target=target, wamid=f"wamid.{text}")
+                state = self.partner.wab_opt_in_state["billing"]
+                self.assertEqual(state, expected)
+        other = self._make_customer("Bea", "+34600000066")
+        self.edit("STOP", target="wamid.lost", wamid="wamid.b", sender="34600000066")
+        self.assertEqual(other.wab_opt_in_state["billing"], "withdrawn")
 
     def test_a_withdrawal_before_its_message(self):
         self.revoke()

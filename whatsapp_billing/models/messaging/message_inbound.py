@@ -256,8 +256,12 @@ class WhatsappBillingMessage(models.Model):
     def _revise(self, update, target):
         """Mark the customer's own message as edited or withdrawn.
 
-        A message of somebody else, of ours, or one that we never saw is left alone.
+        A message of somebody else, or of ours, is left alone. Of one that we never saw
+        nothing is decided but a STOP, which is theirs whatever it stood on before.
         """
+        if not target and update.type == "edit" and not update.group_uid:
+            heard = Heard(text=update.text, context_wamid=update.edited_context)
+            return heard if self._consent_word(heard) == "stop" else None
         if (
             not target
             or target.direction != "in"

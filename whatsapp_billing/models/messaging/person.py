@@ -459,12 +459,19 @@ class WhatsappBillingMessage(models.Model):
                 SELECT e.id, e.body FROM whatsapp_billing_webhook_event e
              LEFT JOIN whatsapp_billing_account a ON a.id = e.account_id
                  WHERE e.state != 'new'
-                   AND COALESCE(a.company_id, e.company_id) = ANY(%s)
+                   AND (COALESCE(a.company_id, e.company_id) = ANY(%s)
+                        -- One POST about several companies that share an app.
+                        OR (COALESCE(a.company_id, e.company_id) IS NULL
+                            AND EXISTS (
+                                SELECT 1 FROM whatsapp_billing_account s
+                                 WHERE s.company_id = ANY(%s)
+                                   AND e.signer_ids @> to_jsonb(s.id))))
                    AND EXISTS (
                        SELECT 1 FROM unnest(%s::text[]) tail
                         WHERE position(convert_to(tail, 'UTF8') IN
                               decode(convert_from(e.body, 'LATIN1'), 'base64')) > 0)
                 """,
+                list(companies.ids),
                 list(companies.ids),
                 tails,
             )

@@ -348,13 +348,12 @@ class WhatsappBillingWebhookEvent(models.Model):
         self.ensure_one()
         if self.state == "error":
             return
-        known, problem = False, False
+        known, problem = self.env["whatsapp.billing.account"], False
         for update in updates:
             for account in routes.accounts(self, update):
-                known = account
+                known |= account
                 problem = self._apply_one(account, update, routes) or problem
-        # An event that names nobody stays with the company whose address got it.
-        values = {"account_id": known.id} if known else {}
+        values = self._get_owner(known)
         if problem:
             self.write(values)
             self._note_fault(problem)
@@ -372,6 +371,18 @@ class WhatsappBillingWebhookEvent(models.Model):
         )
         if had_failed:
             self._close_activity()
+
+    @api.model
+    def _get_owner(self, accounts):
+        """Return the values that say whose an event is, by the accounts it names.
+
+        One that names nobody stays with the company whose address got it. One that
+        names accounts of several companies is nobody's to read: each would read what
+        customers wrote to the others.
+        """
+        if len(accounts.company_id) > 1:
+            return {"account_id": False, "company_id": False}
+        return {"account_id": accounts[-1].id} if accounts else {}
 
     def _apply_one(self, account, update, routes):
         """Apply one change in a savepoint; return what went wrong, if anything."""
