@@ -519,7 +519,7 @@ class ResPartner(models.Model):
         """Return the partners that have a number, in any way it may be written.
 
         :param number: '+' and digits, or a user id of the provider
-        :param company: only partners of this company or of none
+        :param company: only partners of this company or of none, as `_wab_of_company`
         """
         key = numbers.person_key(number or "")
         if not key:
@@ -534,7 +534,9 @@ class ResPartner(models.Model):
             return messages.search(theirs, limit=1).partner_id
         domain = Domain("wab_person_key", "=", key)
         if company:
-            domain &= Domain("company_id", "in", [False, company.id])
+            # sudo: res.company - only which ones it is a branch of
+            own = company.sudo().parent_ids | company.sudo()
+            domain &= Domain("company_id", "in", [False, *own.ids])
         return self.search(domain)
 
     @api.model

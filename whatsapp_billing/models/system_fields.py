@@ -33,24 +33,6 @@ class WhatsappBillingSystemFieldsMixin(models.AbstractModel):
             self._check_system_fields(self._system_fields & vals.keys())
         return super().write(vals)
 
-    @api.model
-    def default_get(self, fields):
-        """Override: leave out what somebody set as a default of their own.
-
-        For the system, too: it works in the name of that user.
-        """
-        result = super().default_get(fields)
-        chosen = self.env["ir.default"]._get_model_defaults(self._name)
-        for name in self._system_fields & chosen.keys() & result.keys():
-            if f"default_{name}" in self.env.context:
-                continue
-            del result[name]
-            field = self._fields[name]
-            if field.default:
-                value = field.convert_to_cache(field.default(self), self, validate=False)
-                result[name] = field.convert_to_write(value, self)
-        return result
-
     def _without_system_defaults(self):
         names = {f"default_{name}" for name in self._system_fields}
         context = {k: v for k, v in self.env.context.items() if k not in names}

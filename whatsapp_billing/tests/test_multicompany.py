@@ -136,6 +136,25 @@ class TestMulticompany(WhatsappBillingCommon):
         with self.assertRaises(ValidationError):
             self.company.sudo().wab_account_id = self.other_account
 
+    def test_a_branch_knows_the_contacts_that_it_writes_to(self):
+        """What it may send to a contact of its parent, that contact may answer."""
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id}
+        )
+        contacts = self.env["res.partner"]
+        for company, is_known in (
+            (self.company, {branch, self.company}),
+            (branch, {branch}),
+            (self.other_company, {self.other_company}),
+        ):
+            number = f"+3460000{7000 + company.id % 1000:04}"
+            mine = self._make_customer("Theirs", number, company_id=company.id)
+            for asked in (self.company, branch, self.other_company):
+                with self.subTest(of=company.name, asked=asked.name):
+                    found = contacts._wab_find_by_number(number, asked)
+                    self.assertEqual(mine in found, asked in is_known)
+                    self.assertEqual(bool(mine._wab_of_company(asked)), mine in found)
+
     def test_reading_the_other_s_message_is_refused(self):
         theirs = (
             self.env["whatsapp.billing.message"]

@@ -63,6 +63,8 @@ class TestConditions(RightsCommon):
             [("amount_total", ">", 50)],
             [("partner_id.category_id.name", "=", "Retail")],
             [("partner_id.country_id.code", "=", "ES")],
+            [("partner_id", "any", [("country_id.code", "=", "ES")])],
+            [("line_ids", "not any", [("account_id.code", "=like", "4%")])],
             [("invoice_user_id", "=", self.users["clerk"].id)],
             [("line_ids.account_id.code", "=like", "4%")],
             [("invoice_date.month_number", "=", 11)],

@@ -10,6 +10,7 @@ search is done with the writer's rights; this adds what no condition needs to as
 import re
 
 from odoo.exceptions import AccessError
+from odoo.fields import Domain
 
 # Reached, not looked into: `invoice_user_id = 7` is a condition, their login is none.
 CLOSED_MODELS = frozenset(
@@ -44,7 +45,7 @@ def check(model, domain):
             if comodel is None:
                 raise ValueError(condition.field_expr)
             _check_open(model, comodel._name, condition.field_expr)
-            check(comodel, condition.value)
+            check(comodel, Domain(condition.value))
 
 
 def _follow(model, path):

@@ -1,0 +1,107 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What anybody with a login may try over the wire, by ids that are guessed."""
+
+import json
+
+from odoo.exceptions import AccessError
+from odoo.tests import HttpCase, tagged
+
+from .collection_common import CollectionCommon
+from .rights_common import RightsCommon
+
+WORDS = "xyzzy for you only"
+
+
+@tagged("post_install", "-at_install")
+class TestGuessedIds(CollectionCommon, RightsCommon, HttpCase):
+    def _call(self, route, **params):
+        answer = self.url_open(
+            route,
+            data=json.dumps({"jsonrpc": "2.0", "params": params}).encode(),
+            headers={"Content-Type": "application/json"},
+        )
+        return answer.json()
+
+    def _get_line(self):
+        self.receive_text(WORDS)
+        lines = self.env["mail.message"].sudo()
+        return lines.search([("wab_company_id", "=", self.company.id)], limit=1)
+
+    def test_only_administrators_run_crons(self):
+        """Odoo lets everybody with a login run a server action without groups."""
+        crons = self.env["ir.cron"].sudo().with_context(active_test=False)
+        ours = self.env["ir.model.data"].sudo()
+        ours = ours.search(
+            [("module", "=", "whatsapp_billing"), ("model", "=", "ir.cron")]
+        )
+        actions = crons.browse(ours.mapped("res_id")).ir_actions_server_id
+        self.assertGreater(len(actions), 8)
+        self.env.flush_all()
+        for action in actions:
+            for name in self.users:
+                with (
+                    self.subTest(action=action.name, user=name),
+                    self.assertRaises(AccessError),
+                ):
+                    action.with_user(self.users[name]).run()
+
+    def test_nobody_sends_what_waits_by_running_the_cron(self):
+        message = self.send(self.make_invoice_with_pdf())
+        self.env.flush_all()
+        action = self.env.ref("whatsapp_billing.ir_cron_outbox").ir_actions_server_id
+        for name in ("portal", "internal", "manager"):
+            user = self.users[name]
+            self.authenticate(user.login, user.login)
+            with self.subTest(user=name):
+                answer = self._call("/web/action/run", action_id=action.id, context={})
+                self.assertIn("error", answer)
+        self.env.invalidate_all()
+        self.assertEqual(message.state, "queued")
+        self.assertFalse(self.sent_calls())
+
+    def test_nothing_of_a_line_or_file_is_read_by_its_id(self):
+        line = self._get_line()
+        message = self.messages.search([("direction", "=", "in")], limit=1)
+        file = (
+            self.env["ir.attachment"]
+            .sudo()
+            .create(
+                {
+                    "name": "f.txt",
+                    "raw": WORDS.encode(),
+                    "res_model": message._name,
+                    "res_id": message.id,
+                }
+            )
+        )
+        event = self.events.search([], limit=1)
+        self.env.flush_all()
+        for name in ("portal", "internal", "sender", "clerk", "other_manager"):
+            user = self.users[name]
+            self.authenticate(user.login, user.login)
+            for url in (
+                f"/web/content/{file.id}",
+                f"/web/image/{file.id}",
+                f"/web/content/{event._name}/{event.id}/body",
+            ):
+                with self.subTest(user=name, url=url):
+                    answer = self.url_open(url)
+                    self.assertNotIn(WORDS, answer.text)
+                    self.assertNotIn(event.body.decode()[:40], answer.text)
+            thread = {"thread_model": "res.partner", "thread_id": self.partner.id}
+            for route, params in (
+                ("/mail/thread/messages", thread),
+                (
+                    "/mail/thread/messages",
+                    thread | {"fetch_params": {"search_term": "xyzzy"}},
+                ),
+                (
+                    "/mail/message/update_content",
+                    {"message_id": line.id, "update_data": {"body": "forged"}},
+                ),
+            ):
+                with self.subTest(user=name, route=route):
+                    self.assertNotIn("xyzzy", json.dumps(self._call(route, **params)))
+        self.env.invalidate_all()
+        self.assertIn(WORDS, line.body)
