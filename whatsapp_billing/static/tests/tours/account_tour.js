@@ -74,6 +74,21 @@ registry.category("web_tour.tours").add("whatsapp_billing_connect", {
             trigger: ".o_field_widget[name=body] textarea:value({{1}})",
         },
         {
+            content: "a mouse reaches the list: the text does not lie over it",
+            trigger: ".o_field_widget[name=insert_choice] input",
+            run() {
+                this.anchor.scrollIntoView({block: "center"});
+                const box = this.anchor.getBoundingClientRect();
+                const hit = document.elementFromPoint(
+                    box.x + box.width / 2,
+                    box.y + box.height / 2
+                );
+                if (hit !== this.anchor) {
+                    throw new Error(`${hit.outerHTML.slice(0, 200)} lies over it`);
+                }
+            },
+        },
+        {
             content: "stand behind a word",
             trigger: ".o_field_widget[name=body] textarea",
             run() {
