@@ -277,6 +277,10 @@ class TestLinesAreTheSystems(LinesCommon):
         for name in ("internal", "sender", *self.theirs):
             for record in (self.line, self.asked):
                 mine = self._as(record, name)
+                with self.subTest(user=name, model=record._name):
+                    if mine.browse().has_access("read"):  # else no search at all
+                        self.assertFalse(mine.search([("id", "=", record.id)]))
+                    self.assertFalse(mine._filtered_access("read"))
                 for changed in values[record._name]:
                     with self.subTest(user=name, values=changed):
                         self.assert_refused(lambda m=mine, v=changed: m.write(v))

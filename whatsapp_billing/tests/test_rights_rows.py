@@ -94,6 +94,27 @@ class TestSharedRows(RightsCommon):
             with self.subTest(model=record._name):
                 self._as(record, "administrator").write(values)
 
+    def test_an_administrator_changes_shared_ones_of_chosen_companies_only(self):
+        """A sibling: a template without a company, on an account of another one."""
+        shared = self.other_templates["invoice"].copy(
+            {"name": "Theirs, shared", "template_name": "shared_theirs"}
+        )
+        shared.company_id = False
+        for record, values in (
+            (shared, {"body": "Pay to our bank account"}),
+            (shared.variable_ids[0], {"field_path": "partner_id.name"}),
+            (shared.button_ids, {"value": "https://example.org/{{1}}"}),
+        ):
+            both = self._as(record, "administrator")
+            ours = both.with_context(allowed_company_ids=self.company.ids)
+            with self.subTest(model=record._name):
+                self.assertTrue(ours.has_access("read"))
+                with self.assertRaises(AccessError):
+                    ours.write(values)
+                with self.assertRaises(AccessError):
+                    ours.unlink()
+                both.write(values)
+
     def test_no_action_on_what_is_shared_or_another_company_s(self):
         theirs = self.other_templates["invoice"]
         for template in (self.shared, self.on_our_account, theirs):
