@@ -338,6 +338,7 @@ class TestEngineGuards(LifecycleCommon):
                     "company_id": self.company.id,
                     "phone_id": self.phone.id,
                     "recipient": first.recipient,
+                    "is_user_message": True,
                     "sent_at": at,
                 }
             )
