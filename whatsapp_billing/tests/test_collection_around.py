@@ -120,7 +120,7 @@ class TestCollectionAround(CollectionCommon):
             self.assertTrue(case.web_read({"why_html": {}}))
         self.reminders()._erase_person(self.partner)
         for invoice in small, large:
-            self.assertFalse(self.case(invoice).item_ids.trace)
+            self.assertFalse(any(self.case(invoice).item_ids.mapped("trace")))
 
     def test_a_step_that_was_withdrawn_goes_again_after_more_time(self):
         invoice = self.make_due(1)
