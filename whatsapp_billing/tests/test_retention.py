@@ -442,7 +442,7 @@ class TestRetention(WhatsappBillingCommon):
         wizard = (
             self.env[shown["res_model"]]
             .with_user(self.manager)
-            .with_context(shown["context"])
+            .with_context(**shown["context"])
             .new({})
         )
         self.assertEqual(wizard.partner_ids.ids, self.partner.ids)
