@@ -185,7 +185,7 @@ class WhatsappBillingAccount(models.Model):
                 )
 
     @api.constrains("company_id")
-    def _check_company(self):
+    def _check_who_sends_with_it(self):
         """An account that a company sends with stays its own."""
         # sudo: res.company - who sends with it, whoever moves it
         users_sudo = self.env["res.company"].sudo()
