@@ -206,7 +206,9 @@ class IrActionsServer(models.Model):
         wanted = self.env.cr.precommit.data.setdefault(PENDING, {})
         if not wanted:
             self.env.cr.precommit.add(self.env(context={})[self._name]._wab_send_all)
-        order = wanted.setdefault((self.id, self.env.uid), {})
+        # What has no company goes out for the one that its user works in.
+        name = (self.id, self.env.uid, self.env.company.id)
+        order = wanted.setdefault(name, {})
         order.update(dict.fromkeys(records.ids))
         return False
 
@@ -214,10 +216,11 @@ class IrActionsServer(models.Model):
     def _wab_send_all(self):
         """Queue what rules have asked for in this transaction."""
         wanted = self.env.cr.precommit.data.pop(PENDING, {})
-        for (action_id, user_id), ids in wanted.items():
+        for (action_id, user_id, company), ids in wanted.items():
             # sudo: ir.actions.server - as rules run, in the name of who caused it
             action = self.with_user(user_id).sudo().browse(action_id).exists()
             if action:
+                action = action.with_company(company)
                 action = action.with_context(lang=action.env.user.lang)
                 action._wab_send_safely(list(ids))
 

@@ -91,6 +91,49 @@ class TestAutomation(CollectionCommon):
         )
         self.commit()
 
+    # --- whose message it is ----------------------------------------------
+
+    def test_message_about_a_contact_is_the_company_s_that_its_user_works_in(self):
+        other = self.setup_other_company()["company"]
+        account = self._make_account(other, "200000000000002", "300000000000003")
+        user = self._make_user("wab_both", "base.group_system", self.company)
+        user.company_ids |= other
+        self.partner.with_company(other).wab_enabled = True
+        hello = self._make_template(
+            account,
+            "customer_message",
+            is_default=False,
+            header_type="none",
+            body="Hello, our office moves on Monday.",
+            variable_ids=[],
+        )
+        action = self.make_action("res.partner", wab_template_id=hello.id)
+        for allowed in ([other.id], [other.id, self.company.id]):
+            with self.subTest(allowed=allowed):
+                before = self.about(self.partner)
+                partner = self.partner.with_context(allowed_company_ids=allowed)
+                partner.invalidate_recordset()
+                action.with_context(allowed_company_ids=allowed).with_user(
+                    user
+                ).sudo().with_context(
+                    active_model=partner._name,
+                    active_ids=partner.ids,
+                    active_id=partner.id,
+                ).run()
+                self.commit()
+                message = self.about(self.partner) - before
+                self.assertRecordValues(
+                    message,
+                    [
+                        {
+                            "company_id": other.id,
+                            "account_id": account.id,
+                            "state": "queued",
+                            "user_id": user.id,
+                        }
+                    ],
+                )
+
     # --- the total of an invoice that was posted and reset -------------------
 
     def test_changed_total_alerts_the_customer(self):

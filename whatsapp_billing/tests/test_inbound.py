@@ -427,6 +427,25 @@ class TestInboundTold(InboundCommon):
         self.assertEqual(self.inbound("wamid.in2").partner_id, partner)
         self.assertFalse(self.inbound("wamid.in3").partner_id)
 
+    def test_a_firm_made_within_the_form_takes_over_nothing(self):
+        """The form hands its context on to what is made from it."""
+        self.receive_text("Buenas", sender="34600999888")
+        message = self.inbound()
+        context = message.with_user(self.manager).action_create_contact()["context"]
+        handed = {k: v for k, v in context.items() if not k.startswith("default_")}
+        partners = self.env["res.partner"].sudo().with_context(**handed)
+        other = self.env["res.company"].create({"name": "Elsewhere"})
+        for values in (
+            {"name": "Their firm", "is_company": True},
+            {"name": "Another", "phone": "+34600999777"},
+            {"name": "Theirs", "phone": "+34600999888", "company_id": other.id},
+        ):
+            with self.subTest(**values):
+                partners.create(values)
+                self.assertFalse(message.partner_id)
+        person = partners.create({"name": "Ana", "phone": "+34600999888"})
+        self.assertEqual(message.partner_id, person)
+
     def test_a_number_of_several_customers_is_nobodys(self):
         twin = self._make_customer("Twin", "600 00 00 01")
         self.receive_text("Question")

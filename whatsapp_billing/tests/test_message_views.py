@@ -343,3 +343,21 @@ class TestMessageViews(WhatsappBillingCommon):
         self.assertEqual(data[0]["wab_text"], words["read"])
         line = self.message.mail_message_id
         self.assertEqual(data[0]["document"], [line.model, line.res_id])
+
+    def test_news_reach_nobody_who_left_the_company(self):
+        sent = []
+        self.patch(
+            type(self.env["res.partner"]),
+            "_bus_send",
+            lambda partner, _name, _data, **_kwargs: sent.append(partner),
+        )
+        other = self.env["res.company"].create({"name": "Elsewhere"})
+        own = self.clerk.company_ids
+        for values in (
+            {"company_ids": [(6, 0, other.ids)], "company_id": other.id},
+            {"company_ids": [(6, 0, own.ids)], "company_id": own.id, "active": False},
+        ):
+            self.clerk.sudo().write(values)
+            self.env.flush_all()
+            self.message._notify_ticks()
+            self.assertFalse(sent)

@@ -8,6 +8,8 @@ from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
 
+from odoo.addons.mail.tools.discuss import Store
+
 from .rights_common import RightsCommon
 
 MESSAGES = "whatsapp.billing.message"
@@ -217,6 +219,40 @@ class TestMessageAccess(RightsCommon):
         partners = self._as(self.env["res.partner"], "sender")
         about = [("res_model", "=", "account.move"), ("res_id", "=", self.invoice.id)]
         self.assertFalse(partners.search([("wab_partner_message_ids", "any", about)]))
+
+
+@tagged("post_install", "-at_install")
+class TestFailuresAreTheirs(RightsCommon):
+    """Odoo lets every employee read all notifications."""
+
+    def _read_failures(self, name):
+        found = self._as(self.env["mail.notification"], name).search(
+            [("notification_type", "=", "whatsapp_billing")]
+        )
+        return found.res_partner_id.sudo().mapped("name")
+
+    def test_nobody_else_lists_whom_a_company_did_not_reach(self):
+        (result,) = self._as(self.invoice, "clerk").wab_send()
+        messages = self.env["whatsapp.billing.message"].sudo()
+        message = messages.browse(result["message_id"])
+        message.state = "failed"
+        message._after_state_change()
+        notification = message.mail_message_id.sudo().notification_ids
+        self.assertEqual(notification.notification_status, "exception")
+        self.env.flush_all()
+        self.env.invalidate_all()
+        for name in sorted(set(self.users) - {"clerk"}):
+            with self.subTest(user=name):
+                self.assertFalse(self._read_failures(name))
+                self.assertFalse(
+                    self._as(notification, name)._filtered_access("read")
+                )
+        self.assertEqual(self._read_failures("clerk"), self.partner.mapped("name"))
+        # A colleague who may read the invoice sees in its chatter whom it did not reach.
+        store = Store()
+        store.add(self._as(message.mail_message_id, "manager"))
+        (shown,) = store.get_result()["mail.notification"]
+        self.assertEqual(shown["id"], notification.id)
 
 
 @tagged("post_install", "-at_install")

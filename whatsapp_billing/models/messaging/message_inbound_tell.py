@@ -16,7 +16,7 @@ from odoo.exceptions import UserError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, clean_context
 
-from ...rules import inbound, wapp_text
+from ...rules import inbound, numbers, wapp_text
 from .message import HANDLEABLE_STATES
 from .message_enqueue import quote_html
 
@@ -439,10 +439,20 @@ class ResPartner(models.Model):
         return partners
 
     def _wab_adopt_messages(self, message_id):
-        """Take over the messages of the number from which this contact was made."""
+        """Take over the messages of the number from which this contact was made.
+
+        The form hands its context on: the firm that is made within it, with another
+        number or none, is not who wrote.
+        """
         message = self.env["whatsapp.billing.message"].browse(message_id).exists()
         message.check_access("read")
         if not message or message.partner_id or not message.recipient:
+            return
+        # Who wrote without a number, under an id, is known by no number of theirs.
+        is_theirs = self.wab_person_key == message.person_key or (
+            numbers.is_bsuid(message.recipient) and not self.is_company
+        )
+        if not is_theirs or not self._wab_of_company(message.company_id):
             return
         # sudo: whatsapp.billing.message - rows are written by the system only
         message.sudo().search(

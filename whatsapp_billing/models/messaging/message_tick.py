@@ -14,13 +14,18 @@ class WhatsappBillingMessage(models.Model):
     _inherit = "whatsapp.billing.message"
 
     def _notify_ticks(self):
-        """Push new ticks to the open screens of the people who sent the messages."""
+        """Push new ticks to the open screens of the people who sent the messages.
+
+        Whoever has left, or works for other companies by now, is told nothing more.
+        """
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT m.mail_message_id, u.partner_id
                   FROM whatsapp_billing_message m
-                  JOIN res_users u ON u.id = m.user_id
+                  JOIN res_users u ON u.id = m.user_id AND u.active
+                  JOIN res_company_users_rel c
+                    ON c.user_id = u.id AND c.cid = m.company_id
                  WHERE m.id = ANY(%s) AND m.mail_message_id IS NOT NULL
                 """,
                 self.ids,
