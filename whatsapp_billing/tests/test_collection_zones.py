@@ -259,7 +259,7 @@ class TestCollectionDays(CollectionCommon):
         settings = self.env["res.config.settings"].with_company(self.company)
         self.move_company("es")
         self.company.phone = False
-        self.assertIn("Canary", settings.create({}).wab_time_zone_hint)
+        self.assertIn("Spain", settings.create({}).wab_time_zone_hint)
         self.move_company("fr")
         self.assertFalse(settings.create({}).wab_time_zone_hint)
         self.company.partner_id.country_id = False

@@ -26,7 +26,7 @@ registry.category("web_tour.tours").add("whatsapp_billing_collection_plan", {
         },
         {
             content: "One day after the due date",
-            trigger: ".modal .o_field_widget[name=days] input",
+            trigger: ".modal .o_field_widget[name=day_count] input",
             run: "edit 1",
         },
         {
