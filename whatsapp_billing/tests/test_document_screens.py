@@ -202,6 +202,33 @@ class TestSendDialogWords(LifecycleCommon):
         found = self.env["account.move"].search(alert["action"]["domain"])
         self.assertEqual(found & moves, moves[1:])
 
+    def test_batch_counts_the_same_in_both_places(self):
+        """Odoo's own line and ours count documents, and only those that do go."""
+        stopped = self._make_customer("Sara", "+34600000004")
+        stopped.with_user(self.clerk).wab_opt_out("billing", "Asked us to stop")
+        both = self._make_customer("Beta SL", "+34600000005", is_company=True)
+        self._make_customer(
+            "Bea", "+34600000006", parent_id=both.id, wab_is_default_recipient=True
+        )
+        mail = self._make_customer(
+            "Mia", "+34600000007", invoice_sending_method="email", wab_enabled=False
+        )
+        moves = self._make_invoice(stopped)
+        for partner in both, mail:
+            moves |= self._make_invoice(partner)
+        wizard = (
+            self.env["account.move.send.batch.wizard"]
+            .with_user(self.clerk)
+            .create({"move_ids": [Command.set(moves.ids)]})
+        )
+        self.assertEqual(wizard.summary_data["whatsapp_billing"]["count"], 1)
+        alert = wizard.alerts["whatsapp_billing_left_out"]["message"]
+        self.assertIn("1 of 3", alert)
+        stopped_only = wizard.create({"move_ids": [Command.set(moves[:1].ids)]})
+        self.assertEqual(stopped_only.summary_data["whatsapp_billing"]["count"], 0)
+        alert = stopped_only.alerts["whatsapp_billing_left_out"]["message"]
+        self.assertIn("0 of 1", alert)
+
 
 @tagged("post_install", "-at_install")
 class TestContactScreens(LifecycleCommon):

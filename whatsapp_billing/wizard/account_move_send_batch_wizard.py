@@ -35,6 +35,23 @@ class AccountMoveSendBatchWizard(models.TransientModel):
                 else False
             )
 
+    @api.depends("move_ids")
+    def _compute_summary_data(self):
+        """Override of `account`: WhatsApp counts the documents that do go by it.
+
+        Odoo counts each document whose customer has a number. Of two numbers in one
+        dialog that differ, a clerk believes neither.
+        """
+        super()._compute_summary_data()
+        if not self.env.user.has_group(GROUP):
+            return
+        for wizard in self:
+            summary = dict(wizard.summary_data or {})
+            found = METHOD in summary and wizard._wab_found()
+            if found:
+                summary[METHOD] = {**summary[METHOD], "count": len(found["going"])}
+                wizard.summary_data = summary
+
     @api.depends("summary_data")
     def _compute_alerts(self):
         """Override of `account` to say how many get no WhatsApp message, and why."""
@@ -51,7 +68,7 @@ class AccountMoveSendBatchWizard(models.TransientModel):
     def _wab_left_out(self):
         """Return Odoo's alert: how many go, and the reasons of the others, grouped."""
         moves = self.move_ids._origin
-        found = self._wab_safely(lambda: count_targets(self._wab_targets(moves)))
+        found = self._wab_found()
         if not found or not found["reasons"]:
             return None
         words = dict(
@@ -64,7 +81,7 @@ class AccountMoveSendBatchWizard(models.TransientModel):
             "level": "info",
             "message": self.env._(
                 "By WhatsApp %(going)s of %(total)s. %(reasons)s.",
-                going=found["going"],
+                going=len(found["going"]),
                 total=len(moves),
                 reasons=". ".join(
                     f"{words.get(entry['reason'], entry['reason'])} ({entry['count']})"
@@ -76,6 +93,32 @@ class AccountMoveSendBatchWizard(models.TransientModel):
                 name=self.env._("Not Sent on WhatsApp")
             ),
         }
+
+    def _wab_found(self):
+        """Return the documents that go by WhatsApp and the reasons of the others.
+
+        A document goes once, to however many people, and only where WhatsApp is one
+        of its methods: e-mail alone is a choice of the customer.
+        """
+        moves = self.move_ids._origin
+
+        def look():
+            targets = self._wab_targets(moves)
+            going = moves.browse(
+                dict.fromkeys(
+                    target.record.id
+                    for target in targets
+                    if not target.decision.reason
+                )
+            )
+            return {
+                **count_targets(targets),
+                "going": going.filtered(
+                    lambda move: METHOD in self._get_default_sending_methods(move)
+                ),
+            }
+
+        return self._wab_safely(look)
 
     def _wab_targets(self, moves):
         return self.env["whatsapp.billing.message"]._decide(
