@@ -184,6 +184,25 @@ class TestSendDialogWords(LifecycleCommon):
             alert["action"]["context"], {"default_res_ids": self.partner.ids}
         )
 
+    def test_template_that_is_not_approved_leads_to_the_templates(self):
+        """Ticked or not; at the contact nobody finds what is wrong with it."""
+        move = self._make_invoice()
+        template = self.open_dialog(move).wab_template_id
+        template.sudo().status = "pending"
+        self.partner.email = "ana@example.com"
+        wizard = self.open_dialog(move)
+        self.assertNotIn("whatsapp_billing", wizard.sending_methods)
+        unticked = wizard.alerts["whatsapp_billing"]
+        wizard.sending_method_checkboxes = {
+            "whatsapp_billing": {"checked": True, "label": "by WhatsApp"},
+        }
+        for alert in unticked, wizard.alerts["whatsapp_billing"]:
+            self.assertEqual(alert["action"]["res_model"], "whatsapp.billing.template")
+            found = self.env["whatsapp.billing.template"].search(
+                alert["action"]["domain"]
+            )
+            self.assertIn(template, found)
+
     def test_batch_says_why_not_in_groups(self):
         off = self._make_customer("Olga", "+34600000003", wab_enabled=False)
         lost = self._make_customer("Nadia", False)

@@ -15,6 +15,14 @@ _logger = logging.getLogger(__name__)
 
 GROUP = "whatsapp_billing.group_user"
 
+# What nobody mends at the contact: the link under these leads to the templates.
+TEMPLATE_REASONS = (
+    "no_template",
+    "template_not_approved",
+    "template_unsupported",
+    "bad_parameter",
+)
+
 
 class AccountMoveSendWizard(models.TransientModel):
     """The Send dialog with WhatsApp beside e-mail.
@@ -333,14 +341,17 @@ class AccountMoveSendWizard(models.TransientModel):
             name=results[0]["partner_name"] or self.env._("anybody"),
             why=results[0]["detail"],
         )
-        return {"whatsapp_billing": self._wab_alert("info", text)}
+        alert = self._wab_alert("info", text, results[0]["reason"])
+        return {"whatsapp_billing": alert}
 
-    def _wab_alert(self, level, text):
+    def _wab_alert(self, level, text, reason=None):
+        """Return Odoo's alert with a link to where its reason is mended."""
+        reason = reason or (self.wab_look or {}).get("reason")
         partners = self.wab_partner_ids._origin or self.move_id.partner_id
         off = partners.with_company(self.company_id).filtered(
             lambda partner: not partner.wab_enabled
         )
-        if off and (self.wab_look or {}).get("reason") == "not_enabled":
+        if off and reason == "not_enabled":
             return {
                 "level": level,
                 "message": text,
@@ -354,6 +365,18 @@ class AccountMoveSendWizard(models.TransientModel):
                     "views": [[False, "form"]],
                     "target": "new",
                     "context": {"default_res_ids": off.ids},
+                },
+            }
+        if reason in TEMPLATE_REASONS:
+            return {
+                "level": level,
+                "message": text,
+                "action_text": self.env._("Open Templates"),
+                "action": {
+                    **self.env["ir.actions.act_window"]._for_xml_id(
+                        "whatsapp_billing.template_action"
+                    ),
+                    "domain": [("document_type", "=", self.wab_document_type)],
                 },
             }
         return {
