@@ -106,7 +106,11 @@ class Base(models.AbstractModel):
         return found | missing._wab_find_by_phone()
 
     def _wab_find_by_phone(self):
-        """Return {record id: partners} that have the phone numbers of these records."""
+        """Return {record id: partners} that have the phone numbers of these records.
+
+        Of contacts with one number the oldest that the record's company may write to:
+        whom another company knows under it is nobody here.
+        """
         keys = {
             record.id: numbers.person_key(record._wab_e164_of_record())
             for record in self
@@ -118,7 +122,17 @@ class Base(models.AbstractModel):
                 [("wab_person_key", "in", list(wanted))], order="id"
             ):
                 owners[partner.wab_person_key] |= partner
-        return {record_id: owners[key][:1] for record_id, key in keys.items()}
+        messages = self.env["whatsapp.billing.message"]
+        found = {}
+        for company, records in self.grouped(messages._company).items():
+            named = owners.default_factory().union(
+                *(owners[keys[record.id]] for record in records)
+            )
+            allowed = set(named._wab_of_company(company).ids)
+            for record in records:
+                mine = owners[keys[record.id]]
+                found[record.id] = mine.filtered(lambda p, a=allowed: p.id in a)[:1]
+        return found
 
     def _wab_e164_of_record(self):
         """Return the record's own phone number as WhatsApp writes it, or ""."""

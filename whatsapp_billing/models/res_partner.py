@@ -444,6 +444,18 @@ class ResPartner(models.Model):
         """Return the number as somebody typed it, or an empty text."""
         return (self.wab_number or self.phone or "").strip() if self else ""
 
+    def _wab_companies(self):
+        """Override: who works in a branch writes for it, to its parent's contacts too.
+
+        With the parent's account it would spend the parent's money, and a STOP would
+        reach those who never wrote.
+        """
+        here = self.env.company
+        # sudo: res.company - only which ones it is a branch of
+        if self.company_id and self.company_id <= here.sudo().parent_ids:
+            return here
+        return super()._wab_companies()
+
     def _wab_of_company(self, company):
         """Return those who may get documents of a company: its contacts, and nobody's.
 

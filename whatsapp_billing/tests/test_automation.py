@@ -134,6 +134,18 @@ class TestAutomation(CollectionCommon):
                     ],
                 )
 
+    def test_number_of_a_record_is_not_another_company_s_contact(self):
+        number = "+34600000078"
+        other = self.env["res.company"].create({"name": "Elsewhere"})
+        self._make_customer("Theirs", number, company_id=other.id)
+        mine = self._make_customer("Mine", number, company_id=self.company.id)
+        self._make_customer("Younger", number)
+        bank = self.env["res.bank"].create({"name": "Bank", "phone": number})
+        action = self.make_action("res.bank", wab_template_id=self.hello.id)
+        self.run_action(action, bank, self.clerk)
+        message = self.about(bank)
+        self.assertRecordValues(message, [{"partner_id": mine.id, "state": "queued"}])
+
     # --- the total of an invoice that was posted and reset -------------------
 
     def test_changed_total_alerts_the_customer(self):

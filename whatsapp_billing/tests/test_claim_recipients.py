@@ -300,6 +300,30 @@ class TestRecipientsCorrected(ClaimCommon):
 
     # --- reminders ----------------------------------------------------------------
 
+    def test_message_about_a_contact_that_is_another_company_s_by_now(self):
+        """The other company gets no message of ours, nor a row of what became of it."""
+        other = self.env["res.company"].create({"name": "Elsewhere"})
+        template = self._make_template(
+            self.account,
+            "customer_message",
+            is_default=False,
+            header_type="none",
+            body="Hello",
+            variable_ids=[],
+        )
+        (result,) = self.partner.with_user(self.clerk).wab_send(template=template.id)
+        message = self.messages.browse(result["message_id"])
+        self.assertEqual(message.state, "queued")
+        self.partner.with_company(other).wab_enabled = True
+        self.partner.company_id = other
+        self.drain_all()
+        self.assertEqual(message.state, "canceled")
+        self.assertFalse(self.messages.search([("company_id", "=", other.id)]))
+        self.assertFalse(self.messages.search([("replaces_id", "=", message.id)]))
+        (request,) = self.partner.sudo().activity_ids
+        self.assertEqual(request.user_id, self.clerk)
+        self.assertEqual(request.wab_company_id, self.company)
+
     def test_reminder_by_a_plan(self):
         self.make_due(partner=self.acme)
         self.run_plan()

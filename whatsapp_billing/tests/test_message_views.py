@@ -344,13 +344,18 @@ class TestMessageViews(WhatsappBillingCommon):
         line = self.message.mail_message_id
         self.assertEqual(data[0]["document"], [line.model, line.res_id])
 
-    def test_news_reach_nobody_who_left_the_company(self):
+    def patch_bus(self):
+        """Return the list that partners who are sent something are put into."""
         sent = []
         self.patch(
             type(self.env["res.partner"]),
             "_bus_send",
             lambda partner, _name, _data, **_kwargs: sent.append(partner),
         )
+        return sent
+
+    def test_news_reach_nobody_who_left_the_company(self):
+        sent = self.patch_bus()
         other = self.env["res.company"].create({"name": "Elsewhere"})
         own = self.clerk.company_ids
         for values in (
@@ -361,3 +366,10 @@ class TestMessageViews(WhatsappBillingCommon):
             self.env.flush_all()
             self.message._notify_ticks()
             self.assertFalse(sent)
+
+    def test_news_reach_no_customer_at_the_portal_who_set_a_rule_off(self):
+        self.message.sudo().user_id = self._make_user("wab_portal", "base.group_portal")
+        self.env.flush_all()
+        bus = self.patch_bus()
+        self.message._notify_ticks()
+        self.assertFalse(bus)

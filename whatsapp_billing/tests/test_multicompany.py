@@ -155,6 +155,60 @@ class TestMulticompany(WhatsappBillingCommon):
                     self.assertEqual(mine in found, asked in is_known)
                     self.assertEqual(bool(mine._wab_of_company(asked)), mine in found)
 
+    def test_a_branch_writes_from_its_own_number_to_contacts_of_its_parent(self):
+        """Its people have no rights in the parent, and spend none of its money."""
+        branch = self.env["res.company"].create(
+            {"name": "Branch", "parent_id": self.company.id}
+        )
+        user = self._make_user(
+            "wab_branch", "account.group_account_invoice", company=branch
+        )
+        self.partner.company_id = self.company
+        self.partner.with_company(branch).wab_enabled = True
+        partner = self.partner.with_user(user)
+        mine = {"is_default": False, "header_type": "none", "variable_ids": []}
+        mine |= {"body": "Hello", "template_name": "test_hello"}
+        theirs = self._make_template(self.account, "customer_message", **mine)
+        messages = self.env["whatsapp.billing.message"].sudo()
+
+        def send(template):
+            [result] = partner.wab_send(template=template)
+            return messages.browse(result["message_id"])
+
+        for named in (theirs.id, "test_hello:en"):
+            with self.subTest(named=named):
+                self.assertRecordValues(
+                    send(named),
+                    [
+                        {
+                            "company_id": branch.id,
+                            "account_id": False,
+                            "state": "canceled",
+                            "reason": "no_template",
+                        }
+                    ],
+                )
+        account = self._make_account(branch, "200000000000009", "300000000000009")
+        own = self._make_template(account, "customer_message", **mine)
+        composer = (
+            self.env["whatsapp.billing.compose"]
+            .with_user(user)
+            .create({"res_model": "res.partner", "res_ids": partner.ids})
+        )
+        self.assertEqual(composer.allowed_template_ids, own)
+        for named in (own.id, "test_hello:en"):
+            with self.subTest(named=named):
+                self.assertRecordValues(
+                    send(named),
+                    [
+                        {
+                            "company_id": branch.id,
+                            "account_id": account.id,
+                            "state": "queued",
+                        }
+                    ],
+                )
+
     def test_reading_the_other_s_message_is_refused(self):
         theirs = (
             self.env["whatsapp.billing.message"]

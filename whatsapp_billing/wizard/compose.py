@@ -91,8 +91,8 @@ class WhatsappBillingCompose(models.TransientModel):
             records = wizard._records()
             types = wizard._get_document_types(records)
             companies = self.env.companies
-            if "company_id" in records._fields:
-                companies = records.company_id or companies
+            if "company_id" in records._fields and records.company_id:
+                companies = records._wab_companies()
             wizard.allowed_template_ids = templates.search(
                 [
                     ("status", "=", "approved"),

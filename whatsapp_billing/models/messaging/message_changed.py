@@ -277,12 +277,14 @@ class WhatsappBillingMessage(models.Model):
         """Tell whether the system may say by itself what is true now.
 
         Once: text that differs each time it is filled in must not go round for ever.
-        A document that is another customer's by now is a person's to send.
+        A document that is another customer's or company's by now is a person's to send.
         """
         self.ensure_one()
-        record = self.env[self.res_model].browse(self.res_id).exists()
+        here = self.with_company(self.company_id)
+        record = here.env[self.res_model].browse(self.res_id).exists()
         return bool(
             record
+            and here._company(record) == self.company_id
             and not self.replaces_id
             and self.document_type != REMINDER
             and self.template_id

@@ -261,6 +261,12 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _company(self, record):
+        """Return the company that a message about a record is from.
+
+        The record's own; for what companies share the one that is worked in.
+        """
+        if hasattr(record, "_wab_companies"):
+            return record._wab_companies()
         company = record.company_id if "company_id" in record._fields else False
         return company or self.env.company
 

@@ -16,14 +16,15 @@ class WhatsappBillingMessage(models.Model):
     def _notify_ticks(self):
         """Push new ticks to the open screens of the people who sent the messages.
 
-        Whoever has left, or works for other companies by now, is told nothing more.
+        Whoever has left, or works for other companies by now, is told nothing more, and
+        a customer at the portal, whose click a rule answered, is told nothing at all.
         """
         rows = self.env.execute_query(
             SQL(
                 """
                 SELECT m.mail_message_id, u.partner_id
                   FROM whatsapp_billing_message m
-                  JOIN res_users u ON u.id = m.user_id AND u.active
+                  JOIN res_users u ON u.id = m.user_id AND u.active AND NOT u.share
                   JOIN res_company_users_rel c
                     ON c.user_id = u.id AND c.cid = m.company_id
                  WHERE m.id = ANY(%s) AND m.mail_message_id IS NOT NULL
