@@ -159,6 +159,15 @@ class TestWebhookAnswers(HttpCase):
         self.assertEqual({status for status, _text in answers}, {403})
         self.assertEqual(len(answers), 1)
 
+    def test_addresses_that_no_text_can_be_answer_alike(self):
+        """The database has no NUL in a text."""
+        for name in ("unknown", "%00", "unknown%00", "%C3%A9", "%FF", "x" * 5000):
+            for method in ("GET", "POST"):
+                with self.subTest(name=name[:20], method=method):
+                    url = f"{self.base_url()}/whatsapp_billing/webhook/{name}?db=%00"
+                    answer = self.opener.request(method, url, allow_redirects=False)
+                    self.assertEqual(answer.status_code, 403)
+
 
 @tagged("post_install", "-at_install")
 class TestRequestsEnd(LifecycleCommon):
