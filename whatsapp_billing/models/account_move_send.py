@@ -89,8 +89,14 @@ class AccountMoveSend(models.AbstractModel):
                 and not self._is_applicable_to_move(METHOD, m, **moves_data[m])
             )
         )
+        # E-mail may be ticked where no address is known: then it reaches nobody either.
         alone = without.filtered(
-            lambda m: set(moves_data[m]["sending_methods"]) == {METHOD}
+            lambda m: (
+                not any(
+                    self._is_applicable_to_move(method, m, **moves_data[m])
+                    for method in moves_data[m]["sending_methods"]
+                )
+            )
         )
         if without - alone:
             alerts["whatsapp_billing_no_number"] = self._wab_number_alert(
@@ -100,9 +106,7 @@ class AccountMoveSend(models.AbstractModel):
         if alone:
             alerts["whatsapp_billing_not_sent"] = self._wab_number_alert(
                 alone,
-                self.env._(
-                    "These documents are not sent: WhatsApp is their only method."
-                ),
+                self.env._("These documents are not sent: no other method reaches them."),
             )
         return alerts
 

@@ -153,6 +153,8 @@ class TestCollectionScreens(CollectionCommon):
             wizard.write({"share": 100})
             people = "0 customers" if stage == "own_numbers" else "1 customer "
             self.assertIn(f"to {people}", wizard.headline)
+            if stage == "dry_run":
+                self.assertFalse(wizard.left_out, "nobody: no line, and no lonely 0")
             wizard.action_switch_on()
             self.assertEqual(self.plan.stage, stage)
         self.plan.with_user(self.manager).action_switch_off()

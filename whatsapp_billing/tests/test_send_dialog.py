@@ -231,6 +231,13 @@ class TestSendDialog(LifecycleCommon, MailCommon):
         not_sent = wizard.alerts["whatsapp_billing_not_sent"]["message"]
         self.assertIn("Wanda", not_sent)
 
+    def test_batch_does_not_promise_email_without_an_address(self):
+        lost = self._make_customer("Nadia", False, email=False)
+        wizard = self.batch(self._make_invoice(lost) | self._make_invoice())
+        self.assertNotIn("whatsapp_billing_no_number", wizard.alerts)
+        not_sent = wizard.alerts["whatsapp_billing_not_sent"]["message"]
+        self.assertIn("Nadia", not_sent)
+
     def test_batch_sends_together_with_email_or_alone(self):
         alone = self._make_customer(
             "Wanda",

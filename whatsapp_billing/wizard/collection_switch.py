@@ -90,7 +90,7 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
                     credits=wallets._format_credits(credits),
                 )
             left_out = figures.get("left_out", 0)
-            wizard.left_out = left_out and self.env._(
+            wizard.left_out = bool(left_out) and self.env._(
                 "%(n)s open invoices or people are left out; the preview says why.",
                 n=left_out,
             )
