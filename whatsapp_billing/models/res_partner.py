@@ -543,7 +543,8 @@ class ResPartner(models.Model):
             )
             if company:
                 theirs &= Domain("company_id", "=", company.id)
-            return messages.search(theirs, limit=1).partner_id
+            found = messages.search(theirs, limit=1).partner_id
+            return found._wab_of_company(company) if company else found
         domain = Domain("wab_person_key", "=", key)
         if company:
             # sudo: res.company - only which ones it is a branch of

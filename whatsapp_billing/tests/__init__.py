@@ -66,3 +66,4 @@ from . import test_template_render
 from . import test_template_rights
 from . import test_tours
 from . import test_webhook_evidence
+from . import test_customer_corrected

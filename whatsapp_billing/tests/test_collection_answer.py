@@ -22,11 +22,14 @@ class TestCollectionAnswer(CollectionCommon):
         self.reminder = self.reminders()
         self.assertEqual(self.reminder.state, "sent")
 
+    sender = "34600000001"
+
     def tap(self, kind, day=None, wamid="wamid.tap1"):
         """Press a quick reply of the reminder on the customer's phone."""
         value = answers.payload(kind, self.reminder.uuid, day)
         self.receive_text(
             "",
+            sender=self.sender,
             wamid=wamid,
             type="button",
             button={"payload": value, "text": "..."},
@@ -175,6 +178,8 @@ class TestCollectionAnswer(CollectionCommon):
             ("person", "talk"),
         ):
             invoice = self.make_due(2, self._make_customer(kind, "+34600000066"))
+            # As they tap it: from the phone that got it.
+            self.sender = "34600000066"
             invoice.with_user(self.clerk).wab_remind()
             self.drain()
             self.reminder = self.reminders()[-1]

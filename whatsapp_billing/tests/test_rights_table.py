@@ -376,6 +376,7 @@ class TestRightsTable(RightsCommon):
             "mail.activity",
             "mail.mail",
             "mail.message",
+            "mail.notification",
             "res.users",
         }
         unknown = [row for row in found if row[1] not in known]

@@ -42,9 +42,11 @@ class WhatsappBillingCollectionCase(models.Model):
         lines = self._read_said_lines(rows)
         found = defaultdict(dict)
         for row in rows:
-            if row["role"] == "due" and find_change(
-                lines[row["line_id"]], row["said"]
-            ) in (None, "superseded"):
+            if row["role"] == "credit":
+                continue
+            reason = find_change(lines[row["line_id"]], row["said"])
+            is_left = reason in (None, "superseded") and row["is_theirs"]
+            if row["role"] == "due" and is_left:
                 found[row["message_id"]][row["move_id"]] = True
         return {message_id: list(moves) for message_id, moves in found.items()}
 
@@ -60,8 +62,12 @@ class WhatsappBillingCollectionCase(models.Model):
                    l.amount_residual_currency::float AS residual,
                    m.payment_state, m.commercial_partner_id AS debtor_id,
                    u.name AS currency, u.rounding::float AS rounding,
-                   l.date_maturity AS due, COALESCE(c.state, 'active') AS state
+                   l.date_maturity AS due, COALESCE(c.state, 'active') AS state,
+                   (o.id IS NULL OR o.id = m.partner_id
+                    OR o.commercial_partner_id = m.commercial_partner_id) AS is_theirs
               FROM whatsapp_billing_collection_item i
+              JOIN whatsapp_billing_message g ON g.id = i.message_id
+         LEFT JOIN res_partner o ON o.id = g.document_partner_id
               JOIN account_move_line l ON l.id = i.move_line_id
               JOIN account_move m ON m.id = l.move_id
               JOIN res_currency u ON u.id = l.currency_id
@@ -155,7 +161,8 @@ def _judge(rows, lines, has_new_credit):
         reason = find_change(lines[row["line_id"]], row["said"])
         if reason is None and row["said_due"] != row["due"]:
             reason = "superseded"
-        changed |= reason is not None
+        # An invoice that is another customer's by now is not told to this one.
+        changed |= reason is not None or not row["is_theirs"]
         if row["role"] == "due":
             due = True
             left |= reason in (None, "superseded")

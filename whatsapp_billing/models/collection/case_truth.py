@@ -96,7 +96,7 @@ class WhatsappBillingCollectionCase(models.Model):
                    AND c.close_reason IS DISTINCT FROM 'no_plan'
                    AND l.id = c.move_line_id AND m.id = l.move_id
                    AND a.id = l.account_id AND %(open)s AND %(moves)s
-                   AND d.id = m.commercial_partner_id
+                   AND d.id = m.commercial_partner_id AND d.id = c.debtor_id
                    AND (%(chosen)s = c.plan_id OR %(free)s)
                    AND c.id = (SELECT max(id) FROM whatsapp_billing_collection_case o
                                 WHERE o.move_line_id = c.move_line_id)
@@ -183,7 +183,7 @@ class WhatsappBillingCollectionCase(models.Model):
              LEFT JOIN LATERAL (
                        SELECT id, last_days, last_date, promises_kept, promises_broken
                          FROM whatsapp_billing_collection_case
-                        WHERE move_line_id = l.id
+                        WHERE move_line_id = l.id AND debtor_id = d.id
                      ORDER BY id DESC LIMIT 1) o ON TRUE
              LEFT JOIN whatsapp_billing_collection_case h
                     ON h.id = o.id AND h.state_before IS NOT NULL

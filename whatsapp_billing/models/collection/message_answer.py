@@ -99,6 +99,9 @@ class WhatsappBillingMessage(models.Model):
         we know, and words without a quote only about what was asked before them.
         """
         out = [("account_id", "=", self.account_id.id), ("direction", "=", "out")]
+        if tapped and not self.partner_id:
+            # On a phone that is not, or no longer, our customer's.
+            return self.browse()
         if tapped:
             return self._find_outgoing(self.account_id, uuid=tapped.uuid)
         quoted = heard.context_wamid
@@ -158,11 +161,13 @@ class WhatsappBillingMessage(models.Model):
             lambda item: item.role != "credit"
         ).move_line_id
         domain = [("company_id", "=", self.company_id.id), ("state", "!=", "done")]
-        if lines:
-            return cases.search([*domain, ("move_line_id", "in", lines.ids)])
-        if asked.res_model != "account.move":
+        if not lines and asked.res_model != "account.move":
             return cases
-        return cases.search([*domain, ("move_id", "=", asked.res_id)])
+        named = [("move_id", "=", asked.res_id)]
+        if lines:
+            named = [("move_line_id", "in", lines.ids)]
+        found = cases.search([*domain, *named])
+        return found.filtered(lambda case: self._is_still_theirs(asked, case.move_id))
 
     def _find_other_cases(self, about):
         """Return all that runs of the same customer: somebody will talk to them."""
@@ -180,10 +185,10 @@ class WhatsappBillingMessage(models.Model):
         moves = self.env["account.move"].sudo()
         lines = asked.collection_item_ids.filtered(lambda item: item.role != "credit")
         if lines.move_line_id:
-            return lines.move_line_id.move_id.sudo()
-        if asked.res_model == moves._name:
-            return moves.browse(asked.res_id).exists()
-        return moves
+            moves = lines.move_line_id.move_id.sudo()
+        elif asked.res_model == moves._name:
+            moves = moves.browse(asked.res_id).exists()
+        return moves.filtered(lambda move: self._is_still_theirs(asked, move))
 
     def _is_settled(self, asked):
         """Tell whether nothing of what our message was about is still to be paid."""
@@ -494,9 +499,7 @@ class WhatsappBillingConsent(models.Model):
             partner_id: state.state for (partner_id, _p), state in states.items()
         }
         out = self.partner_id.filtered(lambda p: standing[p.id] == "withdrawn")
-        switched = out.filtered(
-            lambda p: states[p.id, "collections"].kind == "switch"
-        )
+        switched = out.filtered(lambda p: states[p.id, "collections"].kind == "switch")
         back = self.filtered("granted").partner_id.filtered(
             lambda p: standing[p.id] == "granted"
         )

@@ -104,7 +104,10 @@ class WhatsappBillingMessage(models.Model):
     def _remind_by_hand_again(self):
         """Remind again of what is still open of what somebody had reminded of."""
         cases = self.env["whatsapp.billing.collection.case"]
-        for message_id, move_ids in cases._find_rest(self.ids).items():
+        rest = cases._find_rest(self.ids)
+        # What is another customer's by now is a person's to remind of.
+        (self - self.browse(rest))._ask_about_recipients()
+        for message_id, move_ids in rest.items():
             message = self.browse(message_id)
             author = message.user_id or self.env.user
             # sudo: account.move - whoever reminded might; the drain says it again

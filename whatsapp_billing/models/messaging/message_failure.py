@@ -10,6 +10,7 @@ all or somebody has handled it.
 from collections import defaultdict
 
 from odoo import api, fields, models
+from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from odoo.addons.mail.tools.discuss import Store
@@ -36,6 +37,17 @@ class MailNotification(models.Model):
     notification_type = fields.Selection(
         selection_add=[(FAILURE, "WhatsApp")], ondelete={FAILURE: "cascade"}
     )
+    wab_company_id = fields.Many2one(
+        "res.company", string="WhatsApp of", readonly=True, index="btree_not_null"
+    )
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Refuse a forged failure: in its place nobody would be told of the real one."""
+        notifications = super().create(vals_list)
+        if not self.env.su and FAILURE in notifications.mapped("notification_type"):
+            raise AccessError(self.env._("Only the system tells of WhatsApp failures."))
+        return notifications
 
     def _to_store_defaults(self, target):
         """Override of `mail` to name who is to see to ours.
@@ -155,6 +167,7 @@ class WhatsappBillingMessage(models.Model):
                 "mail_message_id": message.mail_message_id.id,
                 "author_id": message._get_failure_user().partner_id.id,
                 "res_partner_id": message.partner_id.id,
+                "wab_company_id": message.company_id.id,
                 "notification_type": FAILURE,
                 "notification_status": "exception",
                 "failure_type": "unknown",

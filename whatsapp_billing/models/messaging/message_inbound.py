@@ -72,6 +72,11 @@ class WhatsappBillingMessage(models.Model):
             return self.browse()
         quoted = self._find_quoted(account, update)
         partner = self._inbound_partner(sender, update, account, quoted)
+        # Who is another company's by now is nobody that this one could read about.
+        partner = partner._wab_of_company(account.company_id)
+        if self._has_left_number(partner, update):
+            # Whom a mistyped or former number belongs to is somebody else.
+            partner = partner.browse()
         values = self._inbound_values(account, phone, update, partner, quoted)
         message = self.create(values)
         heard = message._hear(update, quoted, revisions)
@@ -175,11 +180,33 @@ class WhatsappBillingMessage(models.Model):
         theirs = quoted.partner_id.commercial_partner_id
         if partner and theirs != partner.commercial_partner_id:
             return {}
+        model = self.env.get(quoted.res_model or "")
+        if model is None or not self._is_still_theirs(
+            quoted, model.browse(quoted.res_id)
+        ):
+            return {}
         return {
             "res_model": quoted.res_model,
             "res_id": quoted.res_id,
             "document_name": quoted.document_name,
         }
+
+    @api.model
+    def _has_left_number(self, partner, update):
+        """Tell whether a contact has another number by now than who writes."""
+        key = numbers.person_key(update.sender or "")
+        is_number = key and not numbers.is_bsuid(key)
+        return bool(
+            is_number and partner.wab_person_key and partner.wab_person_key != key
+        )
+
+    @api.model
+    def _is_still_theirs(self, told, document):
+        """Tell whether a document is no other customer's than when we told of it."""
+        then, now = told.document_partner_id, self._document_partner(document.exists())
+        return not (then and now) or (
+            now.commercial_partner_id in then | then.commercial_partner_id
+        )
 
     @api.model
     def _inbound_partner(self, sender, update, account, quoted):

@@ -38,11 +38,17 @@ class WhatsappBillingMessage(models.Model):
         for partner_id, line_ids in by_person.items():
             if len(line_ids) <= MAX_LIVE:
                 partner = self.env["res.partner"].browse(partner_id)
-                lines = self.env["mail.message"].with_context(lang=partner.lang)
-                lines = lines.browse(line_ids)
+                # Whoever may not read the document any more is told no news of it.
+                mine = self.with_user(partner.main_user_id)._filtered_access("read")
+                lines = mine.sudo().mail_message_id.filtered(
+                    lambda line, ids=line_ids: line.id in ids
+                )
+                lines = lines.with_env(self.env(context={"lang": partner.lang}))
                 documents = {
                     line.id: [line.model, line.res_id] for line in lines.sudo()
                 }
+                if not lines:
+                    continue
                 partner._bus_send(
                     "whatsapp_billing.ticks",
                     [
