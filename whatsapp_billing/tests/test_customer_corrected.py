@@ -225,11 +225,8 @@ class TestWhoLeft(RightsCommon):
             "author_id": self.users["accountant"].partner_id.id,
             "res_partner_id": self.secret.id,
         }
-        try:
-            with self.env.cr.savepoint():
-                colleague.create(values)
-        except AccessError:
-            pass
+        with self.assertRaises(AccessError):
+            colleague.create(values)
         self._fail()
         told = line.sudo().notification_ids.filtered(
             lambda n: n.notification_status == "exception"
