@@ -31,8 +31,10 @@ class AccountMoveSend(models.AbstractModel):
     def _wab_is_only_way(self, move):
         """Tell whether WhatsApp reaches somebody and no e-mail address is known."""
         customer = move.partner_id | move.commercial_partner_id
+        if any(customer.mapped("email")):
+            return False
         recipients = move._wab_get_recipients()[move.id]
-        return not any(customer.mapped("email")) and any(recipients.mapped("wab_e164"))
+        return any(recipients.mapped("wab_e164"))
 
     @api.model
     def _wab_is_enabled(self, move):

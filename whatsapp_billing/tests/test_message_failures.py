@@ -131,6 +131,25 @@ class TestFailureMenu(FailureCommon):
         self.fail_message(message)
         self.assertFalse(self.notifications(message))
 
+    def test_telling_of_many_takes_as_many_queries(self):
+        """Reminders that a plan sent: the salesperson of each invoice is looked for."""
+
+        def count(size):
+            messages = self.messages.browse()
+            for _n in range(size):
+                message = self.send(self._make_invoice())
+                message.write({"user_id": self.env.ref("base.user_root").id})
+                message.write({"state": "failed", "error_code": "131026"})
+                messages |= message
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            self.assertEqual(len(messages._failure_values()), size)
+            return self.env.cr.sql_log_count - before
+
+        count(1)
+        self.assertEqual(count(2), count(7))
+
     def test_screen_hears_who_is_to_see_to_it(self):
         message = self.send(self.invoice)
         self.fail_message(message)

@@ -145,16 +145,18 @@ class WhatsappBillingMessage(models.Model):
                 test=const.TEST_METHOD,
             )
         )
-        new, moved = self.browse(), defaultdict(notifications.browse)
+        new, moved = [], defaultdict(list)
         for message_id, state, notification_id, status, is_open in rows:
             wanted = "exception" if is_open else STATUS.get(state, "canceled")
             if notification_id and status != wanted:
-                moved[wanted] |= notifications.browse(notification_id)
+                moved[wanted].append(notification_id)
             elif is_open and not notification_id:
-                new |= self.browse(message_id)
-        for status, found in moved.items():
+                new.append(message_id)
+        told = notifications.create(self.browse(new)._failure_values())
+        for status, ids in moved.items():
+            found = notifications.browse(ids)
             found.notification_status = status
-        told = notifications.create(new._failure_values()).union(*moved.values())
+            told |= found
         if told:
             told._wab_show_failures()
             self._notify_waiting()
@@ -162,10 +164,18 @@ class WhatsappBillingMessage(models.Model):
     def _failure_values(self):
         """Return the values of the notifications about these failed messages."""
         # sudo: whatsapp.billing.message - only what it was about and who is to know
+        messages_sudo = self.sudo()
+        about = messages_sudo.filtered(lambda m: m.res_model == "account.move")
+        # sudo: account.move - only whose invoice it is
+        moves_sudo = self.env["account.move"].sudo().browse(about.mapped("res_id"))
+        owners = {move.id: move.invoice_user_id for move in moves_sudo.exists()}
+        nobody = self.env["res.users"]
         return [
             {
                 "mail_message_id": message.mail_message_id.id,
-                "author_id": message._get_failure_user().partner_id.id,
+                "author_id": message._get_failure_user(
+                    owners.get(message.res_id, nobody) if message in about else nobody
+                ).partner_id.id,
                 "res_partner_id": message.partner_id.id,
                 "wab_company_id": message.company_id.id,
                 "notification_type": FAILURE,
@@ -174,17 +184,16 @@ class WhatsappBillingMessage(models.Model):
                 # It is about the customer, and for nobody's inbox.
                 "is_read": True,
             }
-            for message in self.sudo()
+            for message in messages_sudo
         ]
 
-    def _get_failure_user(self):
-        """Return who is to see to a failure: who sent it, else whose invoice it is."""
+    def _get_failure_user(self, owner):
+        """Return who is to see to a failure: who sent it, else whose invoice it is.
+
+        :param owner: the invoice's salesperson, or nobody
+        """
         self.ensure_one()
-        people = self.user_id
-        if self.res_model == "account.move":
-            move = self.env["account.move"].browse(self.res_id).exists()
-            people |= move.invoice_user_id
-        return self._find_able(people) or self._get_salesperson()
+        return self._find_able(self.user_id | owner) or self._get_salesperson()
 
     def _sync_sent_marks(self):
         """Let invoices be marked as sent as long as something is on its way to them."""

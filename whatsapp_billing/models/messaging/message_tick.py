@@ -22,7 +22,7 @@ class WhatsappBillingMessage(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT m.mail_message_id, u.partner_id
+                SELECT m.id, u.id
                   FROM whatsapp_billing_message m
                   JOIN res_users u ON u.id = m.user_id AND u.active AND NOT u.share
                   JOIN res_company_users_rel c
@@ -32,30 +32,26 @@ class WhatsappBillingMessage(models.Model):
                 self.ids,
             )
         )
-        by_person = defaultdict(list)
-        for line_id, partner_id in rows:
-            by_person[partner_id].append(line_id)
-        for partner_id, line_ids in by_person.items():
-            if len(line_ids) <= MAX_LIVE:
-                partner = self.env["res.partner"].browse(partner_id)
+        by_user = defaultdict(list)
+        for message_id, user_id in rows:
+            by_user[user_id].append(message_id)
+        for user_id, ids in by_user.items():
+            if len(ids) <= MAX_LIVE:
+                # sudo: res.users - only in which language they read
+                user_sudo = self.env["res.users"].sudo().browse(user_id)
                 # Whoever may not read the document any more is told no news of it.
-                mine = self.with_user(partner.main_user_id)._filtered_access("read")
-                lines = mine.sudo().mail_message_id.filtered(
-                    lambda line, ids=line_ids: line.id in ids
-                )
-                lines = lines.with_env(self.env(context={"lang": partner.lang}))
-                documents = {
-                    line.id: [line.model, line.res_id] for line in lines.sudo()
-                }
-                if not lines:
-                    continue
-                partner._bus_send(
-                    "whatsapp_billing.ticks",
-                    [
-                        {**ticks, "document": documents[ticks["id"]]}
-                        for ticks in lines._wab_ticks()
-                    ],
-                )
+                mine = self.browse(ids).with_user(user_id)._filtered_access("read")
+                # sudo: mail.message - lines of messages that they may read
+                lines = mine.sudo().mail_message_id.with_context(lang=user_sudo.lang)
+                documents = {line.id: [line.model, line.res_id] for line in lines}
+                if lines:
+                    user_sudo.partner_id._bus_send(
+                        "whatsapp_billing.ticks",
+                        [
+                            {**ticks, "document": documents[ticks["id"]]}
+                            for ticks in lines._wab_ticks()
+                        ],
+                    )
 
     def _tick_text(self):
         """Return the news of this message in a few words, for a tooltip."""
