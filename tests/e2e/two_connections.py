@@ -33,8 +33,7 @@ class Beside:
     def _run(self, do):
         try:
             self.result = do()
-        except Exception as error:  # noqa: BLE001
-            # Whatever it is, the scenario says so.
+        except Exception as error:  # noqa: BLE001 - told by the scenario
             self.error = f"{type(error).__name__}: {error}"
 
     def join(self):
@@ -501,8 +500,7 @@ def main(conf, name):
         for scenario in SCENARIOS:
             try:
                 found[scenario.__name__] = scenario(ground)
-            except Exception as error:  # noqa: BLE001
-                # One that cannot be arranged hides no other's result.
+            except Exception as error:  # noqa: BLE001 - hides no other's result
                 found[scenario.__name__] = {"fault": f"{type(error).__name__}: {error}"}
     print(json.dumps(found), flush=True)
 

@@ -31,16 +31,20 @@ class WhatsappBillingRecipientGuard(models.AbstractModel):
         return records
 
     def write(self, vals):
-        """Override: ask for the recipients that are added."""
+        """Override: ask for the recipients that are added.
+
+        Who was chosen for another customer is not to get this one's papers.
+        """
         if self._wab_recipients_name not in vals:
-            customers = {}
-            if "partner_id" in vals and "partner_id" in self._fields:
-                customers = {r: r.partner_id.commercial_partner_id for r in self}
+            if "partner_id" not in vals:
+                return super().write(vals)
+            before = {r: r.partner_id.commercial_partner_id for r in self}
             result = super().write(vals)
-            for record, customer in customers.items():
-                # Who was chosen for another customer is not to get this one's papers.
-                if record.partner_id.commercial_partner_id != customer:
-                    record[self._wab_recipients_name] = False
+            moved = self.filtered(
+                lambda r: r.partner_id.commercial_partner_id != before[r]
+            )
+            if moved:
+                moved[self._wab_recipients_name] = False
             return result
         before = self._wab_read_recipients()
         result = super().write(vals)

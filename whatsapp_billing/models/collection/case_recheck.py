@@ -42,11 +42,10 @@ class WhatsappBillingCollectionCase(models.Model):
         lines = self._read_said_lines(rows)
         found = defaultdict(dict)
         for row in rows:
-            if row["role"] == "credit":
+            if row["role"] != "due" or not row["is_theirs"]:
                 continue
             reason = find_change(lines[row["line_id"]], row["said"])
-            is_left = reason in (None, "superseded") and row["is_theirs"]
-            if row["role"] == "due" and is_left:
+            if reason in (None, "superseded"):
                 found[row["message_id"]][row["move_id"]] = True
         return {message_id: list(moves) for message_id, moves in found.items()}
 

@@ -19,7 +19,6 @@ VALUE_WORDS = {
     "account_active": ("whatsapp.billing.account", "state"),
 }
 
-
 # What says nothing to people who group or filter messages, outside of developer mode.
 TECHNICAL = frozenset(
     {
@@ -72,6 +71,30 @@ class WhatsappBillingMessage(models.Model):
         """Put the columns of a kanban in the order of a message's life."""
         order = [state for state, _label in self._fields["state"].selection]
         return sorted(states, key=order.index)
+
+    # === CRUD METHODS === #
+
+    @api.model
+    def fields_get(self, allfields=None, attributes=None):
+        """Offer to group by what people know; the rest in developer mode."""
+        result = super().fields_get(allfields, attributes)
+        if not self.env.user.has_group("base.group_no_one"):
+            for name in TECHNICAL & result.keys():
+                if "groupable" in result[name]:
+                    result[name]["groupable"] = False
+        return result
+
+    def _read_group_orderby(self, order, groupby_terms, query):
+        """Put groups by state in the order of a message's life, not of the alphabet."""
+        state = groupby_terms.get("state")
+        if state is None:
+            return super()._read_group_orderby(order, groupby_terms, query)
+        states = [name for name, _label in const.MESSAGE_STATES]
+        groupby_terms["state"] = SQL("array_position(%s, %s::text)", states, state)
+        try:
+            return super()._read_group_orderby(order, groupby_terms, query)
+        finally:
+            groupby_terms["state"] = state
 
     # === ACTION METHODS === #
 
@@ -196,27 +219,3 @@ class WhatsappBillingMessage(models.Model):
             "none": self.env._("Never asked"),
             "by_contract": self.env._("By contract"),
         }
-
-    # === CRUD METHODS === #
-
-    @api.model
-    def fields_get(self, allfields=None, attributes=None):
-        """Offer to group by what people know; the rest in developer mode."""
-        result = super().fields_get(allfields, attributes)
-        if not self.env.user.has_group("base.group_no_one"):
-            for name in TECHNICAL & result.keys():
-                if "groupable" in result[name]:
-                    result[name]["groupable"] = False
-        return result
-
-    def _read_group_orderby(self, order, groupby_terms, query):
-        """Put groups by state in the order of a message's life, not of the alphabet."""
-        state = groupby_terms.get("state")
-        if state is None:
-            return super()._read_group_orderby(order, groupby_terms, query)
-        states = [name for name, _label in const.MESSAGE_STATES]
-        groupby_terms["state"] = SQL("array_position(%s, %s::text)", states, state)
-        try:
-            return super()._read_group_orderby(order, groupby_terms, query)
-        finally:
-            groupby_terms["state"] = state

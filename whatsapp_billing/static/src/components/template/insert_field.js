@@ -64,9 +64,6 @@ export const insertField = {
     component: InsertField,
     displayName: _t("Insert a variable"),
     supportedTypes: ["selection"],
-    extractProps() {
-        return filterableSelectionField.extractProps(...arguments);
-    },
 };
 
 registry.category("fields").add("whatsapp_billing_insert", insertField);

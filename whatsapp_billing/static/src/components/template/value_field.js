@@ -34,9 +34,6 @@ export const valueField = {
     ...fieldSelectorField,
     component: ValueField,
     displayName: _t("Field of a document"),
-    extractProps() {
-        return fieldSelectorField.extractProps(...arguments);
-    },
 };
 
 registry.category("fields").add("whatsapp_billing_value", valueField);
