@@ -9,6 +9,7 @@ import socket
 import ssl
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 import requests
@@ -219,6 +220,24 @@ def test_silence_in_the_body_is_unknown(transport, server):
     server.then(half)
     with pytest.raises(UnknownOutcomeError) as caught:
         transport.request("POST", server.url, json={}, timeout=0.05)
+    assert_unknown(caught, "timeout")
+
+
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\n\r\n"])
+def test_a_byte_now_and_then_is_no_answer_in_time(transport, server, head):
+    """Each byte comes long before the timeout, all of them long after it."""
+
+    def trickle(loopback, connection):
+        connection.sendall(head)
+        for _byte in range(100):
+            loopback.released.wait(0.02)
+            with suppress(OSError):
+                connection.sendall(b"x")
+        return False
+
+    server.then(trickle)
+    with pytest.raises(UnknownOutcomeError) as caught:
+        transport.request("POST", server.url, json={}, timeout=0.3)
     assert_unknown(caught, "timeout")
 
 

@@ -8,15 +8,17 @@ pools are found once per origin, and nothing is shared that a call changes. All 
 still goes through `requests.Session.send`, where Odoo's tests stop calls to outside.
 """
 
+import io
 import json as jsonlib
 import logging
 import os
+import socket
 import ssl
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from http.client import HTTPException
+from http.client import HTTPException, HTTPResponse
 from typing import Any
 from urllib.parse import urlencode
 
@@ -60,7 +62,55 @@ class _TooLargeError(Exception):
     """The answer is larger than we are ready to read."""
 
 
+class _TimedReader(io.RawIOBase):
+    """Read from a connection until a moment, however many bytes come before it.
+
+    A socket's own timeout begins anew with every byte, so a host that sends one a
+    second would hold its thread for as long as it likes.
+    """
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+        self._raw = connection.makefile("rb", buffering=0)
+        seconds = connection.gettimeout()
+        self._until = None if seconds is None else time.monotonic() + seconds
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int | None:
+        if self._until is not None:
+            left = self._until - time.monotonic()
+            if left <= 0:
+                raise TimeoutError("the answer took too long")
+            self._connection.settimeout(left)
+        return self._raw.readinto(buffer)
+
+    def close(self) -> None:
+        self._raw.close()
+        super().close()
+
+
+class _TimedSocket:
+    """What `http.client` asks a socket for when it begins to read an answer."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self._connection = connection
+
+    def makefile(self, _mode: str) -> io.BufferedReader:
+        return io.BufferedReader(_TimedReader(self._connection))
+
+
+class _TimedResponse(HTTPResponse):
+    """An answer whose head and body together must be there within the timeout."""
+
+    def __init__(self, sock: socket.socket, *args: Any, **options: Any) -> None:
+        super().__init__(_TimedSocket(sock), *args, **options)  # type: ignore[arg-type]
+
+
 class _HTTPConnection(HTTPConnection):
+    response_class = _TimedResponse
+
     def connect(self) -> None:
         try:
             super().connect()
@@ -69,6 +119,8 @@ class _HTTPConnection(HTTPConnection):
 
 
 class _HTTPSConnection(HTTPSConnection):
+    response_class = _TimedResponse
+
     def connect(self) -> None:
         try:
             super().connect()
@@ -157,7 +209,7 @@ class _Adapter(HTTPAdapter):
         cert: Any = None,
         proxies: Any = None,
     ) -> requests.Response:
-        """Send and read to the end. `timeout` is the read timeout in seconds."""
+        """Send and read to the end; `timeout` seconds for the whole answer."""
         url = request.url or ""
         origin, target = self._route(url)
         headers = dict(request.headers)
@@ -285,6 +337,8 @@ class Transport:
 
         Redirects are not followed and nothing is retried.
 
+        :param timeout: seconds that the whole answer may take, from the moment at
+            which the request was written
         :raise NotConnectedError: no connection was made
         :raise UnknownOutcomeError: it was, and no complete answer came
         """
