@@ -52,9 +52,7 @@ def storm(database):
             start_new_session=True,
         )
     try:
-        output, _nothing = process.communicate(
-            timeout=SECONDS + 90 * PATIENCE
-        )
+        output, _nothing = process.communicate(timeout=SECONDS + 90 * PATIENCE)
     finally:
         # The workers are in its process group: none outlives it.
         with suppress(ProcessLookupError):

@@ -2,22 +2,27 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """The webhook address as the internet sees it: what it takes, refuses and makes of it."""
 
+import base64
 import hashlib
 import hmac
 import json
 import random
+import socket
 import time
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
 from http.client import HTTPConnection
 from itertools import count, product
 from urllib.parse import urlencode, urlsplit
 
+import psycopg2
 import pytest
 
 from tests.e2e import world as worlds
 from tests.e2e.world import APP_SECRET, MESSAGE, PHONE_UID, WABA_UID
 from tools import odoo, postgres
 from tools.ground import PATIENCE
+from tools.rpc import until
 
 EVENT = "whatsapp.billing.webhook.event"
 LIMIT = 4 * 1024 * 1024
@@ -275,6 +280,73 @@ def test_just_below_four_mebibytes_is_taken(world, hook, chunked):
     assert state(world, message) == "delivered"
 
 
+def test_no_more_is_read_than_may_come(world, hook):
+    """A body that announces no length and never ends is refused, not waited for."""
+    head = (
+        f"POST {hook.path} HTTP/1.1\r\nHost: localhost\r\n"
+        "Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"
+    )
+    piece = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+    with socket.create_connection(("127.0.0.1", hook.port), 10 * PATIENCE) as wire:
+        wire.sendall(head.encode())
+        for _piece in range(LIMIT // 0x10000 + 1):
+            wire.sendall(piece)
+        assert wire.recv(12) == b"HTTP/1.0 413"
+
+
+def test_a_genuine_event_repeated_by_odoo_is_taken(world, hook):
+    """Another transaction keeps the same event at the same time: PostgreSQL refuses
+    ours, and Odoo does the request once more with what had been read of it."""
+    (message,) = sent(world)
+    body = json.dumps(statuses(status(message, "delivered"))).encode()
+    other = psycopg2.connect(**settings(world.database))
+    with closing(other), other.cursor() as cr, stored(world, 1):
+        cr.execute(
+            """
+            INSERT INTO whatsapp_billing_webhook_event
+                   (app_key, provider, company_id, body, digest, received_at, state)
+            SELECT webhook_token, provider, company_id, %s, %s,
+                   now() AT TIME ZONE 'UTC', 'new'
+              FROM whatsapp_billing_account WHERE webhook_token = %s
+            """,
+            [
+                base64.b64encode(body),
+                hashlib.sha256(body).hexdigest(),
+                hook.path.rsplit("/", 1)[1],
+            ],
+        )
+        with ThreadPoolExecutor() as pool:
+            answer = pool.submit(hook.post, body)
+            until("the server waits for us", lambda: is_waited_for(world, other))
+            other.commit()
+            assert answer.result() == 200
+
+
+def settings(database):
+    """Return what psycopg2 needs to open a connection of our own."""
+    found = postgres.settings()
+    found["password"] = found["password"] or None
+    return {**found, "dbname": database}
+
+
+def is_waited_for(world, connection):
+    pid = connection.get_backend_pid()
+    return world.sql(
+        "SELECT 1 FROM pg_stat_activity WHERE %s = ANY(pg_blocking_pids(pid))", [pid]
+    )
+
+
+def test_an_event_that_is_nested_too_deep_can_be_looked_at(world, hook):
+    with stored(world, 1):
+        assert hook.post(b'{"x":' + b"[" * 100_000 + b"]" * 100_000 + b"}") == 200
+    process(world)
+    (event, *_older) = world.admin.search(
+        EVENT, [], ["state", "body_text"], order="id desc"
+    )
+    assert event["state"] == "error"
+    assert event["body_text"].startswith('{"x":[[[')
+
+
 # --- whose it is --------------------------------------------------------------------------
 
 
@@ -476,6 +548,15 @@ def test_processing_again_changes_nothing(world, hook):
 # --- several databases ------------------------------------------------------------------------
 
 
+NEW_SECRET = f"""
+import os
+os.environ["WHATSAPP_BILLING_SECRET_KEYS"] = {worlds.SECRET_KEY!r}
+env["whatsapp.billing.account"].search([]).app_secret = "another-secret"
+env.cr.commit()
+env.registry.signal_changes()
+"""
+
+
 def test_two_databases_on_one_server(template, phones):
     """Without a filter the host does not tell which: `?db=` does."""
     names = ["wab_e2e_db_one", "wab_e2e_db_two"]
@@ -505,6 +586,12 @@ def test_two_databases_on_one_server(template, phones):
         for unknown in ("?db=wab_e2e_none", "?db=postgres", "?db=", ""):
             assert hook.post(body, path=hook.path + unknown) == 403, unknown
         assert hook.post(body, secret="wrong", path=f"{hook.path}?db={names[0]}") == 403
+        # Another process changes the secret that this one keeps in memory.
+        odoo.shell_script(names[0], NEW_SECRET)
+        for number in range(4):
+            body = json.dumps([number]).encode()
+            path = f"{hook.path}?db={names[0]}"
+            assert hook.post(body, secret="another-secret", path=path) == 200
     finally:
         server.kill()
         for name in names:

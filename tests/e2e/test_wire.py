@@ -471,9 +471,7 @@ def test_switch_written_by_another_program_says_so(world, wire):
     """On and off, alone and as a line of the company: it was nobody's form."""
     _number, partner = world.partner(wab_enabled=False)
     _number, company = world.partner(is_company=True)
-    world.admin.call(
-        "res.partner", "write", [partner], vals={"parent_id": company}
-    )
+    world.admin.call("res.partner", "write", [partner], vals={"parent_id": company})
     wire.call("res.partner", "write", [partner], vals={"wab_enabled": True})
     line = {"child_ids": [[1, partner, {"wab_enabled": False}]]}
     wire.call("res.partner", "write", [company], vals=line)
@@ -494,10 +492,11 @@ def test_lines_of_a_company_write_no_address(world, wire, name):
     """Bills would go where no form shows, or to an old number."""
     _number, company = world.partner(is_company=True)
     number, person = world.partner()
-    world.admin.call(
-        "res.partner", "write", [person], vals={"parent_id": company}
-    )
-    for command in ([1, person, {name: "+34611111111"}], [0, 0, {name: "+34611111111"}]):
+    world.admin.call("res.partner", "write", [person], vals={"parent_id": company})
+    for command in (
+        [1, person, {name: "+34611111111"}],
+        [0, 0, {name: "+34611111111"}],
+    ):
         with pytest.raises((WireError, xmlrpc.client.Fault)):
             wire.call("res.partner", "write", [company], vals={"child_ids": [command]})
     read = world.admin.read("res.partner", [person], ["wab_e164", "child_ids"])

@@ -436,7 +436,10 @@ def rest_of_a_reminder_and_the_night(ground):
 
     def reminders(env):
         return env["whatsapp.billing.message"].search(
-            [("partner_id", "=", partner_id), ("document_type", "=", "payment_reminder")],
+            [
+                ("partner_id", "=", partner_id),
+                ("document_type", "=", "payment_reminder"),
+            ],
             order="id",
         )
 

@@ -4,7 +4,7 @@ import re
 
 import pytest
 
-from clients.errors import KINDS
+from clients.errors import KINDS, ContentError
 from clients.whatsapp.meta_errors import (
     DEFAULT_CONTENT,
     DEFAULT_TRANSIENT,
@@ -126,3 +126,10 @@ def test_a_subcode_says_the_same_in_every_language():
     assert "name" in spec.sentence
     assert classify("100", 400, subcode="2388001").kind == "content"
     assert classify("100", 400, subcode="2388999") == ERRORS["100"]
+
+
+def test_the_providers_words_are_one_line():
+    """They are written to logs, where a line break would begin a line of its own."""
+    error = ContentError("no\n2026-12-01 ERROR all lost", details="a\r\u2028b")
+    assert len(str(error).splitlines()) == 1
+    assert str(error).endswith("no 2026-12-01 ERROR all lost - a b")

@@ -121,7 +121,9 @@ def ledgers(draw):
                 promise_date=draw(st.one_of(days, st.none())),
                 promises_broken=draw(st.integers(0, 2)),
                 resume_on=draw(st.one_of(days, st.none())),
-                last_date=draw(st.sampled_from([None, TODAY - timedelta(days=2), TODAY])),
+                last_date=draw(
+                    st.sampled_from([None, TODAY - timedelta(days=2), TODAY])
+                ),
             ),
             **draw(st.sampled_from(({},) * len(FLAWS) + FLAWS)),
         )

@@ -171,7 +171,11 @@ def test_halves_go_up():
             "marketing",
             False,
         ),
-        ({"billable": False, "type": "regular", "category": "utility"}, "utility", True),
+        (
+            {"billable": False, "type": "regular", "category": "utility"},
+            "utility",
+            True,
+        ),
         ({"type": "free_customer_service", "category": "service"}, "service", True),
         ({"type": "free_entry_point", "category": "utility"}, "utility", True),
         ({"type": "free_group_customer_service"}, None, True),

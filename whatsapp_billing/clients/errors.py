@@ -60,10 +60,14 @@ class ClientError(Exception):
         self.sent: bool | None = self.evidence
 
     def __str__(self) -> str:
-        """Return kind, code and the provider's words, redacted."""
+        """Return kind, code and the provider's words, redacted and on one line.
+
+        What another side writes may not look like a line of our log.
+        """
         words = [part for part in (self.message, self.details) if part]
         words = words or [self.sentence or type(self).__name__]
-        return redact_text(" - ".join((f"{self.kind} {self.code}".strip(), *words)))
+        text = " - ".join((f"{self.kind} {self.code}".strip(), *words))
+        return redact_text(" ".join(text.split()))
 
     def __repr__(self) -> str:
         """Return the class and the same redacted text."""

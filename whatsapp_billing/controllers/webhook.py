@@ -1,12 +1,13 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from contextlib import contextmanager
+from functools import partial
 
 from werkzeug.exceptions import Forbidden, RequestEntityTooLarge
 
 from odoo import SUPERUSER_ID, api, http
 from odoo.http import request
 from odoo.modules.registry import Registry
+from odoo.service.model import retrying
 
 from ..const import WEBHOOK_MAX_BYTES, WEBHOOK_ROUTE
 
@@ -26,10 +27,11 @@ class WhatsappBillingWebhook(http.Controller):
     )
     def handshake(self, token, **query):
         """Answer the provider's check of the address with its challenge."""
-        with self._environment(query) as env:
-            expected = env["whatsapp.billing.account"]._verify_handshake(
+        expected = self._in_database(
+            lambda env: env["whatsapp.billing.account"]._verify_handshake(
                 token, query.get("hub.mode"), query.get("hub.verify_token")
             )
+        )
         if not expected:
             raise Forbidden()
         return request.make_response(
@@ -44,39 +46,44 @@ class WhatsappBillingWebhook(http.Controller):
         csrf=False,
         save_session=False,
         readonly=False,
-        max_content_length=None,
+        # The stream ends after one byte too many, also where no length was announced.
+        max_content_length=WEBHOOK_MAX_BYTES + 1,
     )
-    def receive(self, token, **query):
+    def receive(self, token, **_query):
         """Keep a genuine event: 403 when it is not, 413 when too large, else 200."""
-        if (request.httprequest.content_length or 0) > WEBHOOK_MAX_BYTES:
-            raise RequestEntityTooLarge()
-        body = request.httprequest.get_data(cache=False)
+        # Kept by the request: Odoo repeats it after a serialization error, and the
+        # stream can be read once only.
+        body = request.httprequest.get_data(cache=True)
         if len(body) > WEBHOOK_MAX_BYTES:
             raise RequestEntityTooLarge()
-        with self._environment(query) as env:
-            genuine = env["whatsapp.billing.webhook.event"]._receive(
-                token, body, request.httprequest.headers
+        headers = request.httprequest.headers
+        genuine = self._in_database(
+            lambda env: env["whatsapp.billing.webhook.event"]._receive(
+                token, body, headers
             )
+        )
         if not genuine:
             raise Forbidden()
         return request.make_response("", [("Content-Type", "text/plain")])
 
-    @contextmanager
-    def _environment(self, query):
-        """Yield a superuser environment of the database that the address means.
+    def _in_database(self, step):
+        """Return `step(env)` in the database that the address means, as superuser.
 
         Whatever is not ours answers alike: nobody learns which databases there are,
         or what is installed in them.
         """
         if request.db:
-            yield self._check_installed(request.env(user=SUPERUSER_ID))
-            return
+            return step(self._check_installed(request.env(user=SUPERUSER_ID)))
         name = request.httprequest.args.get("db")
         host = request.httprequest.environ.get("HTTP_HOST", "")
         if not name or name not in http.db_list(force=True, host=host):
             raise Forbidden()
-        with Registry(name).cursor() as cr:
-            yield self._check_installed(api.Environment(cr, SUPERUSER_ID, {}))
+        # What Odoo does for a request whose host tells the database: another process
+        # may have changed a secret, and another transaction may hold the same rows.
+        registry = Registry(name).check_signaling()
+        with registry.cursor() as cr:
+            env = self._check_installed(api.Environment(cr, SUPERUSER_ID, {}))
+            return retrying(partial(step, env), env)
 
     def _check_installed(self, env):
         if "whatsapp.billing.account" not in env:

@@ -18,7 +18,7 @@ class WhatsappBillingWebhookEvent(models.Model):
             text = base64.b64decode(event.body or b"").decode(errors="replace")
             try:
                 text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
-            except ValueError:
+            except (ValueError, RecursionError):
                 # Kept as it came: what cannot be read is what somebody looks for.
                 event.body_text = text
             else:
