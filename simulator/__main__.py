@@ -9,7 +9,7 @@ import asyncio
 import signal
 import sys
 
-from .engine import Simulator
+from .wiring import Simulator
 
 
 def parse_arguments(argv: list[str] | None = None) -> argparse.Namespace:

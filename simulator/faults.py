@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""Faults that a test asks for: on the Graph side, before or after a call is taken."""
+"""Faults that a test asks for, before or after a call is taken."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
 
-from .errors import Json
 from .settings import ControlError
+
+Json = dict[str, Any]
 
 ACTIONS = ("error", "close", "hang", "latency", "html", "garbage", "empty", "status")
 _ALIASES: dict[str, Json] = {
@@ -33,7 +34,7 @@ class Fault:
     when: str = "before"
     count: int = 1
     skip: int = 0
-    code: int = 131000
+    code: int = 0
     details: str = ""
     subcode: int = 0
     http_status: int = 0
@@ -45,7 +46,12 @@ class Fault:
 class Faults:
     """The faults that wait for their calls."""
 
-    def __init__(self) -> None:
+    def __init__(self, usual: Json | None = None) -> None:
+        """Make a place for faults.
+
+        :param usual: what a fault is where its values do not say: `path`, `code`
+        """
+        self._usual = usual or {}
         self.rules: list[Fault] = []
         self.made: list[Fault] = []
         self._serial = count(1)
@@ -56,7 +62,7 @@ class Faults:
         values = {**values, **_ALIASES.get(str(values.get("action", "")), {})}
         if "action" not in values:
             values["action"] = "error" if "code" in values else "latency"
-        fault = _read(next(self._serial), values)
+        fault = _read(next(self._serial), {**self._usual, **values})
         self.rules.append(fault)
         self.made.append(fault)
         return fault
@@ -118,7 +124,7 @@ def _read(uid: int, values: Json) -> Fault:
     if when not in ("before", "after"):
         raise ControlError("when is before (not taken) or after (taken).")
     try:
-        path = re.compile(str(values.get("path", "/messages$")))
+        path = re.compile(str(values.get("path", "")))
     except re.error as error:
         raise ControlError(f"path is a regular expression: {error}.") from error
     return Fault(
@@ -129,7 +135,7 @@ def _read(uid: int, values: Json) -> Fault:
         when=when,
         count=int(_number(values, "count", 1)),
         skip=int(_number(values, "skip", 0)),
-        code=int(_number(values, "code", 131000)),
+        code=int(_number(values, "code", 0)),
         details=str(values.get("details", "")),
         subcode=int(_number(values, "subcode", 0)),
         http_status=int(_number(values, "http_status", 0)),

@@ -13,7 +13,7 @@ from urllib.error import HTTPError
 from urllib.parse import urlencode
 from urllib.request import ProxyHandler, Request, build_opener
 
-from .engine import Simulator
+from .wiring import Simulator
 
 Json = dict[str, Any]
 _OPENER = build_opener(ProxyHandler({}))

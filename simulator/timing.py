@@ -95,6 +95,28 @@ class Scheduler:
         return len(self._waiting)
 
 
+class Alarms:
+    """Work set for a time of the simulated clock, however that is reached."""
+
+    def __init__(self) -> None:
+        self._set: list[tuple[float, Callable[[], None]]] = []
+
+    def at(self, moment: float, work: Callable[[], None]) -> None:
+        """Do `work` once the clock shows this moment."""
+        self._set.append((moment, work))
+
+    def ring(self, now: float) -> None:
+        """Do what was set for a time that has come."""
+        due = [alarm for alarm in self._set if alarm[0] <= now]
+        self._set = [alarm for alarm in self._set if alarm[0] > now]
+        for _moment, work in due:
+            work()
+
+    def clear(self) -> None:
+        """Forget everything that was set."""
+        self._set.clear()
+
+
 class Bucket:
     """Count allowed calls: `rate` per second, `capacity` at once."""
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from simulator.packing import encode, sign
+from simulator.meta.packing import encode, sign
 from simulator.testkit import ANA, PHONE, SECRET, World, text
 
 
