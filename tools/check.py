@@ -33,6 +33,7 @@ def linters() -> int:
             [_tool("mypy"), "--strict", "-p", "clients", "-p", "rules"],
             ROOT / "whatsapp_billing",
         ),
+        ([_tool("mypy"), "--strict", "-p", "simulator"], ROOT),
         (
             [
                 _tool("pylint"),
