@@ -157,19 +157,7 @@ class AccountMove(models.Model):
         """Open whom WhatsApp did not reach, to correct the number."""
         self.check_access("read")
         partner = self._wab_failed_messages()[:1].partner_id or self.partner_id
-        return {
-            "type": "ir.actions.act_window",
-            "name": self.env._("WhatsApp Number"),
-            "res_model": "res.partner",
-            "res_id": partner.id,
-            "views": [
-                (
-                    self.env.ref("whatsapp_billing.res_partner_view_form_number").id,
-                    "form",
-                )
-            ],
-            "target": "new",
-        }
+        return partner._wab_open_number()
 
     def action_wab_compose(self):
         """Open our composer for the selected documents."""

@@ -227,3 +227,19 @@ class ResPartner(models.Model):
                 "dialog_size": "medium",
             },
         }
+
+    # === BUSINESS METHODS === #
+
+    def _wab_open_number(self):
+        """Return the action that opens what keeps this contact from being reached."""
+        self.ensure_one()
+        form = self.env.ref("whatsapp_billing.res_partner_view_form_number")
+        return {
+            "type": "ir.actions.act_window",
+            "name": self.env._("WhatsApp Number"),
+            "res_model": "res.partner",
+            "res_id": self.id,
+            "views": [(form.id, "form")],
+            "target": "new",
+            "context": {"dialog_size": "medium"},
+        }

@@ -58,9 +58,7 @@ class ClaimCommon(CollectionCommon):
             set(zip(old.mapped("state"), old.mapped("reason"), strict=True)),
             {("canceled", "superseded")},
         )
-        self.assertEqual(
-            sorted(self.phones()), sorted(partners.mapped("wab_e164"))
-        )
+        self.assertEqual(sorted(self.phones()), sorted(partners.mapped("wab_e164")))
         new = self.messages.search([("replaces_id", "in", old.ids)])
         self.assertEqual(new.partner_id, partners)
         self.assertEqual(set(new.mapped("state")), {"sent"})
@@ -195,6 +193,17 @@ class TestRecipientsCorrected(ClaimCommon):
         _move, message = self.send_to_acme()
         self.as_clerk(self.marta).phone = "+34600000019"
         self.assert_told_instead(message, self.marta)
+
+    def test_number_corrected_to_none_is_asked_about_by_its_name(self):
+        """What is asked names the number; nobody else is to get the document."""
+        move, message = self.send_to_acme()
+        self.as_clerk(self.marta).phone = "+34 600"
+        self.drain_all()
+        self.assertEqual((message.state, message.reason), ("canceled", "superseded"))
+        new = self.messages.search([("replaces_id", "=", message.id)])
+        self.assertEqual((new.state, new.reason), ("canceled", "invalid_number"))
+        self.assertIn("number is not valid", move.activity_ids.note)
+        self.assertNotIn("recipient", move.activity_ids.summary)
 
     def test_contact_lost_its_own_number_and_tick(self):
         self.marta.wab_is_default_recipient = False
@@ -367,9 +376,7 @@ class TestRecipientsCorrected(ClaimCommon):
         self.marta.with_company(home).wab_enabled = True
         self.marta.with_company(self.company).wab_enabled = False
         move = self._make_invoice(self.marta)
-        elsewhere = move.with_context(
-            allowed_company_ids=[home.id, self.company.id]
-        )
+        elsewhere = move.with_context(allowed_company_ids=[home.id, self.company.id])
         self.assertEqual(elsewhere._wab_get_recipients()[move.id], self.acme)
 
     def test_claim_asks_once_for_all_its_messages(self):

@@ -75,6 +75,45 @@ class TestMessageAttempts(LifecycleCommon):
         proofs = [c.json["biz_opaque_callback_data"] for c in self.sent_calls()]
         self.assertEqual(len(set(proofs)), 2)
 
+    # --- a wrong number ---------------------------------------------------------------
+
+    def correct(self, phone):
+        self.clerk.group_ids |= self.env.ref("base.group_partner_manager")
+        action = self.message.with_user(self.clerk).action_correct_number()
+        partner = self.env[action["res_model"]].browse(action["res_id"])
+        self.assertEqual(partner, self.message.partner_id)
+        partner.with_user(self.clerk).phone = phone
+
+    def test_retry_with_the_number_corrected_says_what_went_instead(self):
+        self.fail_first()
+        self.assertTrue(self.message.is_number_refused)
+        self.correct("+34600000099")
+        shown = self.message.with_user(self.clerk)
+        said = shown.action_retry()["params"]["message"]
+        self.assertEqual(said, "The message goes out again.")
+        self.assertIn("+34600000099", shown.explanation)
+        self.drain()
+        self.drain()
+        self.assertEqual(self.message.state, "canceled")
+        self.assertRecordValues(
+            shown.replaced_by_id, [{"recipient": "+34600000099", "state": "sent"}]
+        )
+        self.assertIn("another message", shown.explanation)
+
+    def test_retry_to_a_number_that_is_none_keeps_the_failure(self):
+        self.fail_first()
+        self.correct("+34 600")
+        notice = self.message.with_user(self.clerk).action_retry()["params"]
+        self.assertEqual(notice["type"], "warning")
+        self.assertIn(self.partner.display_name, notice["message"])
+        self.assertEqual(self.message.state, "failed")
+        self.assertTrue(self.invoice.with_user(self.clerk).wab_problem)
+
+    def test_the_number_is_no_matter_where_something_else_failed(self):
+        self.fail_first("130472")
+        self.assertEqual(self.message.state, "failed")
+        self.assertFalse(self.message.is_number_refused)
+
     def test_late_failure_of_the_first_leaves_the_second_alone(self):
         self.fail_first()
         second = self.retry()

@@ -323,6 +323,9 @@ class WhatsappBillingMessage(models.Model):
         erased_sudo._fail_unsendable("")
         erased_sudo._after_state_change()
         todo_sudo -= erased_sudo
+        # Nobody could be called: the failure stays until there is a number.
+        numberless_sudo = todo_sudo.filtered(lambda m: m._lacks_number())
+        todo_sudo -= numberless_sudo
         todo = todo.browse(todo_sudo.ids)
         todo_sudo._begin_attempt()
         # A retry has patience anew; that a call was made before is not forgotten: what
@@ -346,12 +349,37 @@ class WhatsappBillingMessage(models.Model):
         todo_sudo._reserve_credits()
         todo_sudo._trigger_drain()
         return self._result_notification(
-            self.env._(
-                "%(count)s of %(total)s messages queued again.",
-                count=len(todo),
+            self._say_retried(len(todo), numberless_sudo.partner_id), todo
+        )
+
+    def _say_retried(self, count, numberless):
+        """Return how many go out again, and whose number has to be corrected first."""
+        said = (
+            self.env._("The message goes out again.")
+            if count == 1 == len(self)
+            else self.env._(
+                "%(count)s of %(total)s messages go out again.",
+                count=count,
                 total=len(self),
-            ),
-            todo,
+            )
+        )
+        if not numberless:
+            return said
+        ask = self.env._(
+            "No valid number: %(names)s. Correct it first.",
+            names=", ".join(numberless.mapped("display_name")),
+        )
+        return f"{said} {ask}" if count else ask
+
+    def _lacks_number(self):
+        """Tell whether the number of a failed message's contact is no valid one by now.
+
+        Where there is none at all, the document may have somebody else who gets it.
+        """
+        self.ensure_one()
+        return self.state == "failed" and bool(
+            self.partner_id.wab_number_problem
+            and not numbers.is_bsuid(self.recipient or "")
         )
 
     def action_cancel(self):

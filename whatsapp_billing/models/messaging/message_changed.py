@@ -230,10 +230,11 @@ class WhatsappBillingMessage(models.Model):
             lambda message: heirs[message.id] and message._is_replaceable()
         )
         done = self.browse()
+        why = {}
         for messages in ready.grouped(lambda m: m._order_values()).values():
             try:
                 with self.env.cr.savepoint():
-                    done |= messages._queue_replacements(heirs)
+                    done |= messages._queue_replacements(heirs, why)
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 raise
             except Exception:
@@ -241,6 +242,9 @@ class WhatsappBillingMessage(models.Model):
                 # the claim go on.
                 _logger.exception("Messages %s were not replaced", messages.ids)
         lost -= done
+        refused = lost.filtered(lambda m: m.id in why)
+        refused._ask_about_refused(why)
+        lost -= refused
         moved = lost.filtered(lambda m: m._is_misdirected(heirs[m.id]))
         moved._ask_about_recipients()
         (lost - moved)._ask_about_changed()
@@ -306,10 +310,11 @@ class WhatsappBillingMessage(models.Model):
             not self._follows_document(),
         )
 
-    def _queue_replacements(self, heirs):
+    def _queue_replacements(self, heirs, why):
         """Queue these anew, all made by one call; return those that wait or go.
 
         :param heirs: {message id: who is told instead of its recipient}
+        :param dict why: filled with {message id: why there is no number for the new one}
         """
         first = self[:1]
         model, company, user, template, method, purpose, kind, explicit, is_named = (
@@ -353,7 +358,26 @@ class WhatsappBillingMessage(models.Model):
             self.browse(result["message_id"]).replaces_id = messages[:1]
             if result["state"] in ("queued", "held"):
                 done |= messages
+            elif result["reason"] in ("no_number", "invalid_number"):
+                why |= dict.fromkeys(messages.ids, result["detail"])
         return done
+
+    def _ask_about_refused(self, why):
+        """Ask whoever sent these: what took their place cannot go as things are.
+
+        :param dict why: {message id: a sentence}
+        """
+        for sentence, messages in self.grouped(lambda m: why[m.id]).items():
+            messages._ask_on_documents(
+                self.env._("WhatsApp message not sent"),
+                lambda document, names, sentence=sentence: self.env._(
+                    "The WhatsApp message about %(document)s did not go to %(names)s."
+                    " %(why)s",
+                    document=document,
+                    names=names or self.env._("a contact that is gone"),
+                    why=sentence,
+                ),
+            )
 
     def _ask_about_changed(self):
         """Ask whoever sent these: their documents say something else by now."""

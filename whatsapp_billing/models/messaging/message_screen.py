@@ -3,11 +3,12 @@
 """What people read about a message: one sentence, a time line, the trace in words."""
 
 from odoo import api, fields, models
+from odoo.exceptions import UserError
 from odoo.tools import SQL, human_size
 
 from ... import const
 from ...clients.whatsapp.meta_errors import classify
-from ...rules import backoff
+from ...rules import backoff, numbers
 
 # Where the words of a trace's values are kept: rule -> (model, selection field).
 VALUE_WORDS = {
@@ -18,6 +19,9 @@ VALUE_WORDS = {
     "template_approved": ("whatsapp.billing.template", "status"),
     "account_active": ("whatsapp.billing.account", "state"),
 }
+
+# Refusals that another number of the contact may put right.
+NUMBER_CODES = ("131021", "131026", "131062", "137000")
 
 # What says nothing to people who group or filter messages, outside of developer mode.
 TECHNICAL = frozenset(
@@ -40,6 +44,16 @@ class WhatsappBillingMessage(models.Model):
         help="What happened and what to do next, where something is to be done.",
     )
     timeline_html = fields.Html(compute="_compute_timeline_html", sanitize=False)
+    replaced_by_id = fields.Many2one(
+        "whatsapp.billing.message",
+        string="Sent Instead",
+        compute="_compute_replaced_by_id",
+        help="The message that took the place of this one, because the contact's number"
+        " or the document had changed.",
+    )
+    is_number_refused = fields.Boolean(
+        string="Number Refused", compute="_compute_is_number_refused"
+    )
 
     # === COMPUTE METHODS === #
 
@@ -51,10 +65,36 @@ class WhatsappBillingMessage(models.Model):
         "expires_at",
         "next_attempt_at",
         "is_no_longer_true",
+        "replaced_by_id",
+        "partner_id.wab_person_key",
     )
     def _compute_explanation(self):
         for message in self:
             message.explanation = message._explain() or False
+
+    @api.depends("state", "reason")
+    @api.depends_context("uid")
+    def _compute_replaced_by_id(self):
+        """Find what took the place of these, as far as the reader may read it."""
+        found = {}
+        if any(message.reason == "superseded" for message in self):
+            found = {
+                message.replaces_id.id: message
+                for message in self.search([("replaces_id", "in", self.ids)])
+            }
+        for message in self:
+            message.replaced_by_id = found.get(message.id, False)
+
+    @api.depends("state", "error_code", "partner_id")
+    def _compute_is_number_refused(self):
+        """Tell whether another number of the contact may be what is needed."""
+        for message in self:
+            message.is_number_refused = (
+                message.direction == "out"
+                and message.state == "failed"
+                and bool(message.partner_id)
+                and message.error_code in NUMBER_CODES
+            )
 
     @api.depends(
         "state", "queued_at", "sent_at", "delivered_at", "read_at", "failed_at"
@@ -98,6 +138,14 @@ class WhatsappBillingMessage(models.Model):
 
     # === ACTION METHODS === #
 
+    def action_correct_number(self):
+        """Open the contact's number, to correct it."""
+        self.ensure_one()
+        self.check_access("read")
+        if not self.partner_id:
+            raise UserError(self.env._("This message belongs to no contact."))
+        return self.partner_id._wab_open_number()
+
     def action_open_message(self):
         """Open the message itself, from its trace."""
         self.ensure_one()
@@ -124,24 +172,53 @@ class WhatsappBillingMessage(models.Model):
             return self.error_sentence or self.error_detail
         if self.state == "received":
             return self._explain_received()
-        if self.state == "canceled" and not self.reason:
-            return self.env._("Cancelled by a person before it was sent.")
         if self.state in ("canceled", "held"):
-            return self.reason_detail
+            return self._explain_unsent()
         if self.state == "unknown":
             return self.env._(
                 "The connection broke before WhatsApp answered. This settles itself "
                 "when WhatsApp reports; if you cannot wait, ask the customer, then "
                 "retry or cancel."
             )
-        if self.state == "queued" and self.attempts and self.error_sentence:
-            return self.env._("Will be tried again. %(why)s", why=self.error_sentence)
+        if self.state == "queued":
+            return self._explain_queued()
         if self.is_late:
             return self.env._(
                 "Accepted by WhatsApp, but not delivered in time: the phone may be off "
                 "or out of use."
             )
         return ""
+
+    def _explain_queued(self):
+        """Return why it goes again, or where it goes instead."""
+        if self._is_number_corrected():
+            return self.env._(
+                "The contact has another number by now: the message goes to"
+                " %(number)s instead.",
+                number=self.partner_id.wab_e164,
+            )
+        if self.attempts and self.error_sentence:
+            return self.env._("Will be tried again. %(why)s", why=self.error_sentence)
+        return ""
+
+    def _explain_unsent(self):
+        """Return why it did not go, or does not go yet."""
+        if self.state == "canceled" and not self.reason:
+            return self.env._("Cancelled by a person before it was sent.")
+        if self.replaced_by_id:
+            return self.env._(
+                "The contact's number or the document had changed, so another message"
+                " took the place of this one."
+            )
+        return self.reason_detail
+
+    def _is_number_corrected(self):
+        """Tell whether the contact has got another number, that can be written to."""
+        self.ensure_one()
+        key = self.partner_id.wab_person_key
+        return bool(key and self.person_key and key != self.person_key) and (
+            not numbers.is_bsuid(self.recipient or "")
+        )
 
     @api.model
     def _refusal_sentence(self, code, state):

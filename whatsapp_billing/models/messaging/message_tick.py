@@ -61,5 +61,5 @@ class WhatsappBillingMessage(models.Model):
         if self.state in ("failed", "unknown"):
             parts.append(self.error_sentence or self.error_detail or "")
         elif self.state in ("canceled", "held"):
-            parts.append(self.reason_detail or "")
+            parts.append(self._explain_unsent() or "")
         return ": ".join(part for part in parts if part)

@@ -13,7 +13,8 @@ import {useBus} from "@web/core/utils/hooks";
  * A selection of message states, as ticks.
  *
  * Options: `text_field` names a field of the view that says more in the tooltip;
- * `label` also writes the state in words.
+ * `label` also writes the state in words; `live` also listens on a message's own page,
+ * where the view has `res_model` and `res_id`.
  */
 export class TicksField extends Component {
     static template = "whatsapp_billing.TicksField";
@@ -22,6 +23,7 @@ export class TicksField extends Component {
         ...standardFieldProps,
         textField: {type: String, optional: true},
         showLabel: {type: Boolean, optional: true},
+        isLive: {type: Boolean, optional: true},
     };
 
     setup() {
@@ -31,7 +33,11 @@ export class TicksField extends Component {
     /** Read a document again whose message has news, unless somebody is changing it. */
     async onNews({model, id}) {
         const {record} = this.props;
-        const isMine = record.resModel === model && record.resId === id;
+        const isOfMine =
+            this.props.isLive &&
+            record.data.res_model === model &&
+            record.data.res_id?.resId === id;
+        const isMine = (record.resModel === model && record.resId === id) || isOfMine;
         if (isMine && !(await record.isDirty())) {
             await record.load();
         }
@@ -59,10 +65,12 @@ export const ticksField = {
     supportedOptions: [
         {label: _t("Text in the tooltip"), name: "text_field", type: "field"},
         {label: _t("State in words"), name: "label", type: "boolean"},
+        {label: _t("Read again when there is news"), name: "live", type: "boolean"},
     ],
     extractProps: ({options}) => ({
         textField: options.text_field,
         showLabel: Boolean(options.label),
+        isLive: Boolean(options.live),
     }),
 };
 
