@@ -5,11 +5,11 @@ from odoo.exceptions import UserError
 
 
 class WhatsappBillingCreditAdjust(models.TransientModel):
-    """Correct the balance by hand: a new line in the journal, with its reason."""
+    """Adjust the balance by hand: a new line in the journal, with its reason."""
 
     _name = "whatsapp.billing.credit.adjust"
     _inherit = "whatsapp.billing.links.mixin"
-    _description = "Correct WhatsApp Credits"
+    _description = "Adjust WhatsApp Credits"
 
     wallet_id = fields.Many2one(
         "whatsapp.billing.credit.wallet", required=True, readonly=True
@@ -43,7 +43,7 @@ class WhatsappBillingCreditAdjust(models.TransientModel):
     # === ACTION METHODS === #
 
     def action_apply(self):
-        """Write the correction."""
+        """Write the adjustment."""
         self.ensure_one()
         if not self.amount:
             raise UserError(self.env._("Enter how many credits to add or take away."))

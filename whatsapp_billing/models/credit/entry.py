@@ -12,7 +12,7 @@ KINDS = [
     ("reserve", "Reserved"),
     ("settle", "Charged"),
     ("release", "Released"),
-    ("adjust", "Correction"),
+    ("adjust", "Adjustment"),
     ("expire", "Expired"),
 ]
 

@@ -225,15 +225,16 @@ class WhatsappBillingCreditWallet(models.Model):
         }
 
     def action_buy(self):
-        """Open a new purchase of credits."""
+        """Ask how many credits to buy, in a dialog that keeps nothing until it is done."""
         self.ensure_one()
         self.check_access("read")
+        form = self.env.ref("whatsapp_billing.credit_purchase_view_form_buy")
         return {
             "type": "ir.actions.act_window",
             "name": self.env._("Buy Credits"),
             "res_model": "whatsapp.billing.credit.purchase",
-            "views": [(False, "form")],
-            "target": "current",
+            "views": [(form.id, "form")],
+            "target": "new",
             "context": {"default_wallet_id": self.id},
         }
 

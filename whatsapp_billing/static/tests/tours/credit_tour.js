@@ -16,8 +16,23 @@ registry.category("web_tour.tours").add("whatsapp_billing_credits", {
             run: "click",
         },
         {
+            content: "Think better of it",
+            trigger: ".modal .o_field_widget[name='quantity'] input",
+            run: "edit 50",
+        },
+        {
+            content: "Nothing is kept of it",
+            trigger: ".modal button[special='cancel']",
+            run: "click",
+        },
+        {
+            content: "Buy credits after all",
+            trigger: "body:not(:has(.modal)) button[name='action_buy']",
+            run: "click",
+        },
+        {
             content: "Say how many",
-            trigger: ".o_field_widget[name='quantity'] input",
+            trigger: ".modal .o_field_widget[name='quantity'] input",
             run: "edit 500",
         },
         {
