@@ -3,7 +3,13 @@
 from odoo import api, fields, models
 from odoo.tools.misc import format_datetime
 
-from ..const import PURPOSES
+# What each purpose covers: who agrees to documents, or wants no more of them, says the
+# same about reminders (`rules.consent.standing`).
+PURPOSES = [
+    ("billing", "Documents, receipts and payment reminders"),
+    ("collections", "Payment reminders only"),
+    ("marketing", "Offers and news"),
+]
 
 
 class WhatsappBillingConsentRecord(models.TransientModel):
