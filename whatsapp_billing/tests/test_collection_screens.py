@@ -259,6 +259,17 @@ class TestCollectionScreens(CollectionCommon):
         self.assertEqual(found, case)
         self.assertFalse(case.search([("days_overdue", ">", 1)]))
 
+    def test_why_says_days_as_people_do(self):
+        cases = self.env["whatsapp.billing.collection.case"]
+        self.env["res.lang"]._activate_lang("es_ES")
+        for lang, days, day in (
+            ("en_US", "Mon, Fri", "12/01/2026"),
+            ("es_ES", "lun, vie", "01/12/2026"),
+        ):
+            case = cases.with_user(self.clerk).with_context(lang=lang)
+            self.assertEqual(case._say_value("working_calendar_known", [0, 4]), days)
+            self.assertEqual(case._say_value("working_day", "2026-12-01"), day)
+
     def test_why_says_what_holds_it_since_the_last_run(self):
         self.env["res.lang"]._activate_lang("es_ES")
         case = self.case(self.make_due(1)).with_user(self.clerk)

@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
+from odoo.tools import babel_locale_parse
+from odoo.tools.misc import get_lang
 
 from ...rules import dunning_reasons
 
@@ -19,7 +21,10 @@ VALUE_WORDS = {
     "template_approved": ("whatsapp.billing.template", "status"),
 }
 # Rules whose value is a day, if it is none of the words above.
-DAY_RULES = ("due_date_known", "no_promise_running", "collection_running")
+DAY_RULES = (
+    *("due_date_known", "no_promise_running", "collection_running"),
+    "working_day",
+)
 # What a person or a customer has said since the last look: state -> rule.
 HOLDS = {
     "promised": "no_promise_running",
@@ -339,6 +344,10 @@ class WhatsappBillingCollectionCase(models.Model):
                 return words[value]
         if rule in DAY_RULES:
             return self._say_date(fields.Date.to_date(value))
+        if rule == "working_calendar_known" and isinstance(value, list):
+            names = babel_locale_parse(get_lang(self.env).code).days
+            words = names["stand-alone"]["abbreviated"]
+            return ", ".join(words[day] for day in value if day in words)
         if rule == "step_due":
             return self.env._("%(n)s days from the due date", n=value)
         if isinstance(value, float):

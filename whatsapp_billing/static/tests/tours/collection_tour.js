@@ -12,7 +12,7 @@ registry.category("web_tour.tours").add("whatsapp_billing_collection_plan", {
         },
         {
             content: "Name it",
-            trigger: ".o_field_widget[name=name] input",
+            trigger: ".o_field_widget[name=name] textarea",
             run: "edit Toured plan",
         },
         {
