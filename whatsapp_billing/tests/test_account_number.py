@@ -46,7 +46,7 @@ class TestRegistration(LifecycleCommon):
         shown = phone.action_verify_code()["params"]
         (pin,) = self._registered_with()
         self.assertRegex(pin, r"^\d{6}$")
-        self.assertIn(pin, shown["message"])
+        self.assertIn(pin, shown["title"])
         self.assertTrue(shown["sticky"])
         self.assertRecordValues(
             phone, [{"is_verified": True, "is_registered": True, "is_usable": True}]
@@ -56,10 +56,10 @@ class TestRegistration(LifecycleCommon):
         phone = self.second.with_user(self.manager)
         self.transport.add("POST", "/register", self._answer({"success": True}))
         phone.action_register()
-        again = phone.action_register()["params"]["message"]
+        again = phone.action_register()["params"]
         first, second = self._registered_with()
         self.assertEqual(first, second)
-        self.assertNotIn(first, again)
+        self.assertNotIn(first, again["title"] + again["message"])
         self.env.flush_all()
         self.env.cr.execute(
             "SELECT * FROM whatsapp_billing_phone WHERE id = %s", [phone.id]
@@ -167,9 +167,7 @@ class TestTroubleOfANumber(LifecycleCommon):
                 self.assertEqual(self.account.state, "connected")
                 self.assertFalse(self.phone.is_usable)
                 self.assertTrue(self.phone.problem)
-                check = next(
-                    c for c in self.account.checklist if c["key"] == "number"
-                )
+                check = next(c for c in self.account.checklist if c["key"] == "number")
                 self.assertEqual(check["state"], "todo")
                 self.assertIn(self.phone.problem, check["detail"])
 

@@ -259,13 +259,14 @@ class WhatsappBillingAccount(models.Model):
             return self._reload()
         return self._show("success", self.env._("Connected to WhatsApp."))
 
-    def _show(self, kind, message, sticky=False):
+    def _show(self, kind, message, sticky=False, title=""):
         """Return the action that shows a message and reads the form again."""
         return {
             "type": "ir.actions.client",
             "tag": "display_notification",
             "params": {
                 "type": kind,
+                "title": title,
                 "message": message,
                 "sticky": sticky,
                 "next": self._reload(),
@@ -289,9 +290,11 @@ def _part(raw, name):
 def _get_restrictions(raw):
     """Return in the provider's words what is restricted, why, and from when."""
     infos = raw.get("restriction_info")
-    infos = [info for info in infos if isinstance(info, dict)] if (
-        isinstance(infos, list)
-    ) else []
+    infos = (
+        [info for info in infos if isinstance(info, dict)]
+        if (isinstance(infos, list))
+        else []
+    )
     words = [str(info.get("restriction_type") or "") for info in infos]
     words.append(str(_part(raw, "violation_info").get("violation_type") or ""))
     ban = _part(raw, "ban_info")

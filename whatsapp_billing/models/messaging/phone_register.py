@@ -130,17 +130,18 @@ class WhatsappBillingPhone(models.Model):
         phone_sudo.code_detail = False
         if not is_new:
             return self.account_id._show(
-                "success", self.env._("%(phone)s can send now.", phone=self.number_label)
+                "success",
+                self.env._("%(phone)s can send now.", phone=self.number_label),
             )
         return self.account_id._show(
             "success",
             self.env._(
-                "%(phone)s can send now. Its PIN is %(pin)s: write it down, WhatsApp"
-                " asks for it when the number is moved, and it is not shown again.",
+                "%(phone)s can send now. Write its PIN down: WhatsApp asks for it when"
+                " the number is moved, and it is not shown again.",
                 phone=self.number_label,
-                pin=pin,
             ),
             sticky=True,
+            title=self.env._("PIN: %(pin)s", pin=pin),
         )
 
     def _ensure_pin(self):
