@@ -691,6 +691,7 @@ class TestInboundFiles(InboundCommon):
                 [{"body": False, "profile_name": False, "media_state": False}],
             )
             self.assertNotIn("IBAN", message.mail_message_id.body)
+            self.assertEqual(message.shown_text, "(erased)")
         self.assertNotIn("IBAN", f"{self.requests().summary} {self.requests().note}")
 
     def test_what_is_not_what_was_announced_is_not_kept(self):
@@ -810,9 +811,7 @@ class TestInboundNumber(InboundCommon):
         late = self.make_late("0034 600 000 001")
         self.assert_held(late)
         late.with_user(self.decider).action_wab_keep_old_number()
-        self.assertEqual(
-            self.send(self.make_invoice_with_pdf(late)).state, "queued"
-        )
+        self.assertEqual(self.send(self.make_invoice_with_pdf(late)).state, "queued")
 
     def test_the_old_number_typed_on_another_contact_is_held(self):
         self.change(type="user_changed_number", wa_id="34600000002")
@@ -844,9 +843,7 @@ class TestInboundNumber(InboundCommon):
         self.change(type="user_changed_number", wa_id="34600000002")
         self.partner.with_user(self.decider).action_wab_keep_old_number()
         self.assertFalse(self.make_late().wab_new_number)
-        self.change(
-            wamid="wamid.S2", type="user_changed_number", wa_id="34600000002"
-        )
+        self.change(wamid="wamid.S2", type="user_changed_number", wa_id="34600000002")
         self.assertTrue(self.make_late().wab_new_number, "reported again")
 
     def test_what_another_company_heard_holds_nobody_here(self):

@@ -46,7 +46,9 @@ class WhatsappBillingMessage(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("body", "inbound_type", "content", "filename", "is_withdrawn")
+    @api.depends(
+        "body", "recipient", "inbound_type", "content", "filename", "is_withdrawn"
+    )
     @api.depends_context("lang")
     def _compute_shown_text(self):
         for message in self:
@@ -97,14 +99,19 @@ class WhatsappBillingMessage(models.Model):
         """Return the words of a message, or what it is where there are none."""
         self.ensure_one()
         if self.direction != "in" or not (self.recipient or self.body):
-            # Ours, or erased.
-            return self.body or ""
+            return self.body or (self.env._("(erased)") if self._is_erased() else "")
         words = self._describe_kind()
         if self.is_withdrawn:
             words = self.env._("Withdrawn by the customer: %(text)s", text=words)
         if self.group_uid:
             words = self.env._("In a group: %(text)s", text=words)
         return words
+
+    def _is_erased(self):
+        """Tell whether text and number were here once: with the reasons they went."""
+        self.ensure_one()
+        gone = not (self.recipient or self.body)
+        return gone and (self.direction == "in" or not self.trace)
 
     def _describe_kind(self):
         kind, body = self.inbound_type or "", self.body or ""

@@ -229,7 +229,11 @@ class WhatsappBillingTemplate(models.Model):
     @api.depends("name", "lang_code")
     def _compute_display_name(self):
         for template in self:
-            template.display_name = f"{template.name or ''} ({template.lang_code})"
+            template.display_name = (
+                f"{template.name} ({template.lang_code})"
+                if template.name
+                else self.env._("New")
+            )
 
     @api.depends(
         "template_name",
