@@ -125,6 +125,7 @@ def story() -> int:
 def demo() -> None:
     """Serve a database with demo data and the simulator, story played."""
     from . import odoo
+    from .furnish import Furnishing
     from .rpc import Control, Json2
     from .story import CUSTOMER, Story
 
@@ -137,14 +138,18 @@ def demo() -> None:
     ):
         say("Playing the main story:")
         control = Control(phone)
-        seen = Story(Json2(url, odoo.api_key(name)), control).play()
+        client = Json2(url, odoo.api_key(name))
+        seen = Story(client, control).play()
+        Furnishing(client).furnish()
         # The story approves by hand; a visitor who presses Submit has nobody to do it.
         control.post("settings", review="auto", review_ms=3000)
         say("\nWhat was seen:")
         for key, value in seen.items():
             say(f"  {key}: {value}")
         _greet(name, url)
-        say(f"The customer's phone: {phone}/phone/{CUSTOMER.lstrip('+')}   (all: {phone})")
+        say(
+            f"The customer's phone: {phone}/phone/{CUSTOMER.lstrip('+')}   (all: {phone})"
+        )
         say(f"Messages in Odoo:     {url}/odoo/action-whatsapp_billing.message_action")
         _stay()
 
@@ -191,7 +196,9 @@ def postgres13() -> int:
 def bench(only: str = "") -> int:
     """Run the benchmarks, or one of them."""
     setup()
-    return subprocess.call([python(), "-W", "ignore", "-m", "benchmarks", only], cwd=ROOT)
+    return subprocess.call(
+        [python(), "-W", "ignore", "-m", "benchmarks", only], cwd=ROOT
+    )
 
 
 COMMANDS = {

@@ -340,7 +340,8 @@ class Story(CreditSteps):
         return self.odoo.create(
             "whatsapp.billing.collection.plan",
             {
-                "name": "Story plan",
+                "name": "Story plan: one invoice, paid by now",
+                "sequence": 90,
                 "domain": f"[('id', '=', {invoice})]",
                 "stage": "on",
                 "quiet_start": 0.0,
