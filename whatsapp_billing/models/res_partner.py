@@ -73,6 +73,13 @@ class ResPartner(models.Model):
         string="Opted Out",
         groups="whatsapp_billing.group_user",
     )
+    wab_said_stop = fields.Boolean(
+        compute="_compute_wab_opt_in_state",
+        string="Asked for No More Messages",
+        groups="whatsapp_billing.group_user",
+        help="They said so themselves, or somebody wrote down that they did; not only"
+        " the switch.",
+    )
     wab_is_default_recipient = fields.Boolean(
         string="Receives Invoices on WhatsApp",
         help="Documents of the company go to this contact person.",
@@ -126,11 +133,15 @@ class ResPartner(models.Model):
         states = self.env["whatsapp.billing.consent"].sudo()._states(self._origin)
         purposes = [purpose for purpose, _label in PURPOSES]
         for partner in self:
-            mine = {
-                purpose: states.get((partner._origin.id, purpose), NOTHING).state
+            standings = {
+                purpose: states.get((partner._origin.id, purpose), NOTHING)
                 for purpose in purposes
             }
+            mine = {purpose: found.state for purpose, found in standings.items()}
             partner.wab_opt_in_state = mine
+            partner.wab_said_stop = (
+                mine["billing"] == "withdrawn" and standings["billing"].kind == "said"
+            )
             partner.wab_opted_out = mine["billing"] == "withdrawn"
 
     def _search_wab_opted_out(self, operator, value):

@@ -199,6 +199,18 @@ class TestPartnerConsent(WhatsappBillingCommon):
         with self.assertRaises(AccessError):
             wizards.create({"partner_ids": self.partner.ids, "evidence": "x"})
 
+    def test_the_switch_alone_is_nobody_s_stop(self):
+        """The ribbon says what they asked for, not what a colleague switched off."""
+        partner = self.partner.with_user(self.clerk)
+        partner.wab_enabled = True
+        self.assertFalse(partner.wab_said_stop)
+        partner.action_wab_switch_off()
+        self.assertTrue(partner.wab_opted_out)
+        self.assertFalse(partner.wab_said_stop)
+        partner.wab_enabled = True
+        self.record(partner, "billing", "withdrawn")
+        self.assertTrue(partner.wab_said_stop)
+
     def test_switching_on_asks_how_the_consent_is_known(self):
         """It wrote "agreed" at once, for contacts without a number too."""
         partner = self._make_customer("Luis", "+34600000002", wab_enabled=False)

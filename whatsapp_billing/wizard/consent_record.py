@@ -6,7 +6,7 @@ from odoo.tools.misc import format_datetime
 # What each purpose covers: who agrees to documents, or wants no more of them, says the
 # same about reminders (`rules.consent.standing`).
 PURPOSES = [
-    ("billing", "Documents, receipts and payment reminders"),
+    ("billing", "Documents, receipts and reminders"),
     ("collections", "Payment reminders only"),
     ("marketing", "Offers and news"),
 ]

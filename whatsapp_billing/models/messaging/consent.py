@@ -15,6 +15,8 @@ from ...rules import numbers
 
 NOTHING = consent_rules.Standing("none", 0, "")
 SALT = "whatsapp_billing.block_list_salt"
+# What a contact shows of the ledger.
+PARTNER_FIELDS = ["wab_opt_in_state", "wab_opted_out", "wab_said_stop"]
 
 
 class WhatsappBillingConsent(models.Model):
@@ -296,7 +298,7 @@ class WhatsappBillingConsent(models.Model):
                     vals_list.append(row | {"partner_id": False, "key": False})
         # sudo: whatsapp.billing.consent - append-only ledger, written here only
         rows = self.sudo().create(vals_list)
-        partners.invalidate_recordset(["wab_opt_in_state", "wab_opted_out"])
+        partners.invalidate_recordset(PARTNER_FIELDS)
         return rows
 
     @api.model
@@ -358,7 +360,7 @@ class WhatsappBillingConsent(models.Model):
             ]
         # sudo: whatsapp.billing.consent - append-only ledger, written here only
         rows = self.sudo().create(vals_list)
-        rows.partner_id.invalidate_recordset(["wab_opt_in_state", "wab_opted_out"])
+        rows.partner_id.invalidate_recordset(PARTNER_FIELDS)
         if not granted:
             rows._cancel_waiting()
         return rows
@@ -388,7 +390,7 @@ class WhatsappBillingConsent(models.Model):
                 now=fields.Datetime.now(),
             )
         )
-        self.env["res.partner"].invalidate_model(["wab_opt_in_state", "wab_opted_out"])
+        self.env["res.partner"].invalidate_model(PARTNER_FIELDS)
 
     @api.model
     def _find_recipients(self, recipient, company):
