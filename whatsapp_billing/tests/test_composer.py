@@ -177,6 +177,12 @@ class TestComposer(LifecycleCommon):
         other = self._make_customer("Luis", "+34600000002")
         wizard = self.open(self.partner | other)
         self.assertEqual(wizard.template_id, news, "the default is proposed")
+        self.assertFalse(wizard.alerts)
+        other.lang = self.env["res.lang"]._activate_lang("es_ES").code
+        wizard.invalidate_recordset(["alerts"])
+        alert = wizard.alerts["language"]
+        self.assertIn("English", alert["message"])
+        self.assertEqual(alert["action"]["domain"], [["id", "in", other.ids]])
         wizard.template_id = False
         self.assertEqual(wizard.message_count, 0)
         with self.assertRaisesRegex(UserError, "Choose the template"):

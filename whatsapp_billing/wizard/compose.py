@@ -8,7 +8,7 @@ from odoo.exceptions import UserError
 from ..models.messaging.message_enqueue import HOLD_REASONS, Order
 from ..rules import eligibility, languages
 from .compose_summary import count_targets
-from .phone_preview import render_phone, render_problems
+from .phone_preview import language_name, render_phone, render_problems
 
 
 class WhatsappBillingCompose(models.TransientModel):
@@ -381,7 +381,7 @@ class WhatsappBillingCompose(models.TransientModel):
 
     def _get_alerts(self, summary):
         """Return Odoo's alerts: each reason with a link to exactly its documents."""
-        alerts = self._get_template_alerts()
+        alerts = self._get_template_alerts() | self._get_language_alerts()
         names = dict(
             self.env["whatsapp.billing.message"]
             ._fields["reason"]
@@ -434,6 +434,33 @@ class WhatsappBillingCompose(models.TransientModel):
                     "context": {"default_document_type": min(kinds, default=False)},
                     "target": "current",
                 },
+            }
+        }
+
+    def _get_language_alerts(self):
+        """Say who reads another language than the template that all of them get."""
+        if not self.is_template_required or not self.template_id:
+            return {}
+        code = self.template_id.lang_code
+        others = self._records().filtered(
+            lambda p: p.lang and p.lang.partition("_")[0] != code.partition("_")[0]
+        )
+        if not others:
+            return {}
+        title = self.env._("Other Languages")
+        return {
+            "language": {
+                "level": "info",
+                "message": self.env._(
+                    "The template is in %(language)s; contacts with another language:"
+                    " %(count)s. Send to each language by itself.",
+                    language=language_name(self.env, code),
+                    count=len(others),
+                ),
+                "action_text": self.env._("Show"),
+                "action": self._open_documents(
+                    {"reason": "", "ids": others.ids, "partner_ids": others.ids}, title
+                ),
             }
         }
 
