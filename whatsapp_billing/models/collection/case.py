@@ -28,7 +28,7 @@ class WhatsappBillingCollectionCase(models.Model):
     _rec_name = "move_line_id"
 
     move_line_id = fields.Many2one(
-        "account.move.line", required=True, index=True, ondelete="cascade"
+        "account.move.line", required=True, ondelete="cascade"
     )
     move_id = fields.Many2one(
         "account.move", required=True, index=True, ondelete="cascade", string="Invoice"
@@ -120,6 +120,9 @@ class WhatsappBillingCollectionCase(models.Model):
     _line_unique = models.UniqueIndex(
         "(move_line_id) WHERE state != 'done'", "This instalment has a case already."
     )
+    # A line's latest case is read for each line of a ledger: without it PostgreSQL may
+    # look through all cases from the newest for each, as it does in an empty table.
+    _latest_index = models.Index("(move_line_id, id DESC)")
     # Not on what every run changes: PostgreSQL then rewrites no index (HOT).
     _open_index = models.Index("(company_id, debtor_id) WHERE state != 'done'")
     _resume_index = models.Index("(resume_on) WHERE state = 'paused'")
@@ -252,9 +255,7 @@ class WhatsappBillingCollectionCase(models.Model):
         if not day:
             raise UserError(self.env._("%(date)s is not a date.", date=date))
         if not today <= day <= today + LONGEST_PROMISE:
-            raise UserError(
-                self.env._("Choose a day from today on, within a year.")
-            )
+            raise UserError(self.env._("Choose a day from today on, within a year."))
         return day
 
     def _pause(self, reason, resume_on=False, withdrawn_as="paused"):

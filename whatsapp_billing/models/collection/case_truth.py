@@ -20,6 +20,22 @@ _OPEN = SQL(
         NOT IN ('paid', 'in_payment', 'reversed', 'invoicing_legacy')
     """
 )
+# What holds a case, taken over only from one that was closed while it was held.
+_HOLDS = ("promise_date", "pause_reason", "resume_on", "dispute_reason")
+# The latest case of the line `l` with the debtor `d`. Read for each line by itself: in a
+# join, a planner that takes the table for empty reads all cases for each line.
+_LATEST_CASE = SQL(
+    """
+    SELECT state_before, last_days, last_date, promises_kept, promises_broken, %s
+      FROM whatsapp_billing_collection_case
+     WHERE move_line_id = l.id AND debtor_id = d.id
+  ORDER BY id DESC LIMIT 1
+    """,
+    SQL(", ").join(
+        SQL("CASE WHEN state_before IS NOT NULL THEN %(name)s END AS %(name)s", name=c)
+        for c in map(SQL.identifier, (*_HOLDS, "dispute_user_id", "disputed_at"))
+    ),
+)
 # Why a reminder of an entry in that state does not go.
 WITHDRAWN_AS = {
     "posted": "already_paid",
@@ -170,29 +186,25 @@ class WhatsappBillingCollectionCase(models.Model):
                         dispute_user_id, disputed_at, step_id, next_date,
                         create_uid, write_uid, create_date, write_date)
                 SELECT l.id, m.id, m.commercial_partner_id, l.company_id, %(plan)s,
-                       COALESCE(h.state_before, 'active'), '1970-01-01',
-                       o.last_days, o.last_date, h.promise_date, o.promises_kept,
-                       o.promises_broken, h.pause_reason, h.resume_on,
-                       h.dispute_reason, h.dispute_user_id, h.disputed_at,
+                       COALESCE(o.state_before, 'active'), '1970-01-01',
+                       o.last_days, o.last_date, o.promise_date, o.promises_kept,
+                       o.promises_broken, o.pause_reason, o.resume_on,
+                       o.dispute_reason, o.dispute_user_id, o.disputed_at,
                        n.id, l.date_maturity + n.days,
                        %(uid)s, %(uid)s, %(now)s, %(now)s
                   FROM account_move_line l
                   JOIN account_move m ON m.id = l.move_id
                   JOIN account_account a ON a.id = l.account_id
                   JOIN res_partner d ON d.id = m.commercial_partner_id
+             LEFT JOIN LATERAL (%(latest)s) o ON TRUE
              LEFT JOIN LATERAL (
-                       SELECT id, last_days, last_date, promises_kept, promises_broken
-                         FROM whatsapp_billing_collection_case
-                        WHERE move_line_id = l.id AND debtor_id = d.id
-                     ORDER BY id DESC LIMIT 1) o ON TRUE
-             LEFT JOIN whatsapp_billing_collection_case h
-                    ON h.id = o.id AND h.state_before IS NOT NULL
+                       SELECT id FROM whatsapp_billing_collection_case
+                        WHERE move_line_id = l.id AND state != 'done'
+                     ORDER BY id DESC LIMIT 1) c ON TRUE
              LEFT JOIN LATERAL (%(next_step)s) n ON TRUE
                  WHERE l.company_id = %(company)s AND %(open)s AND %(moves)s
                    AND %(free)s AND %(condition)s
-                   AND NOT EXISTS (
-                       SELECT 1 FROM whatsapp_billing_collection_case c
-                        WHERE c.move_line_id = l.id AND c.state != 'done')
+                   AND c.id IS NULL
                 ON CONFLICT (move_line_id) WHERE state != 'done' DO NOTHING
                 """,
                 plan=plan.id,
@@ -208,6 +220,7 @@ class WhatsappBillingCollectionCase(models.Model):
                 moves=_only(moves),
                 free=free,
                 condition=condition,
+                latest=_LATEST_CASE,
             )
         )
 
