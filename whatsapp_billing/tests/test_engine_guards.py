@@ -237,6 +237,22 @@ class TestEngineGuards(LifecycleCommon):
         self.run_cron()
         self.assertEqual(message.state, "sent")
 
+    def test_in_a_copy_of_the_database_held_messages_stay_so(self):
+        """Not queued and held again each minute; and they go when it is confirmed."""
+        message = self.make_message()
+        parameters = self.env["ir.config_parameter"].sudo()
+        parameters.set_param("database.uuid", "another")
+        self.drain()
+        held = [{"state": "held", "reason": "account_inactive"}]
+        self.assertRecordValues(message, held)
+        self.assertEqual(self.messages._release_held(), 0)
+        self.assertRecordValues(message, held)
+        self.account.with_user(self.manager).action_confirm_binding()
+        self.env.flush_all()
+        self.assertEqual(self.messages._release_held(), 1)
+        self.drain()
+        self.assertEqual(message.state, "sent")
+
     # --- documents ---------------------------------------------------------------------
 
     def make_waiting(self, count):
