@@ -87,6 +87,25 @@ class ResCompany(models.Model):
 
     # === BUSINESS METHODS === #
 
+    def _wab_find_able(self, users):
+        """Return the first of these who can see to what is this company's, or nobody.
+
+        Whoever left, is the system or a customer at the portal, or works for other
+        companies only, would never see that they are asked, or read what is not theirs:
+        who is asked may read the request, and follows the document.
+        """
+        self.ensure_one()
+        # sudo: res.users - only whether they are there, and for which companies
+        able = users.sudo().filtered(
+            lambda user: (
+                user.active
+                and not user.share
+                and not user._is_superuser()
+                and self in user.company_ids
+            )
+        )
+        return able[:1].with_env(users.env)
+
     def _wab_is_kind_off(self, document_type):
         """Tell whether a company has switched this kind of document off."""
         self.ensure_one()

@@ -48,6 +48,7 @@ from . import test_payment_receipts
 from . import test_partner_merge
 from . import test_person_key
 from . import test_retention
+from . import test_rights_asked
 from . import test_rights_conditions
 from . import test_rights_credits
 from . import test_rights_lines

@@ -362,27 +362,32 @@ class WhatsappBillingCollectionCase(models.Model):
         """Return who looks after the invoice."""
         self.ensure_one()
         account_sudo = self.company_id.sudo().wab_account_id
-        people = (
+        # Of a customer that companies share, the salesperson may be another's.
+        able = self.company_id._wab_find_able(
             self.plan_id.user_id
-            or self.move_id.invoice_user_id
-            or self.debtor_id.user_id
+            | self.move_id.invoice_user_id
+            | self.debtor_id.user_id
         )
-        if people and people.active and not people._is_superuser():
-            return people
+        if able:
+            return able
         return account_sudo._get_responsible() if account_sudo else self.env.user
 
     def _ask_person(self, title, text, user=None):
-        """Put one activity per debtor on its first invoice. Called with sudo."""
+        """Put one activity per debtor on its first invoice. Called with sudo.
+
+        :param user: whom to ask, if they can see to it; else who looks after the invoice
+        """
         for cases in self.grouped("debtor_id").values():
             case = cases.sorted(lambda c: (c.due_date or c.create_date.date(), c.id))[0]
             move = case.move_id
             if any(activity.summary == title for activity in move.activity_ids):
                 continue
+            able = case.company_id._wab_find_able(user) if user else None
             move.activity_schedule(
                 "mail.mail_activity_data_todo",
                 summary=title,
                 note=Markup("<p>%s</p>") % text,
-                user_id=(user or case._get_responsible()).id,
+                user_id=(able or case._get_responsible()).id,
                 wab_reason="customer_answered",
             )
 

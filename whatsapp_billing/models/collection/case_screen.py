@@ -168,12 +168,14 @@ class WhatsappBillingCollectionCase(models.Model):
         """Have a person take over: no more reminders until somebody resumes them.
 
         :param int user_id: who it is; left out, who looks after the invoice
-        :raise UserError: for somebody who is no internal user
+        :raise UserError: for somebody who is no internal user of the company
         """
         user = self.env["res.users"].browse()
         if user_id:
             user = user.search([("id", "=", user_id), ("share", "=", False)])
-            if not user:
+            # sudo: whatsapp.billing.collection.case - only of which company they are
+            companies = self.sudo().company_id
+            if not user or not all(c._wab_find_able(user) for c in companies):
                 raise UserError(self.env._("Choose one of your users to take over."))
         cases_sudo = self._by_person().filtered(lambda c: c.state != "escalated")
         cases_sudo.write(

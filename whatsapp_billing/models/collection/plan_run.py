@@ -240,7 +240,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         self.message_post(subject=title, body=text)
         if self.env.ref("mail.mail_activity_data_warning", raise_if_not_found=False):
             account_sudo = self.company_id.sudo().wab_account_id
-            user = self.user_id or (
+            user = self.company_id._wab_find_able(self.user_id) or (
                 account_sudo._get_responsible() if account_sudo else self.env.user
             )
             self.activity_schedule(

@@ -257,8 +257,9 @@ class WhatsappBillingCreditWallet(models.Model):
     def _get_responsible(self):
         """Return who looks after the credits: as set, else a manager."""
         self.ensure_one()
-        if self.user_id:
-            return self.user_id
+        able = self.company_id._wab_find_able(self.user_id)
+        if able:
+            return able
         group = self.env.ref("whatsapp_billing.group_manager")
         # sudo: res.users - to find somebody who can do something about it
         managers_sudo = group.sudo().all_user_ids.filtered(

@@ -416,22 +416,9 @@ class WhatsappBillingMessage(models.Model):
         return self._find_able(people) or self.account_id.sudo()._get_responsible()
 
     def _find_able(self, users):
-        """Return the first of these who can see to a message of its company, or nobody.
-
-        Whoever left, is the system or a customer at the portal, or works for other
-        companies only, would never see that they are asked.
-        """
+        """Return the first of these who can see to a message of its company, or nobody."""
         self.ensure_one()
-        # sudo: res.users - only whether they are there, and for which companies
-        able = users.sudo().filtered(
-            lambda user: (
-                user.active
-                and not user.share
-                and not user._is_superuser()
-                and self.company_id in user.company_ids
-            )
-        )
-        return able[:1].with_env(users.env)
+        return self.company_id._wab_find_able(users)
 
 
 class ResPartner(models.Model):
