@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""Who is asked about a customer."""
+"""Who is asked about a customer, and what lines on a document tell of others."""
 
 from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
@@ -103,3 +103,59 @@ class TestWhoIsAsked(CollectionCommon):
         payment._wab_ask_about(invoice)
         self.check_asked(payment, self.outsider)
 
+
+@tagged("post_install", "-at_install")
+class TestLinesTellOfTheirOwn(CollectionCommon):
+    """A salesperson reads own invoices only, and not what the customer owes besides."""
+
+    def setUp(self):
+        super().setUp()
+        self.mine = self.make_due(3, amount=100.0)
+        self.other = self.make_due(2, amount=77.0)
+        self.reader = self._make_user(
+            "wab_salesperson", "account.group_account_invoice"
+        )
+        self.env["ir.rule"].sudo().create(
+            {
+                "name": "Own invoices",
+                "model_id": self.env["ir.model"]._get("account.move").id,
+                "domain_force": f"[('id', '!=', {self.other.id})]"
+                f" if user.id == {self.reader.id} else []",
+            }
+        )
+
+    def read_lines(self):
+        self.env.invalidate_all()
+        mine = self.mine.with_user(self.reader)
+        return " ".join(str(body) for body in mine.message_ids.mapped("body"))
+
+    def check_lines(self, message):
+        self.assertIn(self.other.name, message.body)
+        line = message.mail_message_id
+        self.assertEqual((line.model, line.res_id), ("account.move", self.mine.id))
+        text = self.read_lines()
+        self.assertIn("About 2 documents", text)
+        self.assertNotIn(self.other.name, text)
+        self.assertNotIn("177", text)
+
+    def test_reminder_of_a_plan_about_several_invoices(self):
+        self.run_plan()
+        self.check_lines(self.reminders())
+
+    def test_reminder_by_hand_about_several_invoices(self):
+        self.plan.stage = "off"
+        moves = self.mine | self.other
+        moves.sudo().wab_remind()
+        message = self.messages.search(
+            [("document_type", "=", "payment_reminder"), ("state", "=", "queued")]
+        )
+        self.assertEqual(len(message), 1)
+        self.check_lines(message)
+
+    def test_reminder_of_one_invoice_is_shown(self):
+        """A sibling: the text is about this document alone."""
+        self.other.sudo().wab_plan_choice = "none"
+        self.run_plan()
+        message = self.reminders()
+        self.assertNotIn(self.other.name, message.body)
+        self.assertIn(message.body, self.read_lines())

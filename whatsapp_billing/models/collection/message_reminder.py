@@ -256,8 +256,9 @@ class WhatsappBillingMessage(models.Model):
             rendered = template._render_values(
                 records.with_context(**{CONTEXT: groups}), recipients
             )
-            for _letter, target in pairs:
+            for letter, target in pairs:
                 target.rendered = rendered[target.record.id, target.partner.id]
+                target.listed = frozenset(entry.name for entry in letter.entries)
 
     @api.model
     def _sort_for_rendering(self, letters):
@@ -312,7 +313,8 @@ class WhatsappBillingMessage(models.Model):
                 values |= {"state": "held", "reason": "quiet_hours"}
             rows.append({k: None if v is False else v for k, v in values.items()})
         self.env.flush_all()
-        self._insert_chatter_lines(rows)
+        listed = [len(target.listed) for target, _more in targets]
+        self._insert_chatter_lines(rows, dict(zip(ids, listed, strict=True)))
         bulk.insert(self.env, self._name, rows, with_user=False)
         # sudo: whatsapp.billing.message - rows are written by the system only
         messages = self.sudo().browse(ids)
@@ -335,7 +337,7 @@ class WhatsappBillingMessage(models.Model):
         return messages
 
     @api.model
-    def _insert_chatter_lines(self, rows):
+    def _insert_chatter_lines(self, rows, listed):
         """Write a line on each document and remember it, as `_log_on_documents`.
 
         The values are those of `mail.thread._message_log_batch` (Odoo 19.0).
@@ -365,7 +367,11 @@ class WhatsappBillingMessage(models.Model):
                     "message_id": generate_tracking_message_id("message-notify"),
                     "email_add_signature": False,
                     "date": fields.Datetime.now(),
-                    "body": str(self._make_chatter_body(row["recipient"], row["body"])),
+                    "body": str(
+                        self._make_chatter_body(
+                            row["recipient"], row["body"], listed[row["id"]]
+                        )
+                    ),
                 }
             )
         for row in rows:

@@ -50,6 +50,8 @@ class Target:
     decision: eligibility.Decision = None
     # Other documents that the same message is about.
     covered: list = field(default_factory=list)
+    # The documents that its text lists, where those are several.
+    listed: frozenset = frozenset()
     # What must not change until it is sent; see `message_changed.py`.
     snapshot: str | None = None
     says_more: bool = False
@@ -460,7 +462,11 @@ class WhatsappBillingMessage(models.Model):
         messages._reserve_credits()
         going = messages.filtered(lambda m: m.state in ("queued", "held"))
         if not order.is_test:
-            going._log_on_documents()
+            listed = {
+                message.id: len(target.listed)
+                for target, message in zip(targets, messages, strict=True)
+            }
+            going._log_on_documents(listed)
         going._trigger_drain()
         return messages
 
@@ -632,8 +638,11 @@ class WhatsappBillingMessage(models.Model):
 
     # --- chatter ------------------------------------------------------------------
 
-    def _log_on_documents(self):
-        """Write one chatter line per message, in bulk, and remember which is whose."""
+    def _log_on_documents(self, listed=None):
+        """Write one chatter line per message, in bulk, and remember which is whose.
+
+        :param listed: {message id: how many documents its text lists}
+        """
         rounds = defaultdict(list)
         seen = defaultdict(int)
         for message in self.filtered(lambda m: m.res_model and m.res_id):
@@ -644,7 +653,7 @@ class WhatsappBillingMessage(models.Model):
         links = []
         for (model, _round), messages in rounds.items():
             if model != "res.partner":
-                links += self._log_round(self.env[model], messages)
+                links += self._log_round(self.env[model], messages, listed)
                 continue
             # Companies share their contacts, not what they write to them.
             by_company = self.browse().union(*messages).grouped("company_id")
@@ -652,14 +661,14 @@ class WhatsappBillingMessage(models.Model):
                 links += self._log_round(of_company(self.env[model], company), mine)
         self._link_lines(links)
 
-    def _log_round(self, model, messages):
+    def _log_round(self, model, messages, listed=None):
         records = model.browse([m.res_id for m in messages])
         if not hasattr(records, "_message_log_batch"):
             return []
         lines = records._message_log_batch(
             bodies={
                 message.res_id: message._make_chatter_body(
-                    message.recipient, message.body
+                    message.recipient, message.body, (listed or {}).get(message.id, 0)
                 )
                 for message in messages
             }
@@ -667,8 +676,19 @@ class WhatsappBillingMessage(models.Model):
         return list(zip(messages, lines, strict=True))
 
     @api.model
-    def _make_chatter_body(self, recipient, body):
-        """Return the text as the customer sees it, safe for the chatter."""
+    def _make_chatter_body(self, recipient, body, listed=0):
+        """Return the text as the customer sees it, safe for the chatter.
+
+        One that lists several documents is for who may read all of them, and the line
+        is read by whoever may read this one: there it stands behind the ticks only.
+
+        :param int listed: how many documents the text lists
+        """
+        if listed > 1:
+            body = self.env._(
+                "About %(count)s documents. Press the ticks to read the text.",
+                count=listed,
+            )
         return quote_html(
             self.env._("WhatsApp to %(number)s", number=recipient), body
         )
