@@ -148,7 +148,39 @@ class IrActionsServer(models.Model):
             warnings += filter(None, self._wab_get_problems())
         return warnings
 
+    # === ACTION METHODS === #
+
+    def run(self):
+        """Override of `base`: people send about what they may read.
+
+        Odoo asks nothing of the records that a call names where an action is for
+        groups, and what is sent is queued as superuser. Rules come here as superuser:
+        whatever set them off, nobody named a record.
+        """
+        if not self.env.su:
+            for action in self.sudo():
+                if action._wab_sends():
+                    self._wab_named_records(action).check_access("read")
+        return super().run()
+
     # === BUSINESS METHODS === #
+
+    def _wab_sends(self):
+        """Tell whether this action, or one within it, sends on WhatsApp."""
+        self.ensure_one()
+        return self.state == const.METHOD or any(
+            child._wab_sends() for child in self.child_ids
+        )
+
+    @api.model
+    def _wab_named_records(self, action):
+        """Return the records that a call names for an action, as its user."""
+        name = action.model_id.model
+        context = self.env.context
+        if name not in self.env or context.get("active_model") != name:
+            return self.browse()
+        ids = {context.get("active_id"), *(context.get("active_ids") or ())}
+        return self.env[name].browse(filter(None, ids))
 
     def _wab_is_kind_wrong(self):
         model = self.model_id.model

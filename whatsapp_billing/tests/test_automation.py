@@ -3,6 +3,7 @@
 from datetime import datetime, time
 from unittest.mock import patch
 
+from odoo.exceptions import AccessError
 from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
@@ -145,6 +146,57 @@ class TestAutomation(CollectionCommon):
         self.run_action(action, bank, self.clerk)
         message = self.about(bank)
         self.assertRecordValues(message, [{"partner_id": mine.id, "state": "queued"}])
+
+    # --- who may name what ------------------------------------------------
+
+    def test_nobody_sends_about_what_they_may_not_read(self):
+        """An action for a group asks nothing of the records that a call names."""
+        other = self.setup_other_company()["company"]
+        group = self.env.ref("account.group_account_invoice")
+        outsider = self._make_user("wab_outside", "account.group_account_invoice", other)
+        invoice = self._make_invoice(self.partner)
+        private = self._make_customer(
+            "Private", "+34600000079", company_id=self.company.id
+        )
+        for records, values in (
+            (invoice, {}),
+            (invoice, {"wab_kind": "reminder"}),
+            (invoice, {"wab_kind": "note", "wab_template_id": self.note.id}),
+            (private, {"wab_template_id": self.hello.id}),
+        ):
+            action = self.make_action(records._name, **values)
+            parent = self.make_action(
+                records._name,
+                state="multi",
+                child_ids=[Command.set(self.make_action(records._name, **values).ids)],
+            )
+            for one in action | parent:
+                one.group_ids = group
+                named = one.with_user(outsider).with_context(
+                    active_model=records._name,
+                    active_ids=records.ids,
+                    active_id=records.id,
+                )
+                for context in ({}, {"active_ids": []}, {"active_id": False}):
+                    with (
+                        self.subTest(action=one.state, values=values, context=context),
+                        self.assertRaises(AccessError),
+                    ):
+                        named.with_context(**context).run()
+                    self.commit()
+                    self.assertFalse(self.about(records))
+
+    def test_whoever_may_read_it_sends_with_an_action_for_a_group(self):
+        invoice = self._make_invoice(self.partner)
+        action = self.make_action("account.move")
+        action.group_ids = self.env.ref("account.group_account_invoice")
+        action.with_user(self.clerk).with_context(
+            active_model="account.move", active_ids=invoice.ids
+        ).run()
+        self.commit()
+        self.assertRecordValues(
+            self.about(invoice), [{"state": "queued", "user_id": self.clerk.id}]
+        )
 
     # --- the total of an invoice that was posted and reset -------------------
 
