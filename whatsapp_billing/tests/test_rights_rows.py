@@ -398,6 +398,56 @@ class TestDialogs(RightsCommon):
                     with self.subTest(model=model._name, field=field.name):
                         self.assertIn(f"{model._name}.{field.name}", AS_CREATOR)
 
+    def test_odoo_s_send_dialog_names_no_customer_of_another_company(self):
+        """Odoo computes what it proposes as superuser, and keeps it for anybody."""
+        dialogs = self._as(self.env["account.move.send.wizard"], "other_clerk")
+        shown = {
+            name: {"fields": {"display_name": {}}}
+            for name in ("wab_partner_ids", "wab_customer_id")
+        } | {"wab_document_type": {}}
+        values = {"move_id": self.invoice.id}
+        given = dialogs.with_context(default_move_id=self.invoice.id)
+        mine = dialogs.create({"move_id": self.other_invoice.id})
+        for how, call in (
+            ("create", lambda: dialogs.create(values)),
+            ("default", lambda: given.create({})),
+            ("form", lambda: dialogs.browse().web_save(values, shown)),
+            ("write", lambda: mine.write(values)),
+        ):
+            with self.subTest(how=how):
+                self.env.flush_all()
+                self.env.invalidate_all()
+                with self.assertRaises(AccessError), self.env.cr.savepoint():
+                    call()
+
+    def test_another_s_dialog_of_odoo_is_not_read(self):
+        """A sibling: what we add to Odoo's own dialogs names customers too."""
+        clerk = self.users["clerk"]
+        send = self._as(self.env["account.move.send.wizard"], "clerk").create(
+            {"move_id": self.invoice.id}
+        )
+        action = self._as(self.invoice, "clerk").action_register_payment()
+        register = (
+            self.env["account.payment.register"]
+            .with_user(clerk)
+            .with_context(**action["context"])
+            .create({})
+        )
+        for dialog, names in (
+            (send, ["wab_partner_ids", "wab_customer_id", "wab_template_id"]),
+            (register, ["wab_recipient_ids", "wab_send_receipt", "wab_can_receipt"]),
+        ):
+            self.env.flush_all()
+            for name in ("agent", "other_clerk", "other_manager"):
+                for field in names:
+                    self.env.invalidate_all()
+                    with (
+                        self.subTest(model=dialog._name, user=name, field=field),
+                        self.assertRaises(AccessError),
+                    ):
+                        self._as(dialog, name).read([field])
+            self.assertTrue(dialog.read(names))
+
     def test_another_s_composer_is_not_pressed(self):
         compose = self._as(self.env["whatsapp.billing.compose"], "clerk").create(
             {"res_model": "account.move", "res_ids": self.invoice.ids}

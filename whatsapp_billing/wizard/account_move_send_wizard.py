@@ -144,6 +144,26 @@ class AccountMoveSendWizard(models.TransientModel):
             alerts.pop("whatsapp_billing_not_sent", None)
             wizard.alerts = alerts | wizard._wab_alerts()
 
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Refuse dialogs about invoices that their user may not read.
+
+        What is proposed in them, and to whom, Odoo computes as superuser.
+        """
+        wizards = super().create(vals_list)
+        if not self.env.su:
+            wizards.move_id.check_access("read")
+        return wizards
+
+    def write(self, vals):
+        """Refuse an invoice that the user may not read."""
+        result = super().write(vals)
+        if "move_id" in vals and not self.env.su:
+            self.move_id.check_access("read")
+        return result
+
     # === BUSINESS METHODS === #
 
     def _wab_recipient_companies(self):
