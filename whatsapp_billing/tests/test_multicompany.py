@@ -136,6 +136,39 @@ class TestMulticompany(WhatsappBillingCommon):
         with self.assertRaises(ValidationError):
             self.company.sudo().wab_account_id = self.other_account
 
+    def test_what_a_contact_has_in_each_company_is_said_by_the_document_s(self):
+        """Wherever the user works, or the cron: terms, say, are a company's own."""
+        for company, name in ((self.company, "Ours"), (self.other_company, "Theirs")):
+            term = self.env["account.payment.term"].create(
+                {"name": name, "company_id": company.id}
+            )
+            self.partner.with_company(company).property_payment_term_id = term
+        invoice = self._make_invoice()
+        template = self.templates["payment_reminder"]
+        path = "partner_id.property_payment_term_id"
+        second = template.variable_ids.filtered(
+            lambda v: (v.component, v.position) == ("body", 2)
+        )
+        second.field_path = path
+        companies = self.company | self.other_company
+        self.manager.company_ids = companies
+        for first in companies:
+            allowed = [first.id, *(companies - first).ids]
+            mine = template.with_user(self.manager).with_context(
+                allowed_company_ids=allowed
+            )
+            with self.subTest(works_in=first.name):
+                self.env.invalidate_all()
+                rendered = mine.sudo()._render_values(
+                    invoice.with_env(mine.env), {invoice.id: self.partner}
+                )
+                text = rendered[invoice.id, self.partner.id]["text"]
+                self.assertIn("Ours", text)
+                self.assertNotIn("Theirs", text)
+                mine.preview_res_id = invoice.id
+                self.assertIn("Ours", mine.preview_html)
+                self.assertNotIn("Theirs", mine.preview_html)
+
     def test_a_branch_knows_the_contacts_that_it_writes_to(self):
         """What it may send to a contact of its parent, that contact may answer."""
         branch = self.env["res.company"].create(

@@ -181,8 +181,9 @@ class WhatsappBillingTemplate(models.Model):
         if not path or problem:
             return ""
         # sudo: any document model - as when it is sent; the path was just checked
+        (record_sudo,) = self._in_own_companies(record.sudo())
         return self._read_variable(
-            record.sudo().with_context(lang=lang or self.env.lang), variable, lang
+            record_sudo.with_context(lang=lang or self.env.lang), variable, lang
         )
 
     @api.model

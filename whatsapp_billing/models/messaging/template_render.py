@@ -113,8 +113,22 @@ class WhatsappBillingTemplate(models.Model):
                 variable: self._read_variable(record, variable, lang)
                 for variable in variables
             }
-            for record in records
+            for mine in self._in_own_companies(records)
+            for record in mine
         }
+
+    @api.model
+    def _in_own_companies(self, records):
+        """Return documents as their companies read them, company by company.
+
+        What a contact has in each company, its payment terms say, is one thing there
+        and another where the user works, or the cron.
+        """
+        messages = self.env["whatsapp.billing.message"]
+        return [
+            mine.with_company(company)
+            for company, mine in records.grouped(messages._company).items()
+        ]
 
     def _read_variable(self, record, variable, lang):
         path = variable.field_path
