@@ -62,6 +62,8 @@ def test_a_plain_date_is_a_promise(text, lang, expected):
         "",
         "hello",
         "x" * 200,
+        # Who asks says nothing of the kind.
+        *("paid?", "¿Ya está pagado?", "Já está pago?", "mañana?", "¿el 25/11?"),
     ],
 )
 def test_anything_else_takes_a_person(text):

@@ -94,6 +94,12 @@ from rules import consent
         *("não quero mais receber", "me exclua", "me tira da lista"),
         *("me descadastra", "quero parar de receber", "parem de me incomodar"),
         *("não quero que me mandem mensagens", "não me escrevam mais"),
+        # The same without saying to whom.
+        *("stop sending", "Do not disturb", "don't text", "do not message anymore"),
+        *("dejen de molestar", "no molesten más", "No molestar", "sáquenme"),
+        *("quiten mi número", "no autorizo el envío de mensajes", "quítenme de la lista"),
+        *("no deseo recibir mensajes", "remova meu número", "exclua o meu número"),
+        *("tirem meu contato da lista", "apague meu telefone"),
     ],
 )
 def test_request_to_stop_is_understood(text):
@@ -175,6 +181,9 @@ def test_request_to_start_again_is_understood(text):
         *("Baja\n3 cajas", "Stop\nthe order of monday please", "Baja\nde precio"),
         *("Alta\n\nBaja", "STOP\nA\nB\nC\nD", "cancelar\nPedido 42"),
         *("quiten", "borra", "me tira", "I don't want this", "do not send it"),
+        *("stop sending the goods", "no molesta", "quiten mi pedido", "remova meu pedido"),
+        *("no autorizo el pago", "do not disturb my neighbour", "quita mi número de IVA"),
+        *("no deseo recibir el pedido", "exclua o meu boleto"),
         "Stop wäre schön, aber " + "lieber nicht " * 20,
     ],
 )

@@ -227,7 +227,8 @@ def understand(text: str, today: date, lang: str = "") -> Answer | None:
     folded = fold(text or "")
     if is_thanks(text or ""):
         return Answer("thanks")
-    if not folded or len(folded) > 80:
+    if not folded or len(folded) > 80 or any(mark in text for mark in "?¿"):
+        # Who asks whether it is paid, or on which day, does not say so.
         return None
     for kind, phrases in _PHRASES.items():
         if folded in phrases:

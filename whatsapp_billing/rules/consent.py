@@ -277,10 +277,11 @@ def _ask_to_end() -> re.Pattern[str]:
     never = r"(?:do not|dont|never|please do not|please dont)(?: ever)?"
     english = (
         rf"{never} {write} {to_me}{on}(?: {more})?",
+        rf"{never} (?:text|message|disturb|bother|spam){on}(?: {more})?",
         rf"{never} (?:send|give) {to_me} {things}(?: {more})?",
         rf"{never} send {things}(?: {to_me})?(?: {more})?",
         rf"(?:please )?stop {texting}(?: {to_me})?{on}(?: {more})?",
-        rf"(?:please )?stop sending(?: {to_me})? {things}{on}(?: {more})?",
+        rf"(?:please )?stop sending(?: {to_me})?(?: {things})?{on}(?: {more})?",
         rf"(?:please )?stop (?:{things}|this|these|it)(?: {more})?",
         (
             rf"i (?:do not|dont|no longer) (?:want|wish)(?: to (?:get|receive))? {things}"
@@ -316,6 +317,9 @@ def _ask_to_end() -> re.Pattern[str]:
         rf"(?:ya )?no quiero que {yo} {mande}{mas} {cosas}{aqui}",
         rf"(?:ya )?no quiero (?:recibir )?{cosas}{aqui}",
         rf"{dejen} de {escribir}{yo}{aqui}",
+        rf"{dejen} de molestar{aqui}",
+        rf"(?:ya )?no molest(?:es|en|eis|ar){mas}{aqui}",
+        rf"(?:ya )?no (?:autorizo|deseo) (?:recibir |el envio de )?{cosas}{aqui}",
         rf"{dejen} de (?:mandar|enviar)(?:{yo})? {cosas}{aqui}",
         (
             r"(?:(?:me )?(?:quiero|deseo|quisiera|solicito|necesito) )?"
@@ -324,7 +328,8 @@ def _ask_to_end() -> re.Pattern[str]:
         rf"baja (?:{numero}|(?:de |del |en )?whatsapp|(?:de )?(?:los )?{cosas})",
         rf"(?:borr|elimin)(?:ame|eme|enme|adme)(?:{lista})?",
         rf"(?:borr|elimin|quit|sac|saqu)(?:ame|eme|enme|adme){lista}",
-        rf"(?:borr|elimin)(?:a|e|en|ar) mi (?:numero|telefono)(?:{lista})?",
+        rf"(?:quit|saqu)(?:enme|adme)(?:{lista})?",
+        rf"(?:borr|elimin|quit|sac|saqu)(?:a|e|en|ad|ar) mi (?:numero|telefono)(?:{lista})?",
     )
     # Portuguese
     coisa = _any(
@@ -351,6 +356,10 @@ def _ask_to_end() -> re.Pattern[str]:
         rf"quero parar de receber(?: {coisas})?",
         rf"me (?:exclua|excluam|remova|removam|descadastra|descadastrem){da_lista}?",
         rf"me (?:tira|tire|tirem|apaga|apague){da_lista}",
+        (
+            r"(?:remov|exclu|apagu|retir|tir)(?:a|am|e|em|ir|ar|er)"
+            rf" (?:o )?meu (?:numero|telefone|contato){da_lista}?"
+        ),
     )
     return re.compile("|".join((*english, *spanish, *portuguese)))
 
