@@ -251,3 +251,54 @@ class TestNumberCorrected(AnswerCommon):
         self.partner.phone = "+34600000055"
         self.tap(reminder, "paid")
         self.assertEqual(self.case(invoice).state, "active")
+
+    def assert_undecided(self, invoice, row):
+        self.assertFalse(row.partner_id)
+        self.assertFalse(row.res_id, "a stranger's words stand on no document")
+        self.assertEqual(self.case(invoice).state, "active")
+        self.assertFalse(invoice.activity_ids)
+
+    def test_nor_does_their_quote(self):
+        """They quoted what they had got by mistake, and the reminders stopped."""
+        invoice = self.make_due(2)
+        reminder = self.remind(invoice)
+        self.partner.phone = "+34600000055"
+        for text in ("pagado", "I will pay tomorrow", "problema", "who are you?"):
+            self.assert_undecided(invoice, self.quote(reminder, text))
+        plain = self.hear(
+            type="button",
+            button={"payload": "Already paid", "text": "Already paid"},
+            context={"from": "34910000001", "id": reminder.wamid},
+        )
+        self.assert_undecided(invoice, plain)
+
+    def test_nor_do_they_by_editing_what_they_wrote_before(self):
+        invoice = self.make_due(2)
+        reminder = self.remind(invoice)
+        first = self.quote(reminder, "gracias")
+        self.partner.phone = "+34600000055"
+        edited = self.hear(
+            type="edit",
+            edit={
+                "original_message_id": first.wamid,
+                "message": {
+                    "type": "text",
+                    "text": {"body": "pagado"},
+                    "context": {"id": reminder.wamid},
+                },
+            },
+        )
+        self.assertFalse(edited.partner_id)
+        self.assertEqual(self.case(invoice).state, "active")
+
+    def test_nor_where_the_number_was_only_taken_away(self):
+        """Nobody knows the right one yet: the contact has none."""
+        invoice = self.make_due(2)
+        reminder = self.remind(invoice)
+        for number in (False, "n/a"):
+            self.partner.phone = number
+            self.assert_undecided(invoice, self.tap(reminder, "paid"))
+            day = self.tap(reminder, "promise", self.day(3))
+            self.assert_undecided(invoice, day)
+            self.assert_undecided(invoice, self.quote(reminder, "pagado"))
+            self.assert_undecided(invoice, self.hear("problema"))

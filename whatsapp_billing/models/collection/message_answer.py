@@ -99,8 +99,9 @@ class WhatsappBillingMessage(models.Model):
         we know, and words without a quote only about what was asked before them.
         """
         out = [("account_id", "=", self.account_id.id), ("direction", "=", "out")]
-        if tapped and not self.partner_id:
-            # On a phone that is not, or no longer, our customer's.
+        if not self.partner_id:
+            # On a phone that is not, or no longer, our customer's, or that several
+            # have: nobody knows for whom they write.
             return self.browse()
         if tapped:
             return self._find_outgoing(self.account_id, uuid=tapped.uuid)
@@ -130,9 +131,6 @@ class WhatsappBillingMessage(models.Model):
 
     def _find_last_reminder(self, out):
         """Return the last reminder before these words, to nobody but who wrote them."""
-        if not self.partner_id:
-            # A number of several customers: nobody knows for whom they write.
-            return self.browse()
         last = self.search(
             [
                 *out,

@@ -363,7 +363,47 @@ class WhatsappBillingConsent(models.Model):
         rows.partner_id.invalidate_recordset(PARTNER_FIELDS)
         if not granted:
             rows._cancel_waiting()
+            self._bind_new_numbers(recipients, company, said_at)
         return rows
+
+    @api.model
+    def _bind_new_numbers(self, recipients, company, said_at):
+        """Let a withdrawal bind the number that its own has changed to since.
+
+        What was said before the change may reach us after it. What comes from the old
+        number later is somebody else's.
+        """
+        # sudo: whatsapp.billing.message - what WhatsApp told this company of numbers
+        messages_sudo = self.env["whatsapp.billing.message"].sudo()
+        keys = {numbers.person_key(recipient) for recipient in recipients}
+        for _key, report in messages_sudo._find_reported(keys):
+            # The provider tells whole seconds.
+            is_later = report.sent_at >= said_at.replace(microsecond=0)
+            if report.company_id == company and is_later:
+                report._keep_stop(report.recipient, report.content["new_sender"])
+
+    @api.model
+    def _read_stopped(self, recipient, company):
+        """Return the purposes that a number itself has withdrawn from in a company."""
+        self.flush_model()
+        key = numbers.person_key(recipient or "") or "-"
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT purpose FROM (
+                    SELECT DISTINCT ON (purpose) purpose, granted
+                      FROM whatsapp_billing_consent
+                     WHERE partner_id IS NULL AND company_id = %s
+                       AND person_key IN (%s, %s)
+                  ORDER BY purpose, said_at DESC, granted, id DESC) latest
+                 WHERE NOT granted
+                """,
+                company.id,
+                key,
+                self._hash_sql(SQL("%s", key)),
+            )
+        )
+        return {row[0] for row in rows}
 
     @api.model
     def _adopt_opt_outs(self, company):

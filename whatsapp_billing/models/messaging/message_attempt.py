@@ -5,6 +5,7 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...rules import numbers
 from ...rules import status as status_rules
 
 STATES = ("sent", "delivered", "read", "failed")
@@ -15,7 +16,9 @@ UNSENDABLE = "not_sendable"
 class Receipt:
     """All that one batch of receipts says about one call."""
 
-    __slots__ = ("account_id", "at", "error", "pricing", "state", "uuid", "wamid")
+    __slots__ = (
+        *("account_id", "at", "error", "pricing", "state", "user_uid", "uuid", "wamid"),
+    )
 
     def __init__(self, account_id, uuid, wamid):
         self.account_id = account_id
@@ -25,6 +28,8 @@ class Receipt:
         self.at = {}
         self.error = None
         self.pricing = None
+        # Under which id of the provider the reader writes without a number.
+        self.user_uid = None
 
     def add(self, update, moment):
         """Merge one more receipt: the best state, the first moment of each."""
@@ -32,6 +37,8 @@ class Receipt:
         if update.errors and update.status == "failed":
             self.error = update.errors[0]
         self.pricing = update.pricing or self.pricing
+        if update.status != "failed" and numbers.is_bsuid(update.user_uid):
+            self.user_uid = update.user_uid
 
     def note(self, state, moment):
         """Take in one state with its moment; words that nobody knows change nothing."""

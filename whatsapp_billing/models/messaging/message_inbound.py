@@ -18,6 +18,10 @@ from .message_status import to_datetime
 from .template_components import without_null
 
 REVISIONS = ("edit", "revoke")
+# Who has another number has another user id, too; of who hides it that is all we hear.
+NOTICES_OF_CHANGE = ("other_number", "other_id")
+# As a contact's new number: WhatsApp did not say which one it is.
+UNKNOWN_NUMBER = "?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +86,8 @@ class WhatsappBillingMessage(models.Model):
         heard = message._hear(update, quoted, revisions)
         if heard:
             message._act_on_inbound(heard)
-        elif update.notice == "other_number" and update.new_sender:
-            message._note_other_number(update.new_sender)
+        elif update.notice in NOTICES_OF_CHANGE:
+            message._note_other_number(message.content["new_sender"])
         return message
 
     @api.model
@@ -147,8 +151,9 @@ class WhatsappBillingMessage(models.Model):
         content = {}
         if update.media:
             content["media"] = without_null(update.media)
-        if update.new_sender:
-            content["new_sender"] = update.new_sender
+        if update.notice in NOTICES_OF_CHANGE:
+            is_told = numbers.is_e164(update.new_sender)
+            content["new_sender"] = update.new_sender if is_told else UNKNOWN_NUMBER
         return content or False
 
     # --- what it is about ----------------------------------------------------------
@@ -178,7 +183,7 @@ class WhatsappBillingMessage(models.Model):
         if not quoted or not quoted.res_id:
             return {}
         theirs = quoted.partner_id.commercial_partner_id
-        if partner and theirs != partner.commercial_partner_id:
+        if theirs != partner.commercial_partner_id:
             return {}
         model = self.env.get(quoted.res_model or "")
         if model is None or not self._is_still_theirs(
@@ -193,11 +198,22 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _has_left_number(self, partner, update):
-        """Tell whether a contact has another number by now than who writes."""
+        """Tell whether a contact has another number by now than who writes, or none."""
         key = numbers.person_key(update.sender or "")
-        is_number = key and not numbers.is_bsuid(key)
+        if not partner or not key or numbers.is_bsuid(key):
+            return False
+        if partner.wab_person_key:
+            return partner.wab_person_key != key
+        # Their number was taken away; who is known by an id alone never had one.
         return bool(
-            is_number and partner.wab_person_key and partner.wab_person_key != key
+            self.search_count(
+                [
+                    ("direction", "=", "out"),
+                    ("partner_id", "=", partner.id),
+                    ("person_key", "=", key),
+                ],
+                limit=1,
+            )
         )
 
     @api.model
@@ -229,6 +245,12 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _is_same_person(self, message, update):
+        """Tell whether who sent this update is whom a message was for, or from.
+
+        Who hides their number quotes us in their own chat only.
+        """
+        if not (update.sender or update.group_uid or message.recipient_uid):
+            return message.direction == "out"
         theirs = {message.person_key, message.recipient_uid} - {False}
         mine = {numbers.person_key(update.sender), update.user_uid} - {""}
         return bool(theirs & mine)

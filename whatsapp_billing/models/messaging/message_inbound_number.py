@@ -9,11 +9,12 @@ one is what WhatsApp says, not what the customer told this company.
 from markupsafe import Markup
 
 from odoo import api, fields, models
-from odoo.exceptions import AccessError
+from odoo.exceptions import AccessError, UserError
 from odoo.tools import SQL
 
 from ...rules import numbers
 from ..mail_message import of_company
+from .message_inbound import UNKNOWN_NUMBER
 
 GROUP = "whatsapp_billing.group_user"
 # What a contact's number is made of.
@@ -29,11 +30,11 @@ class WhatsappBillingMessage(models.Model):
     def _note_other_number(self, new_number):
         """Hold back everything to the old number and ask a person, once.
 
-        :param str new_number: '+' and digits, or a user id of the provider
+        :param str new_number: '+' and digits, or `UNKNOWN_NUMBER`
         """
         self.ensure_one()
         old = self.recipient
-        if not old or not numbers.is_e164(new_number) or new_number == old:
+        if not old or new_number == old:
             return
         # sudo: res.partner - the owners of a number in this company, whoever sees them.
         # Not of others: an event speaks for the company whose account it is signed for.
@@ -41,6 +42,9 @@ class WhatsappBillingMessage(models.Model):
         partners = partners._wab_find_by_number(old, self.company_id)
         partners |= self.partner_id.sudo().with_company(self.company_id)
         self._keep_stop(old, new_number)
+        if new_number == UNKNOWN_NUMBER:
+            # Another notice may have said which one it is.
+            partners = partners.filtered(lambda partner: not partner.wab_new_number)
         partners.wab_new_number = new_number
         self._cancel_waiting(old, "number_changed")
         self.is_handled = bool(partners)
@@ -51,25 +55,14 @@ class WhatsappBillingMessage(models.Model):
 
         What the number itself said counts; what a person recorded stays with the contact.
         """
+        if not numbers.is_e164(new_number):
+            return
         # sudo: whatsapp.billing.consent - append-only ledger, what a number said
         consents = self.env["whatsapp.billing.consent"].sudo()
-        consents.flush_model()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT purpose FROM (
-                    SELECT DISTINCT ON (purpose) purpose, granted
-                      FROM whatsapp_billing_consent
-                     WHERE partner_id IS NULL
-                       AND person_key = %s AND company_id = %s
-                  ORDER BY purpose, said_at DESC, id DESC) latest
-                 WHERE NOT granted
-                """,
-                numbers.person_key(old) or "-",
-                self.company_id.id,
-            )
-        )
-        purposes = [row[0] for row in rows]
+        company = self.company_id
+        stopped = consents._read_stopped(old, company)
+        # Also what ends numbers that have changed in a circle.
+        purposes = sorted(stopped - consents._read_stopped(new_number, company))
         if purposes:
             consents._set_number(
                 new_number,
@@ -97,23 +90,32 @@ class WhatsappBillingMessage(models.Model):
                      WHERE direction = 'in' AND person_key = ANY(%s)
                        AND content ->> 'new_sender' IS NOT NULL
                   ORDER BY company_id, person_key, sent_at DESC NULLS LAST,
-                           id DESC) latest
+                           content ->> 'new_sender' = %s, id DESC) latest
                  WHERE content ->> 'is_kept' IS NULL
                 """,
                 list(keys),
+                UNKNOWN_NUMBER,
             )
         )
         return [(key, self.browse(message_id)) for key, message_id in rows]
 
     def _ask_about_number(self, partners, new_number):
         kind = self.env.ref(ACTIVITY)
-        note = self.env._(
-            "WhatsApp says that %(old)s has changed to %(new)s. Nothing more goes to"
-            " the old number. Ask the customer, then press Use New Number or Keep Old"
-            " Number on the contact.",
-            old=self.recipient,
-            new=new_number,
-        )
+        if new_number == UNKNOWN_NUMBER:
+            note = self.env._(
+                "WhatsApp says that the customer with %(old)s has another number, and"
+                " not which one. Nothing more goes to the old number. Ask the customer,"
+                " then type the new number on the contact or press Keep Old Number.",
+                old=self.recipient,
+            )
+        else:
+            note = self.env._(
+                "WhatsApp says that %(old)s has changed to %(new)s. Nothing more goes"
+                " to the old number. Ask the customer, then press Use New Number or"
+                " Keep Old Number on the contact.",
+                old=self.recipient,
+                new=new_number,
+            )
         title = self.env._("Number changed on WhatsApp")
         for partner in partners:
             of_company(partner, self.company_id)._message_log(body=note)
@@ -213,6 +215,14 @@ class ResPartner(models.Model):
         for partner in self.filtered("wab_new_number"):
             old, new = partner.wab_e164, partner.wab_new_number
             values = {"wab_new_number": False}
+            if use_new and new == UNKNOWN_NUMBER:
+                raise UserError(
+                    self.env._(
+                        "WhatsApp did not say which number %(name)s has now. Ask the"
+                        " customer, and type it on the contact.",
+                        name=partner.display_name,
+                    )
+                )
             if use_new:
                 values["wab_number"] = new
             # sudo: res.partner - the field is the system's to write

@@ -19,6 +19,7 @@ from odoo.tools import SQL, clean_context
 from ...rules import inbound, numbers, wapp_text
 from .message import HANDLEABLE_STATES
 from .message_enqueue import quote_html
+from .message_inbound import UNKNOWN_NUMBER
 
 _logger = logging.getLogger(__name__)
 
@@ -160,6 +161,11 @@ class WhatsappBillingMessage(models.Model):
     def _describe_notice(self):
         # sudo: whatsapp.billing.message - only the number that they have now
         number = (self.sudo().content or {}).get("new_sender")
+        if number == UNKNOWN_NUMBER:
+            return self.env._(
+                "Changed their number %(old)s to one that WhatsApp does not tell",
+                old=self.recipient or "",
+            )
         if number:
             return self.env._(
                 "Changed their number from %(old)s to %(new)s",

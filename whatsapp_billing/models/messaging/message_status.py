@@ -99,6 +99,7 @@ class WhatsappBillingMessage(models.Model):
                 FOR NO KEY UPDATE OF m)
                 UPDATE whatsapp_billing_message m
                    SET wamid = COALESCE(m.wamid, v.wamid),
+                       recipient_uid = COALESCE(m.recipient_uid, v.user_uid),
                        state = CASE WHEN v.rank > v.old_rank THEN v.state
                                     ELSE m.state END,
                        reason = CASE WHEN v.rank > v.old_rank THEN NULL
@@ -142,7 +143,7 @@ class WhatsappBillingMessage(models.Model):
         """Return receipts as the table `v` of a WITH query, found by `column`."""
         return SQL(
             """v (account_id, key, wamid, state, rank, sent_at, delivered_at,
-                  read_at, failed_at, error_code, error_detail, pricing)
+                  read_at, failed_at, error_code, error_detail, pricing, user_uid)
             AS (VALUES %s)""",
             SQL(", ").join(self._receipt_sql(r, column) for r in receipts),
         )
@@ -153,7 +154,7 @@ class WhatsappBillingMessage(models.Model):
         return SQL(
             "(%s::int, %s::varchar, %s::varchar, %s::varchar, %s::int,"
             " %s::timestamp, %s::timestamp, %s::timestamp, %s::timestamp,"
-            " %s::varchar, %s::varchar, %s::jsonb)",
+            " %s::varchar, %s::varchar, %s::jsonb, %s::varchar)",
             receipt.account_id,
             getattr(receipt, column),
             receipt.wamid,
@@ -166,6 +167,7 @@ class WhatsappBillingMessage(models.Model):
             error.code if error else None,
             (error.details or error.message or error.title)[:500] if error else None,
             self._as_json(receipt.pricing),
+            receipt.user_uid,
         )
 
     @api.model
