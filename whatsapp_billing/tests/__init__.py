@@ -6,6 +6,7 @@ from . import test_account_tour
 from . import test_automation
 from . import test_claim_recipients
 from . import test_call_arguments
+from . import test_changed_number
 from . import test_collection_answer
 from . import test_collection_around
 from . import test_collection_bad
