@@ -14,6 +14,7 @@ from . import account_payment
 from . import res_company
 from . import res_config_settings
 from . import res_partner
+from . import document_look
 from . import res_partner_screen
 from . import credit
 from . import account_move_bill

@@ -267,26 +267,9 @@ class AccountMove(models.Model):
             # neither is a reason not to show what would be sent.
             return self._wab_document_name()
 
-    def _wab_fingerprints(self):
-        if not self:
-            return {}
-        self.flush_recordset([*FINGERPRINT_FIELDS, "access_token"])
-        self.env["res.company"].flush_model(["name"])
-        columns = SQL(", ").join(
-            SQL.identifier("m", name) for name in FINGERPRINT_FIELDS
-        )
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT m.id, jsonb_build_array(%s, m.access_token, c.name)::text
-                  FROM account_move m JOIN res_company c ON c.id = m.company_id
-                 WHERE m.id = ANY(%s)
-                """,
-                columns,
-                self.ids,
-            )
-        )
-        return dict(rows)
+    @api.model
+    def _wab_fingerprint_sql(self):
+        return self._wab_columns_sql([*FINGERPRINT_FIELDS, "access_token"])
 
     @api.model
     def _wab_fingerprint_paths(self):

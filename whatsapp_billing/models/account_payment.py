@@ -229,26 +229,15 @@ class AccountPayment(models.Model):
                 return name
         return str(name).replace("/", "_")
 
-    def _wab_fingerprints(self):
+    @api.model
+    def _wab_fingerprint_sql(self):
         """Override: a payment that was taken back says nothing any more."""
-        if not self:
-            return {}
-        self.flush_recordset([*FINGERPRINT_FIELDS, "state"])
-        self.env["res.company"].flush_model(["name"])
-        columns = SQL(", ").join(SQL.identifier("p", name) for name in FINGERPRINT_FIELDS)
-        rows = self.env.execute_query(
-            SQL(
-                """
-                SELECT p.id, jsonb_build_array(%s, c.name)::text
-                  FROM account_payment p JOIN res_company c ON c.id = p.company_id
-                 WHERE p.id = ANY(%s)
-                   AND p.state NOT IN ('draft', 'canceled', 'rejected')
-                """,
-                columns,
-                self.ids,
-            )
+        return SQL(
+            "CASE WHEN %s != ALL(%s) THEN %s END",
+            SQL.identifier("d", "state", to_flush=self._fields["state"]),
+            list(TAKEN_BACK),
+            self._wab_columns_sql(FINGERPRINT_FIELDS),
         )
-        return dict(rows)
 
     @api.model
     def _wab_fingerprint_paths(self):

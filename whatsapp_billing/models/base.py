@@ -71,10 +71,23 @@ class Base(models.AbstractModel):
     def _wab_fingerprints(self):
         """Return {record id: text}: what a message and its file say of each, in bulk.
 
-        Overridden by documents, with one query. A record that is not in the answer
-        has nothing that could have changed, or is gone.
+        Documents have one query for it (`_wab_fingerprint_sql`). A record that is not
+        in the answer has nothing that could have changed, or is gone.
         """
         return {}
+
+    @api.model
+    def _wab_ask_again(self, rows):
+        """Return {message id: (fingerprint, whether its recipient still gets it)}.
+
+        What the claim asks of all messages about records of one model, at once. True is
+        a promise that whoever the message is for would get it if it were queued now;
+        False says only that it takes more to know (`_wab_read_recipients_now`).
+
+        :param list rows: dictionaries with `id`, `res_id`, `partner_id`, `company_id`
+        """
+        said = self.browse({row["res_id"] for row in rows})._wab_fingerprints()
+        return {row["id"]: (said.get(row["res_id"]), False) for row in rows}
 
     @api.model
     def _wab_fingerprint_paths(self):

@@ -249,6 +249,46 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         """Return the companies that these documents are of."""
         return self.company_id or self.env.company
 
+    # === BUSINESS METHODS - WHAT MUST NOT HAVE CHANGED === #
+
+    def _wab_fingerprints(self):
+        says = self._wab_fingerprint_sql()
+        if not self or says is None:
+            return {}
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT d.id, %s FROM %s d
+             LEFT JOIN res_company k ON k.id = d.company_id
+                 WHERE d.id = ANY(%s)
+                """,
+                says,
+                SQL.identifier(self._table),
+                self.ids,
+            )
+        )
+        return {record_id: said for record_id, said in rows if said is not None}
+
+    @api.model
+    def _wab_fingerprint_sql(self):
+        """Return SQL for what a message and its file say of the record `d`, as a text.
+
+        NULL of what was taken back. `k` is the company of the record.
+
+        :return: None where nothing is compared
+        """
+        return
+
+    @api.model
+    def _wab_columns_sql(self, names):
+        """Return SQL for a text of these columns of `d` and the name of its company."""
+        company_name = self.env["res.company"]._fields["name"]
+        columns = [
+            *(SQL.identifier("d", n, to_flush=self._fields[n]) for n in names),
+            SQL.identifier("k", "name", to_flush=company_name),
+        ]
+        return SQL("jsonb_build_array(%s)::text", SQL(", ").join(columns))
+
     # === BUSINESS METHODS === #
 
     @api.model

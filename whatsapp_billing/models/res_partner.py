@@ -533,6 +533,13 @@ class ResPartner(models.Model):
         """Override: what is sent to a contact goes to that contact."""
         return {partner.id: partner for partner in self}
 
+    @api.model
+    def _wab_ask_again(self, rows):
+        """Override: who gets it is known without asking."""
+        theirs = {row["id"]: row["partner_id"] == row["res_id"] for row in rows}
+        found = super()._wab_ask_again(rows)
+        return {name: (said, theirs[name]) for name, (said, _) in found.items()}
+
     def _wab_read_recipients_now(self):
         """Override: nothing is to be read for that."""
         return self._wab_get_recipients()
@@ -584,18 +591,10 @@ class ResPartner(models.Model):
             types |= dict.fromkeys(vendors.ids, "vendor_message")
         return types
 
-    def _wab_fingerprints(self):
-        if not self:
-            return {}
-        self.flush_recordset(["name"])
-        return dict(
-            self.env.execute_query(
-                SQL(
-                    "SELECT id, COALESCE(name, '') FROM res_partner WHERE id = ANY(%s)",
-                    self.ids,
-                )
-            )
-        )
+    @api.model
+    def _wab_fingerprint_sql(self):
+        name = SQL.identifier("d", "name", to_flush=self._fields["name"])
+        return SQL("COALESCE(%s, '')", name)
 
     @api.model
     def _wab_fingerprint_paths(self):

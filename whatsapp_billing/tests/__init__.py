@@ -4,6 +4,7 @@ from . import test_account_guard
 from . import test_account_number
 from . import test_account_tour
 from . import test_automation
+from . import test_claim_look
 from . import test_claim_recipients
 from . import test_call_arguments
 from . import test_changed_number

@@ -196,6 +196,8 @@ class TestDocumentChanged(LifecycleCommon):
                         "res_model": row.res_model,
                         "res_id": row.res_id,
                         "document_type": row.document_type,
+                        "partner_id": row.partner_id.id,
+                        "company_id": row.company_id.id,
                     }
                     for row in rows
                 ]

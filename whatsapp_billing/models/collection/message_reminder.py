@@ -10,6 +10,7 @@ from odoo.tools import SQL
 from odoo.tools.mail import generate_tracking_message_id
 
 from ...rules import eligibility, languages
+from ..document_look import reminded_sql
 from ..messaging.drain_reminders import REMINDER
 from ..messaging.message_drain import of_account
 from ..messaging.message_enqueue import Target
@@ -131,6 +132,62 @@ class WhatsappBillingMessage(models.Model):
                     partners = invoiced
             found.append(partners)
         return found
+
+    @api.model
+    def _look_again(self, rows):
+        """Override: a reminder is for whoever gets all the invoices that it names."""
+        super()._look_again(rows)
+        reminders = [row for row in rows if row["document_type"] == REMINDER]
+        theirs = self._find_plainly_reminded(reminders)
+        for row in reminders:
+            row["is_theirs"] = theirs.get(row["id"], row["is_theirs"])
+
+    @api.model
+    def _find_plainly_reminded(self, rows):
+        """Return {message id: whether its recipient plainly is whom it would remind}.
+
+        Of those that name invoices, in one query. By a plan: asked of the invoice that
+        it is about; by hand: of all that it names.
+        """
+        moves = self.env["account.move"]
+        if not rows:
+            return {}
+        if not moves._wab_is_plain():
+            return {row["id"]: False for row in rows}
+        return dict(
+            self.env.execute_query(
+                SQL(
+                    """
+                    WITH a AS MATERIALIZED (SELECT * FROM %(asked)s),
+                    named AS MATERIALIZED (
+                        SELECT DISTINCT a.message_id, m.method = %(by_plan)s AS is_plan,
+                               CASE WHEN m.method = %(by_plan)s THEN a.res_id
+                                    ELSE l.move_id END AS move_id
+                          FROM a
+                          JOIN whatsapp_billing_message m ON m.id = a.message_id
+                          JOIN whatsapp_billing_collection_item i
+                            ON i.message_id = a.message_id AND i.role != 'credit'
+                          JOIN account_move_line l ON l.id = i.move_line_id)
+                    SELECT n.message_id,
+                           bool_and(CASE WHEN n.is_plan THEN %(reminded)s
+                                         ELSE %(gets_it)s END)
+                      FROM named n
+                      JOIN a ON a.message_id = n.message_id
+                 LEFT JOIN account_move d ON d.id = n.move_id
+                 LEFT JOIN res_partner p
+                        ON p.id = CASE WHEN n.is_plan THEN d.commercial_partner_id
+                                       ELSE d.partner_id END
+                 LEFT JOIN res_partner r ON r.id = a.partner_id
+                 LEFT JOIN res_company k ON k.id = d.company_id
+                  GROUP BY n.message_id
+                    """,
+                    asked=moves._wab_asked_sql(rows),
+                    by_plan=BY_PLAN,
+                    reminded=reminded_sql(moves),
+                    gets_it=moves._wab_gets_it_sql(),
+                )
+            )
+        )
 
     @api.model
     def _recipients_now(self, rows):

@@ -87,19 +87,13 @@ class WhatsappBillingMessage(models.Model):
 
         :param list rows: dictionaries as `drain_claim` reads them
         """
+        self._look_again(rows)
+        differing = []
         for row in rows:
             row["changed"] = row["file_changed"] = row["gone"] = False
-        kept = [row for row in rows if row["snapshot"]]
-        by_model = defaultdict(list)
-        for row in kept:
-            by_model[row["res_model"]].append(row["res_id"])
-        found = {
-            model: self.env[model].browse(ids)._wab_fingerprints()
-            for model, ids in by_model.items()
-        }
-        differing = []
-        for row in kept:
-            fingerprint = found[row["res_model"]].get(row["res_id"])
+            if not row["snapshot"]:
+                continue
+            fingerprint = row["fingerprint"]
             row["gone"] = fingerprint is None
             row["snapshot_now"] = _digest(fingerprint)
             row["is_same"] = row["snapshot"] == row["snapshot_now"]
@@ -112,6 +106,23 @@ class WhatsappBillingMessage(models.Model):
                 differing.append(row)
         if differing:
             self._compare_texts(differing)
+
+    @api.model
+    def _look_again(self, rows):
+        """Set on claimed rows what each document's model says of it, a query a model.
+
+        `fingerprint`: of what it says by now. `is_theirs`: that the recipient plainly
+        still gets it, so that nobody need ask.
+        """
+        by_model = defaultdict(list)
+        for row in rows:
+            row["fingerprint"], row["is_theirs"] = None, False
+            if row["snapshot"]:
+                by_model[row["res_model"]].append(row)
+        for model, group in by_model.items():
+            found = self.env[model]._wab_ask_again(group)
+            for row in group:
+                row["fingerprint"], row["is_theirs"] = found[row["id"]]
 
     @api.model
     def _compare_texts(self, rows):

@@ -26,19 +26,21 @@ class WhatsappBillingMessage(models.Model):
     def _mark_misdirected(self, rows):
         """Set `is_misdirected` on claimed rows whose recipient is not the right one.
 
-        A fixed number of queries for all rows whose documents are of one model.
+        Nothing is asked of those whose recipient plainly is (`_look_again`); of the
+        others with a fixed number of queries for all whose documents are of one model.
 
         :param list rows: dictionaries as `drain_claim` reads them
         """
-        following = []
+        doubtful = []
         for row in rows:
             row["is_misdirected"] = bool(row["is_foreign"]) or _has_other_number(row)
-            if (row["content"] or {}).get("follows_document") and not row["gone"]:
-                following.append(row)
-        if not following:
+            follows = (row["content"] or {}).get("follows_document")
+            if follows and not row["gone"] and not row["is_theirs"]:
+                doubtful.append(row)
+        if not doubtful:
             return
-        now = self._recipients_now(following)
-        for row in following:
+        now = self._recipients_now(doubtful)
+        for row in doubtful:
             if row["partner_id"] not in now[row["id"]].ids:
                 row["is_misdirected"] = True
 

@@ -1,0 +1,196 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""The last look at many documents at once: one query for all messages of a claim.
+
+Who gets a document is `_wab_get_recipients`' to say, and only its: here SQL finds those
+messages whose recipient plainly is still among them, so that it need not be asked. Any
+doubt is a no, and a no is asked.
+"""
+
+from odoo import api, models
+from odoo.tools import SQL
+
+from .document_mixin import WhatsappBillingDocumentMixin as Document
+from .res_partner import ResPartner
+
+# The methods that the SQL below stands for. A model that answers in another way, whoever
+# wrote that, is asked itself.
+DOCUMENT_METHODS = (
+    "_wab_addressees",
+    "_wab_chosen_recipients",
+    "_wab_companies",
+    "_wab_fingerprints",
+    "_wab_get_recipients",
+)
+PARTNER_METHODS = (
+    "_wab_default_recipients",
+    "_wab_is_own_recipient",
+    "_wab_of_company",
+    "_wab_raw_number",
+)
+PARTNER_FIELDS = (
+    "active",
+    "commercial_partner_id",
+    "company_id",
+    "phone",
+    "wab_e164",
+    "wab_enabled",
+    "wab_is_default_recipient",
+    "wab_number",
+)
+# Whether `r` gets what is addressed to the customer that `p` is of.
+FOR_THE_CUSTOMER = SQL(
+    """
+    ((r.active AND r.wab_is_default_recipient
+      AND r.commercial_partner_id = p.commercial_partner_id)
+     OR (r.id = p.commercial_partner_id AND NOT EXISTS (
+         SELECT 1 FROM res_partner t
+          WHERE t.commercial_partner_id = p.commercial_partner_id
+            AND t.active AND t.wab_is_default_recipient)))
+    """
+)
+# The switch of `p` in the company of `a`.
+IS_ON = SQL("COALESCE((p.wab_enabled ->> a.company_id::text)::boolean, a.is_on)")
+
+
+class WhatsappBillingDocumentMixin(models.AbstractModel):
+    _inherit = "whatsapp.billing.document.mixin"
+
+    # === BUSINESS METHODS - AT THE CLAIM === #
+
+    @api.model
+    def _wab_ask_again(self, rows):
+        """Override: one query for what they say and for who gets them."""
+        says = self._wab_fingerprint_sql()
+        if says is None or not self._wab_is_plain():
+            return super()._wab_ask_again(rows)
+        found = self.env.execute_query(
+            SQL(
+                """
+                SELECT a.message_id, %(says)s, %(gets_it)s
+                  FROM %(asked)s
+                  JOIN %(table)s d ON d.id = a.res_id
+             LEFT JOIN res_company k ON k.id = d.company_id
+             LEFT JOIN res_partner p ON p.id = d.partner_id
+             LEFT JOIN res_partner r ON r.id = a.partner_id
+                """,
+                says=says,
+                gets_it=self._wab_gets_it_sql(),
+                asked=self._wab_asked_sql(rows),
+                table=SQL.identifier(self._table),
+            )
+        )
+        gone = {row["id"]: (None, False) for row in rows}
+        return gone | {name: answer for name, *answer in found}
+
+    @api.model
+    def _wab_is_plain(self):
+        """Tell whether who gets these is found as it is written here."""
+        partners = self.env["res.partner"]
+        return (
+            {"partner_id", "company_id"} <= self._fields.keys()
+            and _has(self, Document, DOCUMENT_METHODS)
+            and _has(partners, ResPartner, PARTNER_METHODS)
+        )
+
+    @api.model
+    def _wab_asked_sql(self, rows):
+        """Return what is asked about as a table `a`, and write what is read of it."""
+        partners = self.env["res.partner"]
+        partners.flush_model(PARTNER_FIELDS)
+        self.flush_model(["company_id", "partner_id"])
+        switch = partners._fields["wab_enabled"]
+        companies = self.env["res.company"].browse({row["company_id"] for row in rows})
+        defaults = {
+            company.id: bool(
+                switch.get_company_dependent_fallback(partners.with_company(company))
+            )
+            for company in companies
+        }
+        return SQL(
+            """
+            unnest(%s::int[], %s::int[], %s::int[], %s::int[], %s::boolean[])
+                AS a (message_id, res_id, partner_id, company_id, is_on)
+            """,
+            [row["id"] for row in rows],
+            [row["res_id"] for row in rows],
+            [row["partner_id"] for row in rows],
+            [row["company_id"] for row in rows],
+            [defaults[row["company_id"]] for row in rows],
+        )
+
+    @api.model
+    def _wab_gets_it_sql(self):
+        """Return SQL for whether the contact `r` plainly gets the document `d`.
+
+        `p` is the contact that it is addressed to, `k` its company.
+        """
+        return self._wab_with_chosen_sql(
+            SQL(
+                """
+                WHEN p.id != p.commercial_partner_id
+                     AND (p.wab_is_default_recipient OR p.wab_e164 != '')
+                THEN r.id = p.id
+                WHEN p.id = p.commercial_partner_id
+                     OR (COALESCE(p.wab_number, '') = '' AND COALESCE(p.phone, '') = ''
+                         AND NOT %s)
+                THEN %s
+                """,
+                IS_ON,
+                FOR_THE_CUSTOMER,
+            )
+        )
+
+    @api.model
+    def _wab_with_chosen_sql(self, otherwise):
+        """Return SQL that asks the recipients chosen on `d` first, if there are any.
+
+        :param otherwise: what follows of the CASE
+        """
+        field = self._fields.get("wab_recipient_ids")
+        chosen = SQL("NULL")
+        if field:
+            # NULL where nobody is chosen.
+            chosen = SQL(
+                "(SELECT bool_or(x.%s = r.id AND r.active IS TRUE)"
+                " FROM %s x WHERE x.%s = d.id)",
+                SQL.identifier(field.column2),
+                SQL.identifier(field.relation),
+                SQL.identifier(field.column1),
+            )
+        return SQL(
+            """
+            COALESCE(
+                d.company_id = a.company_id
+                AND (r.company_id IS NULL
+                     OR r.company_id::text = ANY(string_to_array(k.parent_path, '/')))
+                AND COALESCE(%s, CASE %s END),
+                FALSE)
+            """,
+            chosen,
+            otherwise,
+        )
+
+
+def _has(records, model_class, names):
+    """Tell whether a model has these methods as that class wrote them."""
+    return all(
+        getattr(type(records), name) is getattr(model_class, name) for name in names
+    )
+
+
+def reminded_sql(moves):
+    """Return SQL for whether `r` is plainly whom a plan reminds of the invoice `d`.
+
+    `p` is the debtor; without a number and the switch of its own a plan looks further.
+    """
+    return moves._wab_with_chosen_sql(
+        SQL(
+            """
+            WHEN p.id = p.commercial_partner_id
+            THEN %s AND (r.id != p.id OR (p.wab_e164 != '' AND %s))
+            """,
+            FOR_THE_CUSTOMER,
+            IS_ON,
+        )
+    )
