@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules import eligibility, reasons
-from rules.eligibility import Facts, decide, recheck
+from rules.eligibility import Facts, decide, recheck, still_holds
 from rules.parameters import MAX_DOCUMENT_BYTES
 
 GOOD = Facts(
@@ -322,3 +322,17 @@ def test_every_rule_and_reason_has_its_words():
     assert eligibility.describe_rule("number_valid") == "The number is valid"
     assert eligibility.describe("new_reason") == "new_reason"
     assert eligibility.describe_rule("new_rule") == "new_rule"
+
+
+def test_what_still_holds_is_what_has_no_reason():
+    went = set()
+
+    @given(nearly_good_facts)
+    @settings(max_examples=2000)
+    def ask(facts):
+        holds = still_holds(facts)
+        went.add(holds)
+        assert holds == (recheck(facts).reason is None)
+
+    ask()
+    assert went == {True, False}, "all went, or none"

@@ -87,21 +87,23 @@ def _prepare(drain, rows):
         if _wants_document(row):
             wait_for_document.append(row["id"])
             continue
-        decision = eligibility.recheck(_facts(drain, row))
-        if decision.reason:
-            drop.append((row["id"], decision))
-            if decision.reason == "superseded" and _has_rest(row):
-                rest.append(row["id"])
-            elif decision.reason == "superseded" and _is_told_anew(row):
-                changed.append(row["id"])
-        else:
+        facts = _facts(drain, row)
+        if eligibility.still_holds(facts):
             ready.append(row)
+            continue
+        decision = eligibility.recheck(facts)
+        drop.append((row["id"], decision))
+        if decision.reason == "superseded" and _has_rest(row):
+            rest.append(row["id"])
+        elif decision.reason == "superseded" and _is_told_anew(row):
+            changed.append(row["id"])
     dropped = [message_id for message_id, _decision in drop]
     _give_back(drain, wait_for_document + dropped)
     _ask_for_documents(drain, wait_for_document)
-    _drop(drain, drop)
-    drain.messages.browse(changed)._replace_changed()
-    drain.messages.browse(rest)._remind_of_the_rest()
+    if drop:
+        _drop(drain, drop)
+        drain.messages.browse(changed)._replace_changed()
+        drain.messages.browse(rest)._remind_of_the_rest()
     media = _find_media(drain, ready)
     return [_claimed(drain, row, media) for row in ready], dropped
 
