@@ -77,16 +77,6 @@ def _record_accepted(drain, outcomes):
     if not outcomes:
         return
     now = fields.Datetime.now()
-    values = SQL(", ").join(
-        SQL(
-            "(%s, %s, %s, %s)",
-            outcome.key,
-            drain.in_flight[outcome.key].work.outgoing.uuid,
-            outcome.result.wamid,
-            outcome.result.user_uid or None,
-        )
-        for outcome in outcomes
-    )
     drain.env.cr.execute(
         SQL(
             """
@@ -101,13 +91,17 @@ def _record_accepted(drain, outcomes):
                    expires_at = COALESCE(m.expires_at, %(life)s),
                    state = CASE WHEN m.state IN ('sending', 'unknown', 'queued')
                                 THEN 'sent' ELSE m.state END
-              FROM (VALUES %(values)s) v (id, uuid, wamid, user_uid)
+              FROM unnest(%(ids)s::int[], %(uuids)s::varchar[], %(wamids)s::varchar[],
+                          %(user_uids)s::varchar[]) v (id, uuid, wamid, user_uid)
              WHERE m.id = v.id AND m.uuid = v.uuid
          RETURNING m.id
             """,
             now=now,
             life=now + timedelta(days=const.MESSAGE_LIFE_DAYS),
-            values=values,
+            ids=[outcome.key for outcome in outcomes],
+            uuids=[drain.in_flight[o.key].work.outgoing.uuid for o in outcomes],
+            wamids=[outcome.result.wamid for outcome in outcomes],
+            user_uids=[outcome.result.user_uid or None for outcome in outcomes],
         )
     )
     mine = {row[0] for row in drain.env.cr.fetchall()}

@@ -126,7 +126,7 @@ class Drain:
         messages = self.messages.browse(ended)
         if self.is_careful:
             messages._follow_state_change()
-        else:
+        elif messages:
             messages._after_state_change()
         return recording, rows
 
