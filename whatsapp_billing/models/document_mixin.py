@@ -11,6 +11,7 @@ from ..rules import parameters
 from ..rules import status as status_rules
 from . import call_arguments
 from .messaging.message_enqueue import Order
+from .rights import PAGE, PAGE_ROWS
 
 _logger = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
     # === COMPUTE METHODS === #
 
     @api.depends("wab_message_ids.state")
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_wab_state(self):
         counts = self._wab_count_messages()
         states = dict(
@@ -75,16 +77,20 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
             record.wab_state = states.get(record._origin.id, False)
 
     def _wab_count_messages(self):
-        """Return {record id: messages about it}."""
-        if not self._origin.ids:
+        """Return {record id: messages about it that the user may read}."""
+        ids = self._origin.ids
+        if not ids:
             return {}
+        messages = self.env["whatsapp.billing.message"]
+        page = messages.with_context(**{PAGE: len(ids) <= PAGE_ROWS})
         return dict(
             self.env.execute_query(
                 SQL(
                     "SELECT a.res_id, count(DISTINCT a.id) FROM (%s) a"
-                    " WHERE a.res_id = ANY(%s) GROUP BY a.res_id",
+                    " WHERE a.res_id = ANY(%s) AND %s GROUP BY a.res_id",
                     self._wab_about_sql(),
-                    self._origin.ids,
+                    ids,
+                    page._readable_sql(messages._name, SQL("a.id")),
                 )
             )
         )

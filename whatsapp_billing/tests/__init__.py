@@ -71,3 +71,4 @@ from . import test_template_rights
 from . import test_tours
 from . import test_webhook_evidence
 from . import test_customer_corrected
+from . import test_customer_corrected_told
