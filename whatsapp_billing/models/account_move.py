@@ -66,7 +66,13 @@ class AccountMove(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("wab_message_ids.state", "wab_message_ids.is_handled")
+    @api.depends(
+        "wab_message_ids.state",
+        "wab_message_ids.is_handled",
+        "partner_id",
+        "wab_recipient_ids",
+    )
+    @api.depends_context("uid", "allowed_company_ids")
     def _compute_wab_problem(self):
         failed = self._wab_find_failed()
         messages = self.env["whatsapp.billing.message"].union(*failed.values())

@@ -4,7 +4,8 @@
 
 Odoo marks an invoice as sent when its PDF is made, before anything left. Where WhatsApp
 is the only way it went, the mark follows what became of the messages: one that reached
-nobody takes it back, another try puts it there again.
+nobody takes it back, another try puts it there again. What went to a former customer of
+the invoice did not reach this one.
 """
 
 from odoo import api, fields, models
@@ -33,6 +34,15 @@ class AccountMove(models.Model):
             self.sudo().wab_is_sent_alone = True
         return result
 
+    def _post(self, soft=True):
+        """Override of `account`: another customer than was told was sent nothing."""
+        posted = super()._post(soft=soft)
+        # sudo: account.move - the system's to read, whoever posts
+        alone = posted.filtered(lambda move: move.sudo().wab_is_sent_alone)
+        if alone:
+            alone._wab_in_savepoint(alone._wab_sync_sent)
+        return posted
+
     def _wab_sync_sent(self):
         """Mark these as sent if a message went or is to go, and take the mark back else.
 
@@ -41,17 +51,20 @@ class AccountMove(models.Model):
         if not self:
             return
         self.sudo().flush_recordset(["is_move_sent", "wab_is_sent_alone", "state"])
-        self.env["whatsapp.billing.message"].flush_model(["state"])
+        self.env["whatsapp.billing.message"].flush_model(
+            ["state", "partner_id", "document_partner_id"]
+        )
         rows = self.env.execute_query(
             SQL(
                 """
                 UPDATE account_move mv SET is_move_sent = v.is_alive
                   FROM (SELECT mv.id, EXISTS (
-                               SELECT 1 FROM whatsapp_billing_message m
-                                WHERE m.res_model = %(model)s AND m.res_id = mv.id
-                                  AND m.direction = 'out'
-                                  AND m.state NOT IN ('failed', 'canceled')
-                                  AND m.method IS DISTINCT FROM %(test)s) AS is_alive
+                               SELECT 1 FROM whatsapp_billing_message a
+                                WHERE a.res_model = %(model)s AND a.res_id = mv.id
+                                  AND a.direction = 'out'
+                                  AND a.state NOT IN ('failed', 'canceled')
+                                  AND a.method IS DISTINCT FROM %(test)s
+                                  AND %(theirs)s) AS is_alive
                           FROM account_move mv
                          WHERE mv.id = ANY(%(ids)s) AND mv.wab_is_sent_alone
                            AND mv.state = 'posted') v
@@ -60,6 +73,7 @@ class AccountMove(models.Model):
                 """,
                 model=self._name,
                 test=const.TEST_METHOD,
+                theirs=self._wab_theirs_sql(),
                 ids=self.ids,
             )
         )

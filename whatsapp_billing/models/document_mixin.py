@@ -26,6 +26,24 @@ ADDRESSEE_FIELDS = (
 )
 
 
+# Whom a document is addressed to, where it has them.
+ADDRESS_FIELDS = ("partner_id", "wab_recipient_ids")
+# What is asked of the messages about a record.
+ABOUT_COLUMNS = (
+    "id",
+    "state",
+    "direction",
+    "queued_at",
+    "partner_id",
+    "document_partner_id",
+)
+
+
+def about_columns_sql():
+    """Return `ABOUT_COLUMNS` of the table of messages, as `m`."""
+    return SQL(", ").join(SQL.identifier("m", name) for name in ABOUT_COLUMNS)
+
+
 class WhatsappBillingDocumentMixin(models.AbstractModel):
     """What invoices, payments and contacts share: messages, their news, sending."""
 
@@ -51,12 +69,18 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         search="_search_wab_state",
         string="WhatsApp",
         groups="whatsapp_billing.group_user",
-        help="The best news so far. Whom it did not reach is told beside it.",
+        help="The best news so far of what the customer was told. Whom it did not reach"
+        " is told beside it.",
     )
 
     # === COMPUTE METHODS === #
 
-    @api.depends("wab_message_ids.state")
+    @api.depends(
+        lambda self: (
+            "wab_message_ids.state",
+            *(name for name in ADDRESS_FIELDS if name in self._fields),
+        )
+    )
     @api.depends_context("uid", "allowed_company_ids")
     def _compute_wab_state(self):
         counts = self._wab_count_messages()
@@ -111,16 +135,19 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
     def _wab_best_news_sql(self, condition):
         """Return a query for (res_id, state): the best news of each record's messages.
 
+        Of those to the customer whom it has now.
+
         :param condition: on the columns of `_wab_about_sql`, as `a`
         """
         return SQL(
             """
             SELECT DISTINCT ON (a.res_id) a.res_id, a.state
-              FROM (%s) a WHERE a.direction = 'out' AND %s
+              FROM (%s) a WHERE a.direction = 'out' AND %s AND %s
           ORDER BY a.res_id, array_position(%s, a.state::text)
             """,
             self._wab_about_sql(),
             condition,
+            self._wab_theirs_sql(),
             list(status_rules.BEST_FIRST),
         )
 
@@ -128,7 +155,8 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
     def _wab_failed_sql(self, condition):
         """Return a query for (res_id, id): messages that failed and wait for somebody.
 
-        What went to the same person about the same record later puts them aside.
+        What went to the same person about the same record later puts them aside. Whom
+        the record is no longer addressed to need not be reached.
 
         :param condition: on the columns of `_wab_about_sql`, as `a`
         """
@@ -140,7 +168,7 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
               FROM (%(about)s) a
               JOIN whatsapp_billing_message m ON m.id = a.id
              WHERE a.direction = 'out' AND a.state = 'failed'
-               AND m.is_handled IS NOT TRUE AND %(condition)s
+               AND m.is_handled IS NOT TRUE AND %(condition)s AND %(theirs)s
                AND NOT EXISTS (
                    SELECT 1 FROM (%(about)s) later
                      JOIN whatsapp_billing_message n ON n.id = later.id
@@ -150,27 +178,67 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
             """,
             about=about,
             condition=condition,
+            theirs=self._wab_theirs_sql(),
         )
 
     @api.model
     def _wab_about_sql(self):
         """Return a query for the messages about records of this model.
 
-        Its columns: the record's id as `res_id`, and `id`, `state`, `direction` and
-        `queued_at` of the message.
+        Its columns: the record's id as `res_id`, and those of `ABOUT_COLUMNS` of the
+        message.
         """
         messages = self.env["whatsapp.billing.message"]
-        messages.flush_model(
-            ["state", "direction", "queued_at", "res_model", "res_id", "method"]
-        )
+        messages.flush_model([*ABOUT_COLUMNS, "res_model", "res_id", "method"])
         return SQL(
-            "SELECT m.res_id, m.id, m.state, m.direction, m.queued_at"
-            " FROM whatsapp_billing_message m"
+            "SELECT m.res_id, %s FROM whatsapp_billing_message m"
             " WHERE m.res_model = %s AND m.company_id = ANY(%s)"
             " AND m.method IS DISTINCT FROM %s",
+            about_columns_sql(),
             self._name,
             self.env.companies.ids,
             const.TEST_METHOD,
+        )
+
+    @api.model
+    def _wab_theirs_sql(self):
+        """Return whether a message was to the customer whom its document has now.
+
+        To them, to somebody of theirs, or to whom a person has chosen since: what a
+        former customer was told, and did, says nothing of this one. On the columns of
+        `_wab_about_sql`, as `a`.
+        """
+        if "partner_id" not in self._fields:
+            return SQL("TRUE")
+        self.flush_model(["partner_id"])
+        self.env["res.partner"].flush_model(["commercial_partner_id"])
+        chosen = SQL("FALSE")
+        if "wab_recipient_ids" in self._fields:
+            field = self._fields["wab_recipient_ids"]
+            self.flush_model([field.name])
+            chosen = SQL(
+                "EXISTS (SELECT 1 FROM %s WHERE %s = d.id AND %s = a.partner_id)",
+                SQL.identifier(field.relation),
+                SQL.identifier(field.column1),
+                SQL.identifier(field.column2),
+            )
+        # Nearly all are told by the first comparison, without a look at contacts.
+        return SQL(
+            """
+            EXISTS (
+                SELECT 1 FROM %s d
+                 WHERE d.id = a.res_id
+                   AND (d.partner_id IS NULL OR d.partner_id = a.document_partner_id
+                        OR d.partner_id = a.partner_id
+                        OR EXISTS (
+                           SELECT 1 FROM res_partner now JOIN res_partner told
+                               ON told.commercial_partner_id = now.commercial_partner_id
+                            WHERE now.id = d.partner_id
+                              AND told.id IN (a.document_partner_id, a.partner_id))
+                        OR %s))
+            """,
+            SQL.identifier(self._table),
+            chosen,
         )
 
     # === BUSINESS METHODS - ACCESS === #

@@ -46,6 +46,124 @@ class CorrectedCommon(AnswerCommon):
 
 
 @tagged("post_install", "-at_install")
+class TestStateOfAnotherCustomer(CorrectedCommon):
+    """What a former customer read says nothing of what the customer was told."""
+
+    def test_what_a_former_customer_read_is_no_news(self):
+        invoice = self._make_invoice()
+        self.told(invoice)
+        self.assertEqual(self.state(invoice), "read")
+        hand_over(invoice, self.bea)
+        self.assertFalse(self.state(invoice))
+        self.assertEqual(invoice.with_user(self.clerk).wab_message_count, 1)
+        self.told(invoice, "queued")
+        self.assertEqual(self.state(invoice), "queued")
+
+    def test_it_is_again_where_the_correction_is_taken_back(self):
+        invoice = self._make_invoice()
+        self.told(invoice)
+        hand_over(invoice, self.bea)
+        hand_over(invoice, self.partner)
+        self.assertEqual(self.state(invoice), "read")
+
+    def test_nor_is_a_reminder_that_named_it_among_others(self):
+        older, newer = self.make_due(9), self.make_due(2)
+        (older | newer).with_user(self.clerk).wab_remind()
+        self.reminders().sudo().state = "read"
+        self.assertEqual(self.state(newer), "read")
+        hand_over(newer, self.bea)
+        self.assertFalse(self.state(newer))
+        self.assertEqual(self.state(older), "read")
+
+    def test_nor_of_a_credit_note(self):
+        refund = self._make_invoice(move_type="out_refund")
+        self.told(refund)
+        self.assertEqual(self.state(refund), "read")
+        hand_over(refund, self.bea)
+        self.assertFalse(self.state(refund))
+
+    def test_nor_of_a_payment(self):
+        payment = self.pay(self._make_invoice())
+        (result,) = payment.with_user(self.clerk).wab_send_receipt()
+        self.messages.browse(result["message_id"]).sudo().state = "read"
+        self.assertEqual(self.state(payment), "read")
+        payment.action_draft()
+        payment.partner_id = self.bea
+        payment.action_post()
+        self.assertFalse(self.state(payment))
+
+    def test_people_of_the_same_customer_are_that_customer(self):
+        acme = self._make_customer("Acme", "+34600000070", is_company=True)
+        ann = self._make_customer("Ann", "+34600000071", parent_id=acme.id)
+        invoice = self._make_invoice(ann)
+        self.told(invoice)
+        hand_over(invoice, acme)
+        self.assertEqual(self.state(invoice), "read")
+
+    def test_whom_it_was_sent_to_before_it_was_theirs_was_told(self):
+        invoice = self._make_invoice()
+        self.told(invoice, partner=self.bea)
+        hand_over(invoice, self.bea)
+        self.assertEqual(self.state(invoice), "read")
+
+    def test_whom_a_person_chooses_again_was_told(self):
+        leo = self._make_customer("Leo", "+34600000077")
+        invoice = self._make_invoice()
+        self.told(invoice, partner=leo)
+        hand_over(invoice, self.bea)
+        self.assertFalse(self.state(invoice))
+        invoice.with_user(self.clerk).wab_recipient_ids = leo
+        self.assertEqual(self.state(invoice), "read")
+
+    def test_a_former_customer_who_is_gone_was_another(self):
+        invoice = self._make_invoice()
+        message = self.told(invoice)
+        hand_over(invoice, self.bea)
+        # As PostgreSQL leaves it when the contact is deleted.
+        message.sudo().write({"partner_id": False, "document_partner_id": False})
+        self.assertFalse(self.state(invoice))
+
+    def test_whom_it_did_not_reach_is_no_problem_of_the_new_one(self):
+        invoice = self._make_invoice()
+        self.told(invoice, "failed")
+        found = [("id", "=", invoice.id), ("wab_problem", "!=", False)]
+        self.assertTrue(invoice.with_user(self.clerk).wab_problem)
+        self.assertTrue(self.moves().search(found))
+        hand_over(invoice, self.bea)
+        self.assertFalse(invoice.with_user(self.clerk).wab_problem)
+        self.assertFalse(self.moves().search(found))
+        self.assertTrue(
+            self.messages.with_user(self.clerk).search(
+                [("res_id", "=", invoice.id), ("state", "=", "failed")]
+            ),
+            "it is still to be read",
+        )
+
+    def test_the_mark_sent_follows(self):
+        invoice = self._make_invoice()
+        self.told(invoice, "delivered")
+        invoice.sudo().write({"is_move_sent": True, "wab_is_sent_alone": True})
+        invoice.button_draft()
+        invoice.action_post()
+        self.assertTrue(invoice.is_move_sent, "the same customer has it")
+        hand_over(invoice, self.bea)
+        self.assertFalse(invoice.is_move_sent)
+        message = self.messages.search([("res_id", "=", invoice.id)])
+        message.sudo().state = "read"
+        message.sudo()._after_state_change()
+        self.assertFalse(invoice.is_move_sent, "late news of the former customer")
+        self.told(invoice, "queued")
+        self.assertTrue(invoice.is_move_sent)
+
+    def test_what_went_by_e_mail_too_keeps_its_mark(self):
+        invoice = self._make_invoice()
+        self.told(invoice, "delivered")
+        invoice.sudo().write({"is_move_sent": True, "wab_is_sent_alone": False})
+        hand_over(invoice, self.bea)
+        self.assertTrue(invoice.is_move_sent)
+
+
+@tagged("post_install", "-at_install")
 class TestCountsOfAReader(CorrectedCommon, RightsCommon):
     """A count is of what its reader may read."""
 

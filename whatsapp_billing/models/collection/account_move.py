@@ -7,6 +7,7 @@ from odoo.fields import Domain
 from odoo.tools import SQL
 
 from .. import call_arguments
+from ..document_mixin import about_columns_sql
 from .case_truth import CLEARED, SALES
 from .template_debtor import OpenLine
 
@@ -111,13 +112,14 @@ class AccountMove(models.Model):
         return SQL(
             """
             %s UNION
-            SELECT l.move_id, m.id, m.state, m.direction, m.queued_at
+            SELECT l.move_id, %s
               FROM whatsapp_billing_collection_item i
               JOIN account_move_line l ON l.id = i.move_line_id
               JOIN whatsapp_billing_message m ON m.id = i.message_id
              WHERE i.role != 'credit' AND m.company_id = ANY(%s)
             """,
             super()._wab_about_sql(),
+            about_columns_sql(),
             self.env.companies.ids,
         )
 
