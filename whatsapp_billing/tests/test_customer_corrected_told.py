@@ -164,6 +164,98 @@ class TestStateOfAnotherCustomer(CorrectedCommon):
 
 
 @tagged("post_install", "-at_install")
+class TestKeyOfAnotherCustomer(CorrectedCommon):
+    """A key is unique for each recipient: another customer is another key."""
+
+    def check(self, document, send, correct):
+        first = send()
+        self.assertEqual([r["partner_id"] for r in first], self.partner.ids)
+        self.assertEqual(send(), first)
+        correct(self.bea)
+        second = send()
+        self.assertEqual([r["partner_id"] for r in second], self.bea.ids)
+        self.assertEqual(second[0]["state"], "queued")
+        self.assertEqual(send(), second, "once to the new one")
+        correct(self.partner)
+        self.assertEqual(send(), first, "nor twice to the first")
+        messages = self.messages.search(
+            [("res_model", "=", document._name), ("res_id", "=", document.id)]
+        )
+        self.assertEqual(len(messages), 2)
+
+    def test_of_an_invoice(self):
+        invoice = self._make_invoice()
+        self.check(
+            invoice,
+            lambda: invoice.with_user(self.clerk).wab_send(key="k"),
+            lambda partner: hand_over(invoice, partner),
+        )
+
+    def test_of_a_credit_note(self):
+        refund = self._make_invoice(move_type="out_refund")
+        self.check(
+            refund,
+            lambda: refund.with_user(self.clerk).wab_send(key="k"),
+            lambda partner: hand_over(refund, partner),
+        )
+
+    def test_of_a_reminder(self):
+        invoice = self.make_due(2)
+        self.check(
+            invoice,
+            lambda: invoice.with_user(self.clerk).wab_remind(key="k"),
+            lambda partner: hand_over(invoice, partner),
+        )
+
+    def test_of_a_payment(self):
+        payment = self.pay(self._make_invoice())
+
+        def correct(partner):
+            payment.action_draft()
+            payment.partner_id = partner
+            payment.action_post()
+
+        first = payment.with_user(self.clerk).wab_send_receipt(key="k")
+        correct(self.bea)
+        second = payment.with_user(self.clerk).wab_send_receipt(key="k")
+        self.assertEqual([r["partner_id"] for r in second], self.bea.ids)
+        self.assertNotEqual(second, first)
+        self.assertEqual(payment.with_user(self.clerk).wab_send_receipt(key="k"), second)
+
+    def test_who_was_named_before_got_it(self):
+        """The key was used for that recipient, whoever's the document is."""
+        invoice = self._make_invoice().with_user(self.clerk)
+        leo = self._make_customer("Leo", "+34600000077")
+        (first,) = invoice.wab_send(partners=leo.ids, key="k")
+        hand_over(invoice.with_user(self.env.user), self.bea)
+        both = (leo | self.bea).ids
+        results = invoice.wab_send(partners=both, key="k")
+        self.assertEqual(results[0], first)
+        self.assertEqual([r["partner_id"] for r in results], both)
+        self.assertEqual(len(self.messages.search([("res_id", "=", invoice.id)])), 2)
+
+    def test_whoever_is_passed_while_the_customer_is_the_same(self):
+        invoice = self._make_invoice().with_user(self.clerk)
+        first = invoice.wab_send(key="k")
+        self.assertEqual(invoice.wab_send(partners=self.bea.ids, key="k"), first)
+
+    def test_many_are_a_fixed_number_of_queries(self):
+        moves = self.env["account.move"].union(*(self._make_invoice() for _n in range(8)))
+        moves.with_user(self.clerk).wab_send(key="k")
+        for move in moves:
+            hand_over(move, self.bea)
+        moves.with_user(self.clerk).wab_send(key="k")
+        counts = []
+        for some in (moves[:2], moves[:2], moves):
+            self.env.flush_all()
+            self.env.invalidate_all()
+            before = self.env.cr.sql_log_count
+            some.with_user(self.clerk).wab_send(key="k")
+            counts.append(self.env.cr.sql_log_count - before)
+        self.assertEqual(counts[1], counts[2])
+
+
+@tagged("post_install", "-at_install")
 class TestCountsOfAReader(CorrectedCommon, RightsCommon):
     """A count is of what its reader may read."""
 

@@ -121,8 +121,9 @@ class WhatsappBillingMessage(models.Model):
         self._check_may_send(records)
         self._check_key(order.key)
         records = records.union()  # each once, however often a caller names it
-        known = self._known_results(records, order)
-        fresh = records.filtered(lambda r: r.id not in known)
+        known, left = self._known_results(records, recipients, order)
+        recipients = {**recipients, **left}
+        fresh = records.filtered(lambda r: r.id not in known or left.get(r.id))
         targets = self._decide(fresh, recipients, document_types, order)
         messages = self._create_rows(targets, order)
         results = [
@@ -198,24 +199,45 @@ class WhatsappBillingMessage(models.Model):
         return call_arguments.check_key(self.env, key)
 
     @api.model
-    def _known_results(self, records, order):
-        """Return {record id: results} of documents that this key was used for."""
-        known = defaultdict(list)
-        if order.key:
-            # sudo: whatsapp.billing.message - the caller may read the documents
-            for message in self.sudo().search(
-                [
-                    ("key", "=", order.key),
-                    ("method", "=", order.method),
-                    ("res_model", "=", records._name),
-                    ("res_id", "in", records.ids),
-                ],
-                order="id",
-            ):
-                record = records.browse(message.res_id)
-                if message.company_id == self._company(record):
-                    known[message.res_id].append(message.result)
-        return known
+    def _known_results(self, records, recipients, order):
+        """Return what this key was used for, and who is new to it.
+
+        Whoever the key was used for is its recipient still, whatever a repeat passes.
+        Not where the document is another customer's by now: the key of what goes to
+        them is another one.
+
+        :return: {record id: results}, {record id: recipients who have none yet} of
+            what has become another customer's
+        """
+        known, left = {}, {}
+        if not order.key:
+            return known, left
+        # sudo: whatsapp.billing.message - the caller may read the documents
+        used_sudo = self.sudo().search(
+            [
+                ("key", "=", order.key),
+                ("method", "=", order.method),
+                ("res_model", "=", records._name),
+                ("res_id", "in", records.ids),
+            ],
+            order="id",
+        )
+        by_record = used_sudo.grouped("res_id")
+        for record in records:
+            company = self._company(record)
+            mine = by_record.get(record.id, used_sudo.browse()).filtered(
+                lambda message, c=company: message.company_id == c
+            )
+            theirs = mine.filtered(
+                lambda message, r=record: message._is_for_customer_of(r)
+            )
+            if mine and not theirs:
+                wanted = recipients.get(record.id) or record.env["res.partner"]
+                theirs = mine.filtered(lambda m, w=wanted: m.partner_id in w)
+                left[record.id] = wanted - theirs.partner_id.with_env(wanted.env)
+            if theirs:
+                known[record.id] = theirs.mapped("result")
+        return known, left
 
     @api.model
     def _targets(self, records, recipients, document_types, order):
@@ -584,6 +606,14 @@ class WhatsappBillingMessage(models.Model):
             "snapshot": target.snapshot or False,
             "says_more": target.says_more,
         }
+
+    def _is_for_customer_of(self, document):
+        """Tell whether a message was about this document of the customer it has now."""
+        self.ensure_one()
+        # sudo: res.partner - only who belongs to whom
+        now = self._document_partner(document).sudo().commercial_partner_id
+        then = self.document_partner_id
+        return not now or now in then | then.commercial_partner_id
 
     @api.model
     def _document_partner(self, record):

@@ -219,10 +219,9 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _is_still_theirs(self, told, document):
         """Tell whether a document is no other customer's than when we told of it."""
-        then, now = told.document_partner_id, self._document_partner(document.exists())
-        return not (then and now) or (
-            now.commercial_partner_id in then | then.commercial_partner_id
-        )
+        if not told.document_partner_id:
+            return True
+        return told._is_for_customer_of(document.exists())
 
     @api.model
     def _inbound_partner(self, sender, update, account, quoted):
