@@ -311,8 +311,9 @@ def test_nothing_goes_without_consent_number_template_and_account():
 
 
 def test_every_rule_and_reason_has_its_words():
-    # Two traces are written elsewhere: by who asked, and by the credits' ledger.
-    elsewhere = {"sent_by_person", "credit_available"}
+    # Some traces are written elsewhere: by who asked, by the credits' ledger, by what
+    # is left of a joint reminder.
+    elsewhere = {"sent_by_person", "credit_available", "same_customer"}
     names = {rule.name for rule in eligibility.RULES} | elsewhere
     assert names == set(reasons.RULE_NAMES)
     assert {rule.reason for rule in eligibility.RULES} <= set(reasons.REASONS)

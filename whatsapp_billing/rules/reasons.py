@@ -121,6 +121,7 @@ RULE_NAMES: Final[dict[str, str]] = {
     "window_open": _lt("The customer wrote in the last 24 hours, or a template goes"),
     "kind_sent": _lt("This kind of document goes out on WhatsApp"),
     "message_current": _lt("Nothing newer replaces this message"),
+    "same_customer": _lt("All its invoices are still this customer's"),
     "document_unpaid": _lt("There is still something to pay"),
     "no_payment_pending": _lt("No online payment is on its way"),
     "no_bank_match": _lt("No open bank transaction fits it"),

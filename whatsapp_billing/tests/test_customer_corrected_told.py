@@ -256,6 +256,93 @@ class TestKeyOfAnotherCustomer(CorrectedCommon):
 
 
 @tagged("post_install", "-at_install")
+class TestLeftOutOfAReminder(CorrectedCommon):
+    """One of several invoices of a reminder became another customer's while it waited."""
+
+    def why(self, invoice):
+        """Return what failed of the messages that the invoice shows."""
+        clerk = invoice.with_user(self.clerk)
+        messages = self.messages.with_user(self.clerk).search(
+            clerk.action_wab_messages()["domain"]
+        )
+        return [
+            rule["value"]
+            for message in messages
+            for rule in message.trace
+            if rule["rule"] == "same_customer" and not rule["passed"]
+        ]
+
+    def check(self, moves, corrected):
+        moves.with_user(self.clerk).wab_remind()
+        self.assertEqual(len(self.reminders()), 1)
+        hand_over(corrected, self.bea)
+        self.drain_all()
+        self.assertFalse(self.reminders(self.bea))
+        sent = self.reminders().filtered(lambda m: m.state == "sent")
+        self.assertEqual(sent.partner_id, self.partner)
+        for move in moves - corrected:
+            self.assertIn(move.name, sent.body)
+            self.assertFalse(move.activity_ids, "nothing is wrong with these")
+        self.assertNotIn(corrected.name, sent.body)
+        self.assertEqual(corrected.activity_ids.user_id, self.clerk)
+        self.assertIn(corrected.name, corrected.activity_ids.note)
+        self.assertEqual(self.why(corrected), [corrected.name])
+        self.assertFalse(self.state(corrected))
+
+    def test_one_that_it_names_among_others(self):
+        moves = self.make_due(9) | self.make_due(5) | self.make_due(2)
+        self.check(moves, moves[1])
+
+    def test_the_one_that_carries_it(self):
+        moves = self.make_due(9) | self.make_due(5)
+        self.check(moves, moves[0])
+
+    def test_a_debit_of_another_person_chosen_by_hand(self):
+        """A bookkeeper who got both is not shown the other customer's."""
+        leo = self._make_customer("Leo", "+34600000077")
+        moves = self.make_due(9) | self.make_due(5)
+        moves.wab_recipient_ids = leo
+        moves.with_user(self.clerk).wab_remind()
+        hand_over(moves[1], self.bea)
+        self.drain_all()
+        self.assertEqual(moves[1].activity_ids.user_id, self.clerk)
+        self.assertEqual(self.why(moves[1]), [moves[1].name])
+
+    def test_all_of_them(self):
+        """Each asks, not the one alone that carried the message."""
+        moves = self.make_due(9) | self.make_due(5)
+        moves.with_user(self.clerk).wab_remind()
+        for move in moves:
+            hand_over(move, self.bea)
+        self.drain_all()
+        self.assertFalse(self.reminders().filtered(lambda m: m.state == "sent"))
+        for move in moves:
+            self.assertEqual(move.activity_ids.user_id, self.clerk)
+
+    def test_what_is_settled_asks_nobody(self):
+        moves = self.make_due(9) | self.make_due(5)
+        moves.with_user(self.clerk).wab_remind()
+        hand_over(moves[1], self.bea)
+        self.pay(moves[1])
+        self.drain_all()
+        self.assertFalse(moves.activity_ids)
+
+    def test_of_a_plan_the_former_customer_hears_the_rest_the_same_day(self):
+        """The plan decides about the new customer by itself; nobody is asked."""
+        moves = self.make_due(2) | self.make_due(2)
+        self.run_plan()
+        (old,) = self.reminders()
+        self.assertEqual(old.collection_item_ids.move_line_id.move_id, moves)
+        hand_over(moves[0], self.bea)
+        self.drain_all()
+        sent = self.reminders(self.partner).filtered(lambda m: m.state == "sent")
+        self.assertIn(moves[1].name, sent.body)
+        self.assertNotIn(moves[0].name, sent.body)
+        self.assertEqual(sent.replaces_id, old)
+        self.assertFalse(moves.activity_ids)
+
+
+@tagged("post_install", "-at_install")
 class TestCountsOfAReader(CorrectedCommon, RightsCommon):
     """A count is of what its reader may read."""
 

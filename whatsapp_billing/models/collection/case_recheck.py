@@ -37,17 +37,25 @@ class WhatsappBillingCollectionCase(models.Model):
 
     @api.model
     def _find_rest(self, message_ids):
-        """Return {message id: invoices that it reminded of and still may}."""
+        """Return what is still to be paid of what messages reminded of.
+
+        :return: {message id: invoices} of whom it was for, and the same of what is
+            another customer's by now
+        """
         rows = self._read_said(message_ids)
         lines = self._read_said_lines(rows)
-        found = defaultdict(dict)
+        theirs, others = defaultdict(dict), defaultdict(dict)
         for row in rows:
-            if row["role"] != "due" or not row["is_theirs"]:
+            if row["role"] != "due":
                 continue
             reason = find_change(lines[row["line_id"]], row["said"])
             if reason in (None, "superseded"):
+                found = theirs if row["is_theirs"] else others
                 found[row["message_id"]][row["move_id"]] = True
-        return {message_id: list(moves) for message_id, moves in found.items()}
+        return tuple(
+            {message_id: list(moves) for message_id, moves in found.items()}
+            for found in (theirs, others)
+        )
 
     @api.model
     def _read_said(self, message_ids):

@@ -48,11 +48,7 @@ class WhatsappBillingMessage(models.Model):
 
     def _run_plan_again(self, company, plan):
         """Have the plan decide again about customers who have not heard from us."""
-        by_debtor = self.grouped(
-            lambda m: m.collection_item_ids.move_line_id.move_id.commercial_partner_id[
-                :1
-            ]
-        )
+        by_debtor = self.grouped(lambda m: m._get_reminded())
         by_day = defaultdict(dict)
         for debtor, messages in by_debtor.items():
             day = messages._free_day(company, debtor)
@@ -67,8 +63,17 @@ class WhatsappBillingMessage(models.Model):
             for message in self.search(
                 [("collection_plan_id", "=", plan.id), ("id", ">", max(self.ids))]
             ):
-                moves = message.collection_item_ids.move_line_id.move_id
-                message.replaces_id = old.get(moves.commercial_partner_id[:1].id)
+                message.replaces_id = old.get(message._get_reminded().id)
+
+    def _get_reminded(self):
+        """Return the customer whom a reminder was for.
+
+        Some of its invoices may be another customer's by now.
+        """
+        self.ensure_one()
+        moves = self.collection_item_ids.move_line_id.move_id
+        theirs = moves.filtered(self._is_for_customer_of)
+        return (theirs or moves).commercial_partner_id[:1]
 
     def _free_day(self, company, debtor):
         """Give back the day that these took from a customer; return it.
@@ -104,9 +109,10 @@ class WhatsappBillingMessage(models.Model):
     def _remind_by_hand_again(self):
         """Remind again of what is still open of what somebody had reminded of."""
         cases = self.env["whatsapp.billing.collection.case"]
-        rest = cases._find_rest(self.ids)
+        rest, others = cases._find_rest(self.ids)
         # What is another customer's by now is a person's to remind of.
-        (self - self.browse(rest))._ask_about_recipients()
+        self.browse(others)._leave_to_person(others)
+        (self - self.browse(rest | others))._ask_about_recipients()
         for message_id, move_ids in rest.items():
             message = self.browse(message_id)
             author = message.user_id or self.env.user
@@ -130,6 +136,32 @@ class WhatsappBillingMessage(models.Model):
             told = self.env["res.partner"].union(*heirs.values())
             if results and not is_told and message.partner_id not in told:
                 message._ask_about_recipients()
+
+    def _leave_to_person(self, move_ids):
+        """Ask whoever reminded of invoices that have become another customer's since.
+
+        The trace, which each of these invoices shows, says which ones they are.
+
+        :param move_ids: {message id: ids of such invoices}
+        """
+        moves = self.env["account.move"]
+        for message in self:
+            left = moves.browse(move_ids[message.id])
+            names = ", ".join(move._wab_document_name() for move in left)
+            message.trace_data = [
+                *(message.trace_data or []),
+                ("same_customer", names, False),
+            ]
+        self._ask_on_documents(
+            self.env._("WhatsApp message not sent: the recipient changed"),
+            lambda document, names: self.env._(
+                "%(document)s became another customer's after a WhatsApp reminder to"
+                " %(names)s was queued, so it is not in it. Remind whoever is to pay it.",
+                document=document,
+                names=names or self.env._("a contact that is gone"),
+            ),
+            move_ids,
+        )
 
     def _remind_instead(self, moves, partners):
         """Remind these of these invoices in place of this message."""

@@ -402,19 +402,22 @@ class WhatsappBillingMessage(models.Model):
             ),
         )
 
-    def _ask_on_documents(self, title, make_text):
+    def _ask_on_documents(self, title, make_text, document_ids=None):
         """Put an activity on the documents of messages that nobody can replace.
 
         :param make_text: called with the document's name and whom it was for
+        :param document_ids: {message id: ids of documents}; left out, each its own
         """
+        about = document_ids or {message.id: [message.res_id] for message in self}
         for (model, company), messages in self.grouped(
             lambda message: (message.res_model, message.company_id)
         ).items():
-            records = self.env[model].browse(messages.mapped("res_id")).exists()
+            ids = {record_id for m in messages for record_id in about[m.id]}
+            records = self.env[model].browse(sorted(ids)).exists()
             if not hasattr(records, "activity_schedule"):
                 continue
             for record in records.with_company(company):
-                mine = messages.filtered(lambda m, r=record: m.res_id == r.id)
+                mine = messages.filtered(lambda m, r=record: r.id in about[m.id])
                 names = mine.partner_id.mapped("display_name")
                 text = make_text(record._wab_document_name(), ", ".join(names))
                 mine[:1]._ask_person(record, title, text)
