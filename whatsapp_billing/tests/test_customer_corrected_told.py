@@ -343,6 +343,127 @@ class TestLeftOutOfAReminder(CorrectedCommon):
 
 
 @tagged("post_install", "-at_install")
+class TestDisputeOfAFormerCustomer(CorrectedCommon):
+    """A dispute is the word of who owed it; whoever handles it does not lose it."""
+
+    def setUp(self):
+        super().setUp()
+        self.handler = self._make_user("handler", "account.group_account_invoice")
+        self.invoice = self.make_due(2)
+        self.former = self.case(self.invoice)
+        self.former.with_user(self.handler).action_dispute("The goods were broken")
+        self.invoice.activity_ids.unlink()
+
+    def asked(self, invoice=None):
+        return (invoice or self.invoice).activity_ids
+
+    def test_it_ends_with_a_reason_and_stays_to_be_read(self):
+        hand_over(self.invoice, self.bea)
+        self.assertEqual(self.case(self.invoice).state, "active")
+        self.assertEqual(self.case(self.invoice).debtor_id, self.bea)
+        former = self.former.with_user(self.clerk)
+        self.assertEqual(former.state, "done")
+        self.assertEqual(former.close_reason, "other_customer")
+        self.assertEqual(former.debtor_id, self.partner)
+        self.assertIn("The goods were broken", former.explanation)
+        self.assertIn("Ana Perez", former.explanation)
+        self.assertIn(former, self.invoice.with_user(self.clerk).wab_case_ids)
+
+    def test_who_handles_it_is_told_once(self):
+        hand_over(self.invoice, self.bea)
+        self.assertEqual(self.asked().user_id, self.handler)
+        for word in ("Ana Perez", "The goods were broken", "Bea"):
+            self.assertIn(word, self.asked().note)
+        self.run_plan()
+        self.assertEqual(len(self.asked()), 1)
+        lines = [str(body) for body in self.invoice.message_ids.mapped("body")]
+        told = [line for line in lines if "holds it no more" in line]
+        self.assertEqual(len(told), 1)
+
+    def test_of_who_has_left_the_responsible_is_told(self):
+        self.handler.sudo().active = False
+        hand_over(self.invoice, self.bea)
+        self.assertTrue(self.asked().user_id)
+        self.assertNotEqual(self.asked().user_id, self.handler)
+
+    def test_it_holds_nobody_else_s_debt(self):
+        hand_over(self.invoice, self.bea)
+        self.run_plan()
+        self.assertIn(self.invoice.name, self.reminders(self.bea).body)
+
+    def test_it_holds_again_where_the_correction_is_taken_back(self):
+        hand_over(self.invoice, self.bea)
+        hand_over(self.invoice, self.partner)
+        case = self.case(self.invoice)
+        self.assertEqual((case.state, case.debtor_id), ("disputed", self.partner))
+        self.assertEqual(case.dispute_reason, "The goods were broken")
+        self.assertEqual(case.dispute_user_id, self.handler)
+
+    def test_a_draft_that_is_the_same_customer_s_is_disputed_as_before(self):
+        self.invoice.button_draft()
+        self.assertFalse(self.asked())
+        self.invoice.action_post()
+        self.assertEqual(self.case(self.invoice).state, "disputed")
+        self.assertFalse(self.asked())
+
+    def test_a_contact_that_joined_the_company_is_that_customer(self):
+        acme = self._make_customer("Acme", "+34600000070", is_company=True)
+        self.partner.parent_id = acme
+        hand_over(self.invoice, acme)
+        case = self.case(self.invoice)
+        self.assertEqual((case.state, case.debtor_id), ("disputed", acme))
+
+    def test_what_no_hook_told_the_night_makes_up_for(self):
+        self.env.cr.execute(
+            "UPDATE account_move SET partner_id = %(p)s, commercial_partner_id = %(p)s"
+            " WHERE id = %(id)s",
+            {"p": self.bea.id, "id": self.invoice.id},
+        )
+        self.env.invalidate_all()
+        self.run_plan()
+        self.assertEqual(self.case(self.invoice).debtor_id, self.bea)
+        self.assertEqual(self.former.close_reason, "other_customer")
+
+    def test_an_instalment_that_the_correction_does_away_with(self):
+        invoice = self.make_instalments(self.day(-70))
+        cases = self.case(invoice)
+        self.assertEqual(len(cases), 2)
+        cases.with_user(self.handler).action_dispute("Late")
+        invoice.activity_ids.unlink()
+        invoice.button_draft()
+        invoice.invoice_payment_term_id = False
+        invoice.invoice_date_due = self.day(-2)
+        invoice.partner_id = self.bea
+        invoice.action_post()
+        self.assertEqual(len(invoice.line_ids.filtered("date_maturity")), 1)
+        self.assertEqual(cases.exists(), cases)
+        self.assertEqual(set(cases.mapped("close_reason")), {"other_customer"})
+        self.assertEqual(self.asked(invoice).user_id, self.handler)
+        self.assertTrue(all(cases.mapped("explanation")))
+        self.assertTrue(all(cases.mapped("display_name")))
+
+    def test_the_invoice_says_nothing_of_the_former_case(self):
+        self.bea.wab_plan_choice = "none"
+        hand_over(self.invoice, self.bea)
+        clerk = self.invoice.with_user(self.clerk)
+        self.assertFalse(self.case(self.invoice))
+        self.assertFalse(clerk.wab_collection_state)
+        mine = [("id", "=", clerk.id)]
+        self.assertTrue(clerk.search([*mine, ("wab_collection_state", "=", False)]))
+        self.assertFalse(clerk.search([*mine, ("wab_collection_state", "=", "done")]))
+
+    def test_why_of_the_new_case_is_not_the_former_reminder_s(self):
+        invoice = self.make_due(2)
+        reminder = self.remind(invoice)
+        former = self.case(invoice)
+        hand_over(invoice, self.bea)
+        case = self.case(invoice)
+        self.assertFalse(case.item_ids or case.trace)
+        self.assertEqual(former.item_ids, reminder.collection_item_ids)
+        self.assertEqual(reminder.collection_item_ids.case_id, former)
+
+
+@tagged("post_install", "-at_install")
 class TestCountsOfAReader(CorrectedCommon, RightsCommon):
     """A count is of what its reader may read."""
 

@@ -71,14 +71,20 @@ class AccountMove(models.Model):
                 lambda message, move=move: message.res_id != move._origin.id
             ).sorted("id", reverse=True)
 
-    @api.depends("wab_case_ids.state")
+    @api.depends("wab_case_ids.state", "wab_case_ids.close_reason")
     def _compute_wab_collection_state(self):
         found = defaultdict(set)
         # sudo: whatsapp.billing.collection.case - for whoever may read the invoice
         for move, state in (
             self.env["whatsapp.billing.collection.case"]
             .sudo()
-            ._read_group([("move_id", "in", self.ids)], ["move_id", "state"])
+            ._read_group(
+                [
+                    ("move_id", "in", self.ids),
+                    ("close_reason", "!=", "other_customer"),
+                ],
+                ["move_id", "state"],
+            )
         ):
             found[move.id].add(state)
         for move in self:
@@ -94,7 +100,8 @@ class AccountMove(models.Model):
         wanted = [STATES.index(state) for state in value if state in STATES]
         matching = SQL(
             """
-            SELECT move_id FROM whatsapp_billing_collection_case GROUP BY move_id
+            SELECT move_id FROM whatsapp_billing_collection_case
+             WHERE close_reason IS DISTINCT FROM 'other_customer' GROUP BY move_id
             HAVING min(CASE state %s END) = ANY(%s)
             """,
             ranks,
@@ -102,7 +109,10 @@ class AccountMove(models.Model):
         )
         domain = [("id", "in", matching)]
         if False in value:
-            anything = SQL("SELECT move_id FROM whatsapp_billing_collection_case")
+            anything = SQL(
+                "SELECT move_id FROM whatsapp_billing_collection_case"
+                " WHERE close_reason IS DISTINCT FROM 'other_customer'"
+            )
             domain = ["|", ("id", "not in", anything), *domain]
         return domain
 

@@ -27,9 +27,9 @@ class WhatsappBillingCollectionCase(models.Model):
     _order = "look_on, due_date, id"
     _rec_name = "move_line_id"
 
-    move_line_id = fields.Many2one(
-        "account.move.line", required=True, ondelete="cascade"
-    )
+    # Empty once a correction of the document has done away with the instalment: what
+    # was said of it stays on the document.
+    move_line_id = fields.Many2one("account.move.line", ondelete="set null")
     move_id = fields.Many2one(
         "account.move", required=True, index=True, ondelete="cascade", string="Invoice"
     )
@@ -104,6 +104,7 @@ class WhatsappBillingCollectionCase(models.Model):
             ("cancelled", "Cancelled"),
             ("draft", "Reset to draft"),
             ("no_plan", "No plan any more"),
+            ("other_customer", "Another customer's now"),
         ]
     )
     reason = fields.Char(readonly=True, help="Why nothing was sent, at the last look.")
@@ -115,7 +116,11 @@ class WhatsappBillingCollectionCase(models.Model):
     # Of a decision that led to no message; a message keeps its own (`item_ids`).
     trace_data = fields.Json(readonly=True)
     decided_on = fields.Date(readonly=True)
-    item_ids = fields.One2many(related="move_line_id.wab_item_ids")
+    item_ids = fields.One2many(
+        "whatsapp.billing.collection.item",
+        string="Reminders",
+        compute="_compute_item_ids",
+    )
 
     _line_unique = models.UniqueIndex(
         "(move_line_id) WHERE state != 'done'", "This instalment has a case already."
@@ -149,7 +154,15 @@ class WhatsappBillingCollectionCase(models.Model):
                 dunning_reasons.describe(case.reason) if case.reason else ""
             )
 
-    @api.depends("trace_data", "item_ids.trace")
+    @api.depends("move_line_id.wab_item_ids", "debtor_id")
+    def _compute_item_ids(self):
+        for case in self:
+            # sudo: res.partner - only who belongs to whom
+            case.item_ids = case.move_line_id.wab_item_ids.filtered(
+                lambda item, c=case: item.sudo()._is_to(c.debtor_id)
+            )
+
+    @api.depends("trace_data", "move_line_id.wab_item_ids.trace", "debtor_id")
     def _compute_trace(self):
         for case in self:
             if case.trace_data:

@@ -96,6 +96,7 @@ class WhatsappBillingCollectionCase(models.Model):
         "promise_date",
         "dispute_reason",
         "resume_on",
+        "close_reason",
     )
     def _compute_explanation(self):
         for case in self:
@@ -282,11 +283,27 @@ class WhatsappBillingCollectionCase(models.Model):
                 date=self._say_date(self.resume_on),
             )
         if self.state == "done":
+            return self._explain_end()
+        return self.reason_detail or ""
+
+    def _explain_end(self):
+        """Return why it is done; of a former customer's, whose and what they disputed."""
+        if self.close_reason != "other_customer":
             reasons = dict(
                 self._fields["close_reason"]._description_selection(self.env)
             )
             return reasons.get(self.close_reason, "")
-        return self.reason_detail or ""
+        # sudo: res.partner - the name of whose case a readable one was
+        customer = self.debtor_id.sudo().display_name
+        if self.state_before == "disputed" and self.dispute_reason:
+            return self.env._(
+                "%(customer)s disputed it: %(reason)s. It is another customer's now.",
+                customer=customer,
+                reason=self.dispute_reason,
+            )
+        return self.env._(
+            "It was %(customer)s's, and is another customer's now.", customer=customer
+        )
 
     def _say_date(self, day):
         return self.env["ir.qweb.field.date"].value_to_html(day, {}) if day else ""

@@ -20,21 +20,32 @@ _OPEN = SQL(
         NOT IN ('paid', 'in_payment', 'reversed', 'invoicing_legacy')
     """
 )
+# Whether a case (`c`) is of the customer who owes its document (`m`), also after they
+# have become one with a company that they belong to.
+_THEIRS = SQL(
+    """
+    (c.debtor_id = m.commercial_partner_id OR EXISTS (
+        SELECT 1 FROM res_partner x
+         WHERE x.id = c.debtor_id
+           AND x.commercial_partner_id = m.commercial_partner_id))
+    """
+)
 # What holds a case, taken over only from one that was closed while it was held.
 _HOLDS = ("promise_date", "pause_reason", "resume_on", "dispute_reason")
-# The latest case of the line `l` with the debtor `d`. Read for each line by itself: in a
+# The latest case of the line `l` with who owes it. Read for each line by itself: in a
 # join, a planner that takes the table for empty reads all cases for each line.
 _LATEST_CASE = SQL(
     """
     SELECT state_before, last_days, last_date, promises_kept, promises_broken, %s
-      FROM whatsapp_billing_collection_case
-     WHERE move_line_id = l.id AND debtor_id = d.id
-  ORDER BY id DESC LIMIT 1
+      FROM whatsapp_billing_collection_case c
+     WHERE c.move_line_id = l.id AND %s
+  ORDER BY c.id DESC LIMIT 1
     """,
     SQL(", ").join(
         SQL("CASE WHEN state_before IS NOT NULL THEN %(name)s END AS %(name)s", name=c)
         for c in map(SQL.identifier, (*_HOLDS, "dispute_user_id", "disputed_at"))
     ),
+    _THEIRS,
 )
 # Why a reminder of an entry in that state does not go.
 WITHDRAWN_AS = {
@@ -97,7 +108,7 @@ class WhatsappBillingCollectionCase(models.Model):
             SQL(
                 """
                 UPDATE whatsapp_billing_collection_case c
-                   SET state = COALESCE(c.state_before, 'active'),
+                   SET state = COALESCE(c.state_before, 'active'), debtor_id = d.id,
                        close_reason = NULL, state_before = NULL,
                        look_on = '1970-01-01', is_kept_by_closing = FALSE,
                        promises_kept = COALESCE(c.promises_kept, 0)
@@ -112,7 +123,7 @@ class WhatsappBillingCollectionCase(models.Model):
                    AND c.close_reason IS DISTINCT FROM 'no_plan'
                    AND l.id = c.move_line_id AND m.id = l.move_id
                    AND a.id = l.account_id AND %(open)s AND %(moves)s
-                   AND d.id = m.commercial_partner_id AND d.id = c.debtor_id
+                   AND d.id = m.commercial_partner_id AND %(theirs)s
                    AND (%(chosen)s = c.plan_id OR %(free)s)
                    AND c.id = (SELECT max(id) FROM whatsapp_billing_collection_case o
                                 WHERE o.move_line_id = c.move_line_id)
@@ -121,6 +132,7 @@ class WhatsappBillingCollectionCase(models.Model):
                 held=SQL("c.state_before IS NOT NULL"),
                 chosen=self._chosen_sql(company),
                 free=self._free_sql(company),
+                theirs=_THEIRS,
                 open=_OPEN,
                 moves=_only(moves),
             )
@@ -333,6 +345,7 @@ class WhatsappBillingCollectionCase(models.Model):
             return
         self.env.flush_all()
         self._close_settled(SQL("m.id = ANY(%s)", list(sales.ids)))
+        self._end_former(SQL("m.id = ANY(%s)", list(sales.ids)))
         for company in sales.company_id:
             self._enrol(company, sales.filtered(lambda m, c=company: m.company_id == c))
 
@@ -396,10 +409,73 @@ class WhatsappBillingCollectionCase(models.Model):
         return closed
 
     @api.model
+    def _end_former(self, condition):
+        """End the cases of customers whose documents are another customer's by now.
+
+        What they said holds nobody else's debt. It stays on the document to be read,
+        and would hold again if that became theirs again; of what they dispute, whoever
+        handles it is told.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_collection_case c
+                   SET state = 'done', close_reason = 'other_customer',
+                       state_before = CASE WHEN c.state = 'done' THEN c.state_before
+                                           ELSE c.state END,
+                       next_date = NULL, look_on = NULL, step_id = NULL
+                  FROM account_move m
+                 WHERE m.id = c.move_id AND m.state = 'posted' AND %s
+                   AND (c.state != 'done' OR c.close_reason = 'draft'
+                        OR (c.close_reason = 'no_plan' AND c.state_before IS NOT NULL))
+                   AND NOT %s
+                   AND NOT EXISTS (
+                       SELECT 1 FROM whatsapp_billing_collection_case o
+                        WHERE o.move_line_id = c.move_line_id AND o.id > c.id)
+             RETURNING c.id, c.state_before
+                """,
+                condition,
+                _THEIRS,
+            )
+        )
+        ended = self.browse(row[0] for row in rows)
+        ended.invalidate_recordset(flush=False)
+        self.browse(row[0] for row in rows if row[1] == "disputed")._tell_of_former()
+
+    def _tell_of_former(self):
+        """Tell who handles these disputes that they are no longer the debtor's.
+
+        Called with sudo.
+        """
+        for case in self:
+            text = self.env._(
+                "%(customer)s disputed this invoice: %(reason)s. It is %(other)s's now,"
+                " so the dispute holds it no more. See what is still to be settled.",
+                customer=case.debtor_id.display_name,
+                reason=case.dispute_reason or "",
+                other=case.move_id.commercial_partner_id.display_name,
+            )
+            case._note_on_invoices(text)
+            title = self.env._("Dispute of a Former Customer")
+            case._ask_person(title, text, case._find_dispute_user())
+
+    def _find_dispute_user(self):
+        """Return who handles this dispute and may still read of it, or nobody."""
+        self.ensure_one()
+        user = self.dispute_user_id
+        if not user.active or self.company_id not in user.company_ids:
+            return user.browse()
+        mine = self.move_id.with_user(user).with_context(
+            allowed_company_ids=self.company_id.ids
+        )
+        return user if mine.has_access("read") else user.browse()
+
+    @api.model
     def _sweep(self, company):
         """Make up for what no hook told: the night before every run."""
         self.env.flush_all()
         self._close_settled(SQL("c.company_id = %s", company.id))
+        self._end_former(SQL("c.company_id = %s", company.id))
         # Merged customers: the invoice knows its commercial partner best.
         self.env.cr.execute(
             """

@@ -60,7 +60,9 @@ class WhatsappBillingCollectionItem(models.Model):
     @api.depends("role", "move_line_id.wab_case_ids")
     def _compute_case_id(self):
         for item in self:
-            cases = item.move_line_id.wab_case_ids
+            cases = item.move_line_id.wab_case_ids.filtered(
+                lambda case, i=item: i._is_to(case.debtor_id)
+            )
             item.case_id = item.role != "credit" and cases.sorted("id")[-1:]
 
     @api.depends("role", "days", "move_line_id.wab_case_ids.plan_id.step_ids.days")
@@ -71,6 +73,13 @@ class WhatsappBillingCollectionItem(models.Model):
             item.step_id = (by_plan and item.role == "due") and steps.filtered(
                 lambda step, days=item.days: step.days == days
             )
+
+    def _is_to(self, debtor):
+        """Tell whether it was this debtor who owed it when it was said."""
+        customer = self.message_id.document_partner_id
+        return not customer or bool(
+            debtor.commercial_partner_id & (customer | customer.commercial_partner_id)
+        )
 
     @api.model
     def _get_reading_sql(self, alias, query):
