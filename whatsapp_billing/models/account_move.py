@@ -120,6 +120,20 @@ class AccountMove(models.Model):
                 result[move.id] = bool(recipients[move.id]._origin & enabled)
         return result
 
+    # === BUSINESS METHODS - ANOTHER CUSTOMER === #
+
+    def _wab_leave_customer(self, is_choice):
+        """Override: the link that a former customer was sent opens it no more.
+
+        Without a login it would show them whose it is by now, and the PDF.
+        """
+        result = super()._wab_leave_customer(is_choice)
+        # sudo: account.move - the portal's token, whoever corrects the customer
+        linked_sudo = self.sudo().filtered("access_token")
+        if linked_sudo:
+            linked_sudo.access_token = False
+        return result
+
     # === BUSINESS METHODS - WHOM IT DID NOT REACH === #
 
     def _wab_find_failed(self):

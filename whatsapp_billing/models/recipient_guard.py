@@ -31,25 +31,32 @@ class WhatsappBillingRecipientGuard(models.AbstractModel):
         return records
 
     def write(self, vals):
-        """Override: ask for the recipients that are added.
-
-        Who was chosen for another customer is not to get this one's papers.
-        """
-        if self._wab_recipients_name not in vals:
-            if "partner_id" not in vals:
-                return super().write(vals)
-            before = {r: r.partner_id.commercial_partner_id for r in self}
-            result = super().write(vals)
-            moved = self.filtered(
-                lambda r: r.partner_id.commercial_partner_id != before[r]
-            )
-            if moved:
-                moved[self._wab_recipients_name] = False
-            return result
-        before = self._wab_read_recipients()
+        """Override: ask for the recipients that are added, and see to a new customer."""
+        is_choice = self._wab_recipients_name in vals
+        chosen = self._wab_read_recipients() if is_choice else {}
+        customers = {}
+        if "partner_id" in vals:
+            customers = {r: r.partner_id.commercial_partner_id for r in self}
         result = super().write(vals)
-        self._wab_check_recipients(before)
+        if is_choice:
+            self._wab_check_recipients(chosen)
+        moved = self.filtered(
+            lambda r: r in customers
+            and r.partner_id.commercial_partner_id != customers[r]
+        )
+        if moved:
+            moved._wab_leave_customer(is_choice)
         return result
+
+    def _wab_leave_customer(self, is_choice):
+        """Keep from a former customer what is another one's by now.
+
+        Who was chosen for them is not to get this one's papers.
+
+        :param is_choice: recipients were chosen together with the new customer
+        """
+        if not is_choice:
+            self[self._wab_recipients_name] = False
 
     def _wab_read_recipients(self):
         """Return {record id: all its recipients}, also those the user does not see.

@@ -164,6 +164,51 @@ class TestStateOfAnotherCustomer(CorrectedCommon):
 
 
 @tagged("post_install", "-at_install")
+class TestLinkOfAnotherCustomer(CorrectedCommon):
+    """A link opens an invoice without a login: not to whom it is no longer for."""
+
+    def setUp(self):
+        super().setUp()
+        self.acme = self._make_customer("Acme", "+34600000070", is_company=True)
+        self.ann = self._make_customer("Ann", "+34600000071", parent_id=self.acme.id)
+
+    def check(self, document):
+        self.told(document)
+        first = document._portal_ensure_token()
+        hand_over(document, self.ann)
+        self.assertFalse(document.access_token)
+        self.told(document)
+        second = document._portal_ensure_token()
+        self.assertNotEqual(second, first)
+        hand_over(document, self.acme)
+        self.assertEqual(document.access_token, second, "the same customer's")
+
+    def test_of_an_invoice(self):
+        self.check(self._make_invoice())
+
+    def test_of_a_credit_note(self):
+        self.check(self._make_invoice(move_type="out_refund"))
+
+    def test_where_recipients_are_chosen_with_the_customer(self):
+        """As a form saves them, together."""
+        invoice = self._make_invoice()
+        self.told(invoice)
+        invoice.button_draft()
+        invoice.with_user(self.clerk).write(
+            {"partner_id": self.acme.id, "wab_recipient_ids": [(6, 0, self.ann.ids)]}
+        )
+        self.assertEqual(invoice.wab_recipient_ids, self.ann)
+        self.assertFalse(invoice.access_token)
+
+    def test_a_draft_that_is_posted_again_keeps_its_link(self):
+        invoice = self._make_invoice()
+        self.told(invoice)
+        token = invoice.access_token
+        hand_over(invoice, self.partner)
+        self.assertEqual(invoice.access_token, token)
+
+
+@tagged("post_install", "-at_install")
 class TestKeyOfAnotherCustomer(CorrectedCommon):
     """A key is unique for each recipient: another customer is another key."""
 
