@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import hashlib
+
 from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.safe_eval import safe_eval, time
@@ -51,14 +53,19 @@ class AccountPayment(models.Model):
                 [
                     ("res_model", "=", self._name),
                     ("res_id", "in", self.ids),
-                    ("description", "=", const.METHOD),
+                    ("description", "=like", f"{const.METHOD}%"),
                 ],
                 order="id",
             )
         }
+        marks = self.filtered(lambda p: p._origin.id in found)._wab_file_marks()
         for payment in self:
             receipt = found.get(payment._origin.id)
-            fresh = receipt and receipt.write_date >= payment.write_date
+            fresh = (
+                receipt
+                and receipt.write_date >= payment.write_date
+                and receipt.description == marks[payment.id]
+            )
             payment.wab_receipt_id = receipt if fresh else False
 
     # === CRUD METHODS === #
@@ -195,11 +202,35 @@ class AccountPayment(models.Model):
                 "mimetype": const.PDF,
                 "res_model": self._name,
                 "res_id": self.id,
-                "description": const.METHOD,
+                "description": self._wab_file_marks()[self.id],
             }
         )
         self.invalidate_recordset(["wab_receipt_id"])
         return attachment
+
+    def _wab_file_marks(self):
+        """Override: a receipt lists its invoices and what is left to pay of each.
+
+        Money that was on one invoice may be put on another without a word to the
+        payment, and what others pay changes what is left.
+        """
+        marks = {}
+        for payment in self:
+            listed = [
+                (
+                    move.id,
+                    move.name,
+                    str(move.invoice_date),
+                    move.ref or "",
+                    move.currency_id.id,
+                    move.currency_id.round(move.amount_total),
+                    move.currency_id.round(move.amount_residual),
+                )
+                for move in payment.reconciled_invoice_ids.sorted("id")
+            ]
+            digest = hashlib.sha256(repr(listed).encode()).hexdigest()[:32]
+            marks[payment.id] = f"{const.METHOD} {digest}"
+        return marks
 
     def _wab_attachment(self):
         self.ensure_one()

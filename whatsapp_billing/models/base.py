@@ -56,6 +56,13 @@ class Base(models.AbstractModel):
         """Return the PDF if it exists already."""
         return self.env["ir.attachment"]
 
+    def _wab_file_marks(self):
+        """Return {record id: mark}, in bulk: another one once its file says less than it.
+
+        For what a file tells of other records; none where it tells of its own only.
+        """
+        return {}
+
     def _wab_file_size(self):
         """Return the size in bytes of the PDF if it exists already, else None."""
         return self._wab_attachment().file_size or None

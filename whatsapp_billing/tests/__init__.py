@@ -60,6 +60,7 @@ from . import test_rights_table
 from . import test_rights_wire
 from . import test_secrets
 from . import test_send_dialog
+from . import test_still_true
 from . import test_template
 from . import test_template_audience
 from . import test_template_file

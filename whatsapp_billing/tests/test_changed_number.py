@@ -153,13 +153,6 @@ class TestStopGoesAlong(ChangeCommon):
                 self.assertEqual(self.reason(zoe), "opted_out")
                 savepoint.rollback()
 
-    def test_changed_there_and_back_ends(self):
-        self.change(wamid="wamid.a", wa_id=NEW)
-        self.change(NEW, wamid="wamid.b", wa_id=OLD)
-        self.stop(minutes_ago=5)
-        self.assertTrue(self.bea.with_company(self.company).wab_opted_out)
-        self.assertTrue(self.partner.wab_opted_out)
-
     def test_a_stop_of_who_has_the_old_number_now_is_theirs(self):
         self.change(wa_id=NEW, minutes_ago=60)
         self.stop(minutes_ago=5)

@@ -198,6 +198,9 @@ class TestDocumentChanged(LifecycleCommon):
                         "document_type": row.document_type,
                         "partner_id": row.partner_id.id,
                         "company_id": row.company_id.id,
+                        "template_id": row.template_id.id,
+                        "attachment_id": row.attachment_id.id,
+                        "file_mark": row.attachment_id.description,
                     }
                     for row in rows
                 ]

@@ -69,6 +69,10 @@ class WhatsappBillingTemplate(models.Model):
             return self._get_left_to_pay(record, lang)
         return super()._read_variable(record, variable, lang)
 
+    def _is_of_lines(self, path):
+        """Override: what is owed in all is asked line by line."""
+        return path in GROUP_PATHS or super()._is_of_lines(path)
+
     def _get_open_lines(self, record):
         """Return the lines that the message is about: given, or the document's own."""
         given = self.env.context.get(CONTEXT) or record.env.context.get(CONTEXT)

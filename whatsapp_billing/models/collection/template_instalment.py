@@ -41,6 +41,10 @@ class WhatsappBillingTemplate(models.Model):
             return self._format_open(owed, variable, lang)
         return super()._read_variable(record, variable, lang)
 
+    def _is_of_lines(self, path):
+        """Override: amount and due date of a reminder are those of its lines."""
+        return path in (AMOUNT, DUE) or super()._is_of_lines(path)
+
     def _get_amount(self, lines, given):
         """Return (amount, currency id): open, less credits and payments on their way.
 

@@ -205,7 +205,7 @@ def _mark_sending(drain, free, recording):
                p.wab_person_key,
                p.wab_new_number ->> m.company_id::text AS wab_new_number,
                f.id AS attachment_id, f.store_fname, f.checksum, f.file_size,
-               f.mimetype,
+               f.mimetype, f.description AS file_mark,
                c.words AS consent_words
           FROM m
      LEFT JOIN whatsapp_billing_account a ON a.id = m.account_id
@@ -215,7 +215,7 @@ def _mark_sending(drain, free, recording):
      LEFT JOIN account_move v
             ON m.res_model = 'account.move' AND v.id = m.res_id
      LEFT JOIN LATERAL (
-               SELECT id, store_fname, checksum, file_size, mimetype
+               SELECT id, store_fname, checksum, file_size, mimetype, description
                  FROM ir_attachment
                 WHERE m.document_state = 'ready'
                   AND ((m.res_model = 'account.move' AND res_model = 'account.move'

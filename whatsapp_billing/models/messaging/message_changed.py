@@ -19,6 +19,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ... import const
+from ...rules import parameters
 from .drain_reminders import REMINDER
 from .message_enqueue import Order, Target
 from .template_variable import PAY_LINK, RECIPIENT_NAME
@@ -88,24 +89,27 @@ class WhatsappBillingMessage(models.Model):
         :param list rows: dictionaries as `drain_claim` reads them
         """
         self._look_again(rows)
-        differing = []
         for row in rows:
             row["changed"] = row["file_changed"] = row["gone"] = False
-            if not row["snapshot"]:
-                continue
+        kept = [row for row in rows if row["snapshot"]]
+        reworded = self._find_reworded(kept)
+        differing, reminders = [], []
+        for row in kept:
             fingerprint = row["fingerprint"]
             row["gone"] = fingerprint is None
             row["snapshot_now"] = _digest(fingerprint)
             row["is_same"] = row["snapshot"] == row["snapshot_now"]
             if row["gone"]:
                 continue
-            if row["document_type"] == REMINDER:
-                # What it says of its lines: `collection/case_recheck.py`.
-                row["changed"] = not row["is_same"]
+            # What it says of its lines: `collection/case_recheck.py`.
+            is_reminder = row["document_type"] == REMINDER
+            if row["id"] in reworded or (is_reminder and not row["is_same"]):
+                row["changed"] = True
             elif not row["is_same"] or (row["content"] or {}).get("says_more"):
-                differing.append(row)
-        if differing:
-            self._compare_texts(differing)
+                (reminders if is_reminder else differing).append(row)
+        self._compare_texts(differing)
+        self._compare_reminders(reminders)
+        self._mark_old_files([row for row in kept if row["attachment_id"]])
 
     @api.model
     def _look_again(self, rows):
@@ -125,14 +129,66 @@ class WhatsappBillingMessage(models.Model):
                 row["fingerprint"], row["is_theirs"] = found[row["id"]]
 
     @api.model
-    def _compare_texts(self, rows):
-        """Fill the templates in again and compare, template by template."""
+    def _mark_old_files(self, rows):
+        """Set `file_changed` where a file tells what is not so any more of others."""
+        by_model = defaultdict(list)
+        for row in rows:
+            if not (row["gone"] or row["changed"]):
+                by_model[row["res_model"]].append(row)
+        for model, group in by_model.items():
+            records = self.env[model].browse({row["res_id"] for row in group})
+            marks = records._wab_file_marks()
+            for row in group:
+                if row["file_mark"] != marks.get(row["res_id"], row["file_mark"]):
+                    row["file_changed"] = True
+
+    @api.model
+    def _find_reworded(self, rows):
+        """Return ids of rows whose template says something else since it was filled in.
+
+        Once that is approved; until then they wait for it.
+        """
+        found = set()
+        for template, _model, group in self._by_template(rows):
+            if template.status == "approved":
+                wording = template._get_approved_texts()["wording"]
+                found |= {
+                    row["id"]
+                    for row in group
+                    if (row["content"] or {}).get("wording") not in (None, False, wording)
+                }
+        return found
+
+    @api.model
+    def _by_template(self, rows):
+        """Yield (template, model, rows) of claimed rows, template by template."""
         by_template = defaultdict(list)
         for row in rows:
             by_template[row["template_id"], row["res_model"]].append(row)
         for (template_id, model), group in by_template.items():
             template = self.env["whatsapp.billing.template"].browse(template_id)
-            texts = self._texts_now(template.exists(), model, group)
+            yield template.exists(), model, group
+
+    @api.model
+    def _compare_reminders(self, rows):
+        """Set `changed` where a reminder says of its invoice what is not so any more.
+
+        The bank account to pay to, who to ask: all but what it says of its lines.
+        """
+        for template, model, group in self._by_template(rows):
+            pairs = [
+                (row, self.env[model].browse(row["res_id"]), row["partner_id"])
+                for row in group
+                if row["partner_id"]
+            ]
+            for row, is_true in template._still_says(pairs):
+                row["changed"] = not is_true
+
+    @api.model
+    def _compare_texts(self, rows):
+        """Fill the templates in again and compare, template by template."""
+        for template, model, group in self._by_template(rows):
+            texts = self._texts_now(template, model, group)
             for row in group:
                 now = texts.get(row["id"])
                 row["changed"] = not now or (
@@ -450,6 +506,59 @@ class WhatsappBillingMessage(models.Model):
 
 class WhatsappBillingTemplate(models.Model):
     _inherit = "whatsapp.billing.template"
+
+    def _still_says(self, pairs):
+        """Tell of messages whether what they say of their document itself is so yet.
+
+        Called with sudo, of messages with this template whose documents exist.
+
+        :param pairs: list of (claimed row, document, recipient's id)
+        :return: list of (claimed row, whether it is)
+        """
+        own = self.variable_ids.filtered(
+            lambda v: (
+                v.field_path
+                and v.field_path != RECIPIENT_NAME
+                and not self._is_of_lines(v.field_path)
+            )
+        )
+        if not own or not pairs:
+            return [(row, True) for row, _record, _partner_id in pairs]
+        records = pairs[0][1].union(*(record for _row, record, _id in pairs))
+        partners = self.env["res.partner"]
+        recipients = defaultdict(partners.browse)
+        for _row, record, partner_id in pairs:
+            recipients[record.id] |= partners.browse(partner_id)
+        now = {}
+        for lang, found in self._group_by_lang(records, recipients).items():
+            ids = {record_id for record_id, _partner in found}
+            values = self._read_documents(records.browse(ids), lang, own)
+            for record_id, partner in found:
+                now[record_id, partner.id] = values[record_id]
+        return [
+            (row, self._says(row["content"], now[record.id, partner_id]))
+            for row, record, partner_id in pairs
+        ]
+
+    def _says(self, content, values):
+        """Tell whether a message's content has these values, {variable: text}."""
+        given = {("header", 1): (content.get("header") or {}).get("param") or ""}
+        for position, text in enumerate(content.get("body") or (), start=1):
+            given["body", position] = text
+        links = {
+            index + 1: end
+            for index, kind, end in content.get("buttons") or ()
+            if kind == "url"
+        }
+        for place, variable in self._get_button_variables().items():
+            if place in links:
+                given[variable.component, variable.position] = links[place]
+        return all(
+            given[variable.component, variable.position]
+            == parameters.clean(text or "")
+            for variable, text in values.items()
+            if (variable.component, variable.position) in given
+        )
 
     def _facts_of(self, content):
         """Return what a message's content says of its document.

@@ -605,6 +605,7 @@ class WhatsappBillingMessage(models.Model):
             "footer": template.footer or "",
             "snapshot": target.snapshot or False,
             "says_more": target.says_more,
+            "wording": rendered.get("wording") or False,
         }
 
     def _is_for_customer_of(self, document):

@@ -2,6 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Filling a template in for many documents at once, a fixed number of queries each."""
 
+import hashlib
+import json
 import uuid
 from collections import defaultdict
 
@@ -9,7 +11,7 @@ import babel.dates
 import babel.numbers
 from babel import Locale, UnknownLocaleError
 
-from odoo import api, models
+from odoo import api, fields, models
 from odoo.tools import SQL
 from odoo.tools.misc import format_amount, format_date
 
@@ -53,8 +55,7 @@ class WhatsappBillingTemplate(models.Model):
         parts = self._get_approved_texts()
         rendered = {}
         for lang, pairs in self._group_by_lang(records_sudo, recipients).items():
-            in_lang = records_sudo.with_context(lang=lang or self.env.lang)
-            values = self._read_documents(in_lang, lang)
+            values = self._read_documents(records_sudo, lang)
             for record_id, partner in pairs:
                 texts = self._get_texts(values[record_id], partner)
                 rendered[record_id, partner.id] = self._fill(parts, texts)
@@ -63,11 +64,12 @@ class WhatsappBillingTemplate(models.Model):
     def _get_approved_texts(self):
         """Return the texts with placeholders, and the links by their button's place.
 
-        Read once for all documents: a Json field is parsed each time it is read.
+        Read once for all documents: a Json field is parsed each time it is read. With
+        `wording`, another mark once a text, or where a value comes from, is another.
         """
         components = self._components()
         find = template_components.find
-        return {
+        parts = {
             "texts": {
                 "header": find(components, "HEADER").get("text") or "",
                 "body": find(components, "BODY").get("text") or "",
@@ -78,6 +80,12 @@ class WhatsappBillingTemplate(models.Model):
                 for place, variable in self._get_button_variables().items()
             },
         }
+        sources = sorted(
+            (v.component, v.position, v.field_path or "", v.format)
+            for v in self.variable_ids
+        )
+        marked = json.dumps([parts["texts"], parts["links"], sources], sort_keys=True)
+        return parts | {"wording": hashlib.sha256(marked.encode()).hexdigest()[:32]}
 
     def _group_by_lang(self, records, recipients):
         """Return {Odoo language: [(record id, partner)]}."""
@@ -105,17 +113,37 @@ class WhatsappBillingTemplate(models.Model):
             return partner_lang
         return same[0] if same and "_" not in self.lang_code else ""
 
-    def _read_documents(self, records, lang):
-        """Return {record id: {variable: text or None}} for what partners share."""
-        variables = [v for v in self.variable_ids if v.field_path != RECIPIENT_NAME]
-        return {
-            record.id: {
-                variable: self._read_variable(record, variable, lang)
-                for variable in variables
-            }
-            for mine in self._in_own_companies(records)
-            for record in mine
-        }
+    def _read_documents(self, records, lang, variables=None):
+        """Return {record id: {variable: text or None}} for what partners share.
+
+        Whoever asks, and wherever they are: days are those of the document's own
+        company, and so are the words where the template's language is not installed.
+
+        :param variables: all but the recipient's name by default
+        """
+        if variables is None:
+            variables = self.variable_ids.filtered(
+                lambda v: v.field_path != RECIPIENT_NAME
+            )
+        found = {}
+        for mine in self._in_own_companies(records):
+            # sudo: res.company - in which language it works, and where it is
+            home_sudo = mine.env.company.sudo().partner_id
+            for record in mine.with_context(
+                lang=lang or home_sudo.lang or "en_US", tz=home_sudo.tz or "UTC"
+            ):
+                found[record.id] = {
+                    variable: self._read_variable(record, variable, lang)
+                    for variable in variables
+                }
+        return found
+
+    def _is_of_lines(self, path):
+        """Tell whether a value is one of what a message is about, line by line.
+
+        Overridden by reminders, which ask of each line whether it is so yet.
+        """
+        return False
 
     @api.model
     def _in_own_companies(self, records):
@@ -137,8 +165,7 @@ class WhatsappBillingTemplate(models.Model):
         if path == PAY_LINK:
             return _get_portal_suffix(record)
         if path == COMPANY_NAME:
-            own = record["company_id"] if "company_id" in record._fields else None
-            return (own or self.env.company).name
+            return (record["company_id"] if "company_id" in record._fields and record["company_id"] else self.env.company).name
         *steps, name = path.split(".")
         for step in steps:
             record = record[step]
@@ -155,6 +182,8 @@ class WhatsappBillingTemplate(models.Model):
             return self._format_money(value, _get_currency(record, field), lang)
         if value is False or value is None or (not value and field.relational):
             return ""
+        if field.type == "datetime":
+            value = fields.Datetime.context_timestamp(record, value).date()
         if field.type in ("date", "datetime"):
             return self._format_date(value, lang)
         if field.type == "selection":
@@ -229,6 +258,7 @@ class WhatsappBillingTemplate(models.Model):
                 parameters.fill(parts["texts"]["body"], given["body"])
             ),
             "problem": self._get_fill_problem(parts, given, ends),
+            "wording": parts["wording"],
         }
 
     def _get_fill_problem(self, parts, given, ends):
