@@ -97,21 +97,29 @@ class TestNewNumberUntold(ChangeCommon):
         self.assertFalse(self.reason(self._make_customer("Late", "+34600000001")))
 
     def test_what_another_notice_told_is_not_forgotten(self):
-        """Two notices of one change, in any order."""
+        """Two notices of one change, in any order, some minutes from one another."""
+        notices = (
+            {"wamid": "wamid.a", "wa_id": NEW},
+            {"wamid": "wamid.b", "type": "user_changed_user_id"},
+        )
         for order in ((0, 1), (1, 0)):
             with self.subTest(order), self.env.cr.savepoint() as savepoint:
-                notices = (
-                    {"wamid": "wamid.a", "wa_id": NEW},
-                    {"wamid": "wamid.b", "type": "user_changed_user_id"},
-                )
-                for index in order:
-                    self.change(**notices[index])
+                for minutes_ago, index in zip((5, 0), order, strict=True):
+                    self.change(minutes_ago=minutes_ago, **notices[index])
                 self.assertEqual(self.partner.wab_new_number, f"+{NEW}")
-                late = self._make_customer("Late", f"+{OLD}")
-                self.assertEqual(
-                    late.with_company(self.company).wab_new_number, f"+{NEW}"
-                )
+                self.assertEqual(self.reported_to_late(), f"+{NEW}")
                 savepoint.rollback()
+
+    def test_a_later_change_that_was_not_told_is_another_one(self):
+        """Whoever has the number by now, the earlier owner's new number is not theirs."""
+        self.change(wamid="wamid.a", wa_id=NEW, minutes_ago=300)
+        self.change(wamid="wamid.b", type="user_changed_user_id")
+        self.assertEqual(self.reported_to_late(), "?")
+
+    def reported_to_late(self):
+        """Return what a new contact with the old number is told of it."""
+        late = self._make_customer("Late", f"+{OLD}")
+        return late.with_company(self.company).wab_new_number
 
     def test_a_new_contact_with_the_old_number_is_held(self):
         self.change(user_id="ES.abc123")

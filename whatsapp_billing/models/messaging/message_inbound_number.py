@@ -6,6 +6,8 @@ Operators hand numbers on. An invoice to the old one would reach a stranger, and
 one is what WhatsApp says, not what the customer told this company.
 """
 
+from datetime import timedelta
+
 from markupsafe import Markup
 
 from odoo import api, fields, models
@@ -20,6 +22,8 @@ GROUP = "whatsapp_billing.group_user"
 # What a contact's number is made of.
 NUMBER_FIELDS = {"wab_number", "phone", "country_id"}
 ACTIVITY = "whatsapp_billing.mail_activity_type_number"
+# Reports about one number within this time are about the same change.
+ONE_CHANGE = timedelta(hours=1)
 
 
 class WhatsappBillingMessage(models.Model):
@@ -77,8 +81,9 @@ class WhatsappBillingMessage(models.Model):
     def _find_reported(self, keys):
         """Return (key, message) of numbers that WhatsApp reported as changed.
 
-        The latest report to each company, unless somebody decided since that the
-        number is still its owner's.
+        The latest report to each company, of several about one change the one that
+        says the number, unless somebody decided since that the number is still its
+        owner's.
         """
         self.flush_model(["person_key", "content", "direction", "company_id"])
         rows = self.env.execute_query(
@@ -86,14 +91,18 @@ class WhatsappBillingMessage(models.Model):
                 """
                 SELECT person_key, id FROM (
                     SELECT DISTINCT ON (company_id, person_key) person_key, id, content
-                      FROM whatsapp_billing_message
-                     WHERE direction = 'in' AND person_key = ANY(%s)
-                       AND content ->> 'new_sender' IS NOT NULL
-                  ORDER BY company_id, person_key, sent_at DESC NULLS LAST,
-                           content ->> 'new_sender' = %s, id DESC) latest
+                      FROM (SELECT *, max(sent_at) OVER (
+                                       PARTITION BY company_id, person_key) AS latest
+                              FROM whatsapp_billing_message
+                             WHERE direction = 'in' AND person_key = ANY(%s)
+                               AND content ->> 'new_sender' IS NOT NULL) report
+                     WHERE sent_at IS NULL OR sent_at >= latest - %s
+                  ORDER BY company_id, person_key, sent_at IS NULL,
+                           content ->> 'new_sender' = %s, sent_at DESC, id DESC) last
                  WHERE content ->> 'is_kept' IS NULL
                 """,
                 list(keys),
+                ONE_CHANGE,
                 UNKNOWN_NUMBER,
             )
         )
