@@ -1,10 +1,17 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from unittest.mock import patch
+
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Command
 from odoo.tests import Form, tagged
 
 from .lifecycle_common import LifecycleCommon
+
+# What the composer's form reads when it opens, and what the two clicks may ask.
+FORM = ["headline", "alerts", "cost_html", "preview_html", "allowed_template_ids"]
+OPENING = 36
+PRESSING = 50
 
 
 @tagged("post_install", "-at_install")
@@ -266,6 +273,59 @@ class TestComposer(LifecycleCommon):
         # What opening has read already, pressing need not: the sum tells.
         self.assertEqual(sum(few), sum(many), (few, many))
         self.assertLess(sum(few), 150)
+
+    def test_each_click_takes_as_many_queries_for_more(self):
+        for count in (2, 3):  # what is read once for all is read
+            self.list_clicks(self._make_many(count, f"+34600{count}"))
+        few = self.list_clicks(self._make_many(4, "+346004"))
+        many = self.list_clicks(self._make_many(24, "+346005"))
+        for click, at_most in (("open", OPENING), ("press", PRESSING)):
+            with self.subTest(click):
+                others = sorted(set(few[click]) ^ set(many[click]))
+                self.assertEqual(len(few[click]), len(many[click]), others)
+                self.assertLessEqual(len(many[click]), at_most)
+
+    def list_clicks(self, moves):
+        """Return the statements of opening the form and of pressing Send.
+
+        Each as a request of its own, which has nothing of the other in memory.
+        """
+        opened = []
+
+        def open_form():
+            opened.append(self.open(moves))
+            opened[0].read(FORM)
+
+        found = {"open": self.list_statements(open_form)}
+        found["press"] = self.list_statements(opened[0].action_send)
+        self.assertEqual(opened[0].summary["going"], len(moves))
+        return found
+
+    def list_statements(self, click):
+        statements = []
+        execute = type(self.env.cr).execute
+
+        def note(cr, query, *args, **kwargs):
+            statements.append(" ".join(str(getattr(query, "code", query)).split()))
+            return execute(cr, query, *args, **kwargs)
+
+        self.env.flush_all()
+        self.env.invalidate_all()
+        with patch.object(type(self.env.cr), "execute", note):
+            click()
+            self.env.flush_all()
+        return statements
+
+    def test_a_row_is_not_written_again_for_what_was_known(self):
+        wizard = self.open(self._make_many(3, "+346006"))
+        statements = self.list_statements(wizard.action_send)
+        messages = self.messages.browse(wizard.summary["message_ids"])
+        self.assertEqual(len(messages.mail_message_id), 3)
+        self.assertEqual(len(set(messages.mapped("person_key"))), 3)
+        for name in ("mail_message_id", "person_key"):
+            mine = [s for s in statements if name in s and "whatsapp_billing_message" in s]
+            self.assertTrue(any("INSERT" in s for s in mine), name)
+            self.assertFalse(any("UPDATE" in s for s in mine), name)
 
     def _make_many(self, count, prefix):
         """Return posted invoices of as many customers, not read yet."""

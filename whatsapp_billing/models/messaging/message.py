@@ -188,7 +188,11 @@ class WhatsappBillingMessage(models.Model):
     @api.depends("recipient")
     def _compute_person_key(self):
         for message in self:
-            message.person_key = numbers.person_key(message.recipient or "") or False
+            message.person_key = self._get_person_key(message.recipient)
+
+    @api.model
+    def _get_person_key(self, recipient):
+        return numbers.person_key(recipient or "") or False
 
     @api.depends("reason")
     def _compute_reason_detail(self):
@@ -296,7 +300,15 @@ class WhatsappBillingMessage(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._check_worker()
-        return super().create(vals_list)
+        # Computed after the rows are in, it would have every row written twice.
+        return super().create(
+            [
+                vals | {"person_key": self._get_person_key(vals["recipient"])}
+                if "recipient" in vals
+                else vals
+                for vals in vals_list
+            ]
+        )
 
     def write(self, vals):
         self._check_worker()
