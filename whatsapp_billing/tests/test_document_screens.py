@@ -3,6 +3,7 @@
 """What clerks see of a document on WhatsApp before and after it is sent."""
 
 from datetime import timedelta
+from unittest.mock import patch
 
 from odoo.exceptions import AccessError
 from odoo.fields import Command
@@ -247,6 +248,40 @@ class TestSendDialogWords(LifecycleCommon):
         self.assertEqual(stopped_only.summary_data["whatsapp_billing"]["count"], 0)
         alert = stopped_only.alerts["whatsapp_billing_left_out"]["message"]
         self.assertIn("0 of 1", alert)
+
+    def test_batch_decides_once_for_all_that_it_shows(self):
+        lost = self._make_customer("Nadia", False)
+        moves = self._make_invoice() | self._make_invoice(lost)
+        wizard = (
+            self.env["account.move.send.batch.wizard"]
+            .with_user(self.clerk)
+            .create({"move_ids": [Command.set(moves.ids)]})
+        )
+        self.env.flush_all()
+        self.env.invalidate_all()
+        messages = self.env.registry["whatsapp.billing.message"]
+        with patch.object(
+            messages, "_decide", autospec=True, side_effect=messages._decide
+        ) as decide:
+            wizard.read(["alerts", "summary_data", "wab_cost_html"])
+        self.assertEqual(decide.call_count, 1)
+        self.assertEqual(wizard.summary_data["whatsapp_billing"]["count"], 1)
+        self.assertIn("1 of 2", wizard.alerts["whatsapp_billing_left_out"]["message"])
+
+    def test_batch_says_the_rest_where_a_price_fails(self):
+        lost = self._make_customer("Nadia", False)
+        moves = self._make_invoice() | self._make_invoice(lost)
+        wizard = (
+            self.env["account.move.send.batch.wizard"]
+            .with_user(self.clerk)
+            .create({"move_ids": [Command.set(moves.ids)]})
+        )
+        wallets = self.env.registry["whatsapp.billing.credit.wallet"]
+        fault = patch.object(wallets, "_estimate_targets", side_effect=ValueError("x"))
+        with fault, self.assertLogs("odoo.addons.whatsapp_billing", "ERROR"):
+            self.assertFalse(wizard.wab_cost_html)
+            alert = wizard.alerts["whatsapp_billing_left_out"]
+        self.assertIn("1 of 2", alert["message"])
 
 
 @tagged("post_install", "-at_install")

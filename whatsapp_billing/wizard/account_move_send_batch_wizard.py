@@ -19,23 +19,34 @@ class AccountMoveSendBatchWizard(models.TransientModel):
 
     _inherit = "account.move.send.batch.wizard"
 
+    # Decided once for all that is shown of it.
+    wab_found = fields.Json(compute="_compute_wab_found", compute_sudo=False)
     wab_cost_html = fields.Html(
         compute="_compute_wab_cost_html", compute_sudo=False, sanitize=False
     )
 
     # === COMPUTE METHODS === #
 
-    @api.depends("summary_data")
-    def _compute_wab_cost_html(self):
+    @api.depends("move_ids")
+    def _compute_wab_found(self):
+        is_shown = self.env.user.has_group(GROUP)
         for wizard in self:
-            shown = METHOD in (wizard.summary_data or {})
-            wizard.wab_cost_html = (
-                wizard._wab_cost()
-                if shown and self.env.user.has_group(GROUP)
-                else False
+            wizard.wab_found = (
+                wizard._wab_safely(wizard._wab_look) if is_shown else None
             )
 
-    @api.depends("move_ids")
+    @api.depends("summary_data", "wab_found")
+    def _compute_wab_cost_html(self):
+        wallets = self.env["whatsapp.billing.credit.wallet"]
+        for wizard in self:
+            costs = (wizard.wab_found or {}).get("costs")
+            shown = costs and METHOD in (wizard.summary_data or {})
+            wizard.wab_cost_html = (
+                shown
+                and wizard._wab_safely(lambda c=costs: wallets._render_estimates(c))
+            ) or False
+
+    @api.depends("move_ids", "wab_found")
     def _compute_summary_data(self):
         """Override of `account`: WhatsApp counts the documents that do go by it.
 
@@ -43,32 +54,26 @@ class AccountMoveSendBatchWizard(models.TransientModel):
         dialog that differ, a clerk believes neither.
         """
         super()._compute_summary_data()
-        if not self.env.user.has_group(GROUP):
-            return
         for wizard in self:
-            summary = dict(wizard.summary_data or {})
-            found = METHOD in summary and wizard._wab_found()
-            if found:
-                summary[METHOD] = {**summary[METHOD], "count": len(found["going"])}
+            summary, found = dict(wizard.summary_data or {}), wizard.wab_found
+            if METHOD in summary and found:
+                summary[METHOD] = {**summary[METHOD], "count": found["count"]}
                 wizard.summary_data = summary
 
-    @api.depends("summary_data")
+    @api.depends("summary_data", "wab_found")
     def _compute_alerts(self):
         """Override of `account` to say how many get no WhatsApp message, and why."""
         super()._compute_alerts()
-        if not self.env.user.has_group(GROUP):
-            return
         for wizard in self:
-            alerts = dict(wizard.alerts or {})
             left_out = wizard._wab_left_out()
             if left_out:
-                alerts["whatsapp_billing_left_out"] = left_out
-            wizard.alerts = alerts
+                alerts = dict(wizard.alerts or {})
+                wizard.alerts = alerts | {"whatsapp_billing_left_out": left_out}
 
     def _wab_left_out(self):
         """Return Odoo's alert: how many go, and the reasons of the others, grouped."""
         moves = self.move_ids._origin
-        found = self._wab_found()
+        found = self.wab_found
         if not found or not found["reasons"]:
             return None
         words = dict(
@@ -81,7 +86,7 @@ class AccountMoveSendBatchWizard(models.TransientModel):
             "level": "info",
             "message": self.env._(
                 "By WhatsApp %(going)s of %(total)s. %(reasons)s.",
-                going=len(found["going"]),
+                going=found["count"],
                 total=len(moves),
                 reasons=". ".join(
                     f"{words.get(entry['reason'], entry['reason'])} ({entry['count']})"
@@ -94,40 +99,33 @@ class AccountMoveSendBatchWizard(models.TransientModel):
             ),
         }
 
-    def _wab_found(self):
-        """Return the documents that go by WhatsApp and the reasons of the others.
+    def _wab_look(self):
+        """Return how many documents go by WhatsApp, why others do not, and the costs.
 
         A document goes once, to however many people, and only where WhatsApp is one
         of its methods: e-mail alone is a choice of the customer.
         """
         moves = self.move_ids._origin
-
-        def look():
-            targets = self._wab_targets(moves)
-            going = moves.browse(
-                dict.fromkeys(
-                    target.record.id
-                    for target in targets
-                    if not target.decision.reason
-                )
-            )
-            return {
-                **count_targets(targets),
-                "going": going.filtered(
-                    lambda move: METHOD in self._get_default_sending_methods(move)
-                ),
-            }
-
-        return self._wab_safely(look)
-
-    def _wab_targets(self, moves):
-        return self.env["whatsapp.billing.message"]._decide(
+        targets = self.env["whatsapp.billing.message"]._decide(
             moves,
             moves._wab_get_recipients(),
             {move.id: move._wab_document_type() for move in moves},
             Order("send_dialog", explicit=True),
             render=False,
         )
+        chosen = {
+            move.id
+            for move in moves
+            if METHOD in self._get_default_sending_methods(move)
+        }
+        mine = [target for target in targets if target.record.id in chosen]
+        wallets = self.env["whatsapp.billing.credit.wallet"]
+        return {
+            "reasons": count_targets(targets)["reasons"],
+            "count": len({t.record.id for t in mine if not t.decision.reason}),
+            # A fault in a price is no reason to say nothing else.
+            "costs": self._wab_safely(lambda: wallets._estimate_targets(mine)),
+        }
 
     def _wab_safely(self, look):
         """Return what this looks up; a problem of ours never stops the dialog."""
@@ -140,18 +138,3 @@ class AccountMoveSendBatchWizard(models.TransientModel):
             # E-mail must go out whatever is wrong on our side.
             _logger.exception("No look at the WhatsApp messages of a batch")
             return None
-
-    def _wab_cost(self):
-        """Return the cost as HTML; a problem of ours never stops the dialog."""
-        moves = self.move_ids._origin.filtered(
-            lambda move: METHOD in self._get_default_sending_methods(move)
-        )
-        wallets = self.env["whatsapp.billing.credit.wallet"]
-        return (
-            self._wab_safely(
-                lambda: wallets._render_estimates(
-                    wallets._estimate_targets(self._wab_targets(moves))
-                )
-            )
-            or False
-        )
