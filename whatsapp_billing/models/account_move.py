@@ -6,6 +6,8 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL
 
+from odoo.addons.account.models import account_move
+
 from .. import const
 from ..rules import parameters
 from . import call_arguments
@@ -25,6 +27,9 @@ FINGERPRINT_FIELDS = (
     "payment_reference",
     "invoice_origin",
 )
+
+# The expression by which Odoo's own invoice reports name their files.
+CORE_PRINT_NAME = "(object._get_report_base_filename())"
 
 
 class AccountMove(models.Model):
@@ -281,11 +286,25 @@ class AccountMove(models.Model):
                 sender = self.env["account.move.send"]
                 known[choices] = sender._get_default_pdf_report_id(self).id
             report = self.env["ir.actions.report"].browse(known[choices])
+            if self._wab_is_named_by_core(report):
+                return f"{self._get_report_base_filename().replace('/', '_')}.pdf"
             return self._get_invoice_report_filename(report=report)
         except (UserError, ValueError):
             # No report for this kind of entry, or a print name with a fault in it:
             # neither is a reason not to show what would be sent.
             return self._wab_document_name()
+
+    @api.model
+    def _wab_is_named_by_core(self, report):
+        """Tell whether a report names its file as Odoo's own does.
+
+        Then there is nothing to evaluate: compiling and checking the same expression
+        for each of a thousand invoices takes longer than all else about their names.
+        """
+        return report.print_report_name == CORE_PRINT_NAME and all(
+            getattr(type(self), name) is getattr(account_move.AccountMove, name)
+            for name in ("_get_invoice_report_filename", "_get_report_base_filename")
+        )
 
     @api.model
     def _wab_fingerprint_sql(self):

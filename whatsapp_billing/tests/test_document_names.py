@@ -2,8 +2,16 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """How a message calls its recipient, and its file."""
 
-from odoo.tests import tagged
+from unittest.mock import patch
 
+from lxml import etree
+
+from odoo.tests import tagged
+from odoo.tools import file_path
+
+from odoo.addons.account.models import account_move
+
+from ..models.account_move import CORE_PRINT_NAME
 from .lifecycle_common import LifecycleCommon
 
 
@@ -129,6 +137,36 @@ class TestFileNames(LifecycleCommon):
             return make_pdf(move)
 
         return make
+
+    def test_odoo_s_own_name_is_not_evaluated_for_each(self):
+        self.report.print_report_name = CORE_PRINT_NAME
+        move = self._make_invoice()
+        expected = move._get_invoice_report_filename(report=self.report)
+        with patch.object(account_move, "safe_eval", side_effect=AssertionError):
+            self.assertEqual(self.send(move).filename, expected)
+
+    def test_odoo_s_reports_have_the_name_that_is_not_evaluated(self):
+        """Read as installed: another release may say it in another way."""
+        path = file_path("account/views/account_report.xml")
+        names = etree.parse(path).xpath(
+            "//record[@id='account_invoices']/field[@name='print_report_name']/text()"
+        )
+        self.assertEqual(names, [CORE_PRINT_NAME])
+
+    def test_another_module_s_name_goes_before_odoo_s(self):
+        self.report.print_report_name = CORE_PRINT_NAME
+        for name, result, expected in (
+            ("_get_report_base_filename", "Rechnung 1/2", "Rechnung 1_2.pdf"),
+            ("_get_invoice_report_filename", "e-Rechnung.pdf", "e-Rechnung.pdf"),
+        ):
+            self.startPatcher(
+                patch.object(
+                    self.env.registry["account.move"],
+                    name,
+                    lambda *_args, r=result, **_options: r,
+                )
+            )
+            self.assertEqual(self.send(self._make_invoice()).filename, expected)
 
     def test_report_without_a_printed_name_uses_the_number(self):
         self.report.print_report_name = False
