@@ -4,7 +4,7 @@ import logging
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL
+from odoo.tools import SQL, ormcache
 
 from .. import const
 from ..rules import parameters
@@ -54,7 +54,6 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         "whatsapp.billing.message",
         "res_id",
         string="WhatsApp Messages",
-        domain=lambda self: [("res_model", "=", self._name)],
         groups="whatsapp_billing.group_user",
         copy=False,
     )
@@ -249,10 +248,16 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
 
         Odoo lets them read every field of an invoice that has no groups.
         """
-        if field.name.startswith("wab_") and not self.env.su:
-            if not self.env.user._is_internal():
-                return False
+        # Asked at each reading of any field: nothing is looked up for others' names.
+        if field.name[:4] == "wab_" and not (self.env.su or self._wab_is_user_internal()):
+            return False
         return super()._has_field_access(field, operation)
+
+    @api.model
+    @ormcache("self.env.uid")
+    def _wab_is_user_internal(self):
+        """Tell what the user's groups say, forgotten with them when they change."""
+        return self.env.user._is_internal()
 
     # === ACTION METHODS === #
 
@@ -284,14 +289,15 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
             given = call_arguments.check_partners(self.env, partners, companies)
             if given:
                 return {record.id: given for record in self}
-        found = {}
+        found, nobody = {}, self.env["res.partner"]
         for company, records in self.grouped(lambda r: r._wab_companies()).items():
             defaults = records._wab_addressees()._wab_default_recipients(company)
             for record in records:
+                chosen = record._wab_chosen_recipients()
                 found[record.id] = (
-                    record._wab_chosen_recipients()._wab_of_company(company)
+                    (chosen and chosen._wab_of_company(company))
                     or defaults.get(record._wab_addressees()._origin.id)
-                    or self.env["res.partner"]
+                    or nobody
                 )
         return found
 

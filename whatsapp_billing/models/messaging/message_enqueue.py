@@ -28,6 +28,10 @@ from .consent import NOTHING
 HOLD_REASONS = reasons.HOLDING
 PRIORITIES = {"utility": 10, "authentication": 10, "marketing": 20}
 
+# What is asked of each contact in a company, by now or for the name of an invoice's
+# file. Read together: one by itself would bring all that differ between companies.
+PAGE_FIELDS = ("invoice_template_pdf_report_id", "wab_enabled", "wab_new_number")
+
 
 @dataclass(slots=True)
 class Target:
@@ -247,19 +251,22 @@ class WhatsappBillingMessage(models.Model):
         the other company's.
         """
         empty = self.env["res.partner"]
+        pairs = [(record, self._company(record)) for record in records]
+        wanted = defaultdict(list)
+        for record, company in pairs:
+            wanted[company].append(recipients.get(record.id) or empty)
         allowed = {}
-        for company, mine in records.grouped(self._company).items():
-            named = empty.union(*(recipients.get(r.id) or empty for r in mine))
+        for company, partners in wanted.items():
+            named = empty.union(*partners)
             if not order.is_test:  # which goes to the user who tries it out
                 named = named._wab_of_company(company)
-            allowed[company] = set(named.ids)
+            allowed[company.id] = set(named.ids)
         targets = []
-        for record in records:
-            company = self._company(record)
+        for record, company in pairs:
             partners = [
                 partner
                 for partner in recipients.get(record.id) or ()
-                if partner.id in allowed[company]
+                if partner.id in allowed[company.id]
             ]
             targets += [
                 Target(record, partner, company, document_types[record.id])
@@ -277,9 +284,9 @@ class WhatsappBillingMessage(models.Model):
         seen, kept = set(), []
         for target in targets:
             key = target.may_go and target.partner.wab_person_key
-            if key and (target.record, key) in seen:
+            if key and (target.record.id, key) in seen:
                 continue
-            seen.add((target.record, key))
+            seen.add((target.record.id, key))
             kept.append(target)
         return kept
 
@@ -303,17 +310,17 @@ class WhatsappBillingMessage(models.Model):
         # sudo: whatsapp.billing.account - which one sends is not the clerk's
         accounts = {c: c.sudo().wab_account_id for c in {t.company for t in targets}}
         for target in targets:
-            account = accounts[target.company]
-            langs = languages.candidates(
-                target.partner.lang or "", target.company.partner_id.lang or ""
-            )
+            company, lang = target.company, target.partner.lang or ""
             wanted = "payment_reminder" if order.is_reminder else target.document_type
             is_vendor = bool(
                 order.is_note and target.partner and target.partner._wab_is_only_vendor()
             )
-            name = (account, target.company, wanted, tuple(langs), is_vendor)
+            name = (company.id, wanted, lang, is_vendor)
             if name not in cache:
-                chosen = self._choose_template(*name, order)
+                langs = languages.candidates(lang, company.partner_id.lang or "")
+                chosen = self._choose_template(
+                    accounts[company], company, wanted, langs, is_vendor, order
+                )
                 _template, account, phone, _audience = chosen
                 cache[name] = (*chosen, self._account_state(account, phone))
             (
@@ -377,7 +384,9 @@ class WhatsappBillingMessage(models.Model):
             partners = self.env["res.partner"].union(*(t.partner for t in mine))
             states = consents_sudo._states(partners, [purpose], company)
             # sudo: res.partner - the switch, and whether the number is still theirs
-            pages_sudo = {p.id: p for p in partners.sudo().with_company(company)}
+            partners_sudo = partners.sudo().with_company(company)
+            partners_sudo.fetch(PAGE_FIELDS)
+            pages_sudo = {p.id: p for p in partners_sudo}
             for target in mine:
                 partner_id = target.partner.id
                 target.consent = states.get((partner_id, purpose), NOTHING)
@@ -389,7 +398,9 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _facts(self, target, order):
         partner, template = target.partner, target.template
-        by_contract = target.company.wab_consent_by_contract and bool(partner.wab_e164)
+        number = partner.wab_e164 or ""
+        document_type = self._document_type(target, order)
+        by_contract = target.company.wab_consent_by_contract and bool(number)
         consent = target.consent.state
         if consent == "withdrawn" and target.consent.kind == "switch":
             # Nobody asked us to stop: somebody here switched it off.
@@ -405,20 +416,18 @@ class WhatsappBillingMessage(models.Model):
             is_reminder=order.is_reminder,
             kind_off=not order.is_test
             and not order.is_note
-            and target.company._wab_is_kind_off(self._document_type(target, order)),
+            and target.company._wab_is_kind_off(document_type),
             explicit=order.explicit,
             enabled=order.is_test or self._is_enabled(target, by_contract),
             consent=consent,
-            number=partner.wab_e164 or "",
+            number=number,
             number_problem=None
-            if partner.wab_e164
+            if number
             else ("invalid_number" if partner._wab_raw_number() else "no_number"),
             number_changed=target.is_number_changed,
             template_found=bool(template),
             template_status=template.status or "",
-            template_obstacle=template._get_obstacle(
-                target.record, self._document_type(target, order)
-            )
+            template_obstacle=template._get_obstacle(target.record, document_type)
             if template
             else None,
             parameter_problem=target.rendered.get("problem") or None,
