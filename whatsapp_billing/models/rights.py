@@ -164,12 +164,16 @@ class WhatsappBillingRightsMixin(models.AbstractModel):
         if not rows or operation == "create":
             return result
         # sudo: only what `_get_reading_sql` asks of the user; the rules were asked
-        readable = (
+        query = (
             self.sudo()
             .with_context(active_test=False)
-            ._search(Domain("id", "in", rows.ids) & self._get_reading_domain())
+            ._search(Domain("id", "in", rows.ids))
         )
-        forbidden = rows - self.browse(readable)
+        condition = self._get_reading_sql(query.table, query)
+        if condition is None:
+            return result
+        query.add_where(condition)
+        forbidden = rows - self.browse(query)
         if not forbidden:
             return result
         forbidden |= result[0] if result else self.browse()

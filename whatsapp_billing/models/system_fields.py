@@ -60,5 +60,7 @@ class IrDefault(models.Model):
     @api.model
     def _get_model_defaults(self, model_name, condition=False):
         found = super()._get_model_defaults(model_name, condition)
+        if not found:  # asked for each record that is made
+            return found
         closed = getattr(self.env.get(model_name), "_system_fields", ())
         return {name: value for name, value in found.items() if name not in closed}

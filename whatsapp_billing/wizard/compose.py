@@ -351,7 +351,9 @@ class WhatsappBillingCompose(models.TransientModel):
 
     def _preview_example(self):
         example = self._get_example()
-        record = self._records().browse(example["id"]).exists() if example else None
+        if not example:
+            return []
+        record = self.env[self.res_model].browse(example["id"]).exists()
         if not record:
             return []
         partner = self.env["res.partner"].browse(example["partner_id"])

@@ -298,7 +298,7 @@ class WhatsappBillingCreditWallet(models.Model):
     def _find(self, company):
         """Return the wallet of a company, or none before its first use."""
         # sudo: whatsapp.billing.credit.wallet - the figures are guarded, not its being
-        found = self.sudo().search([("company_id", "=", company.id)], limit=1)
+        found = self.sudo().search_fetch([("company_id", "=", company.id)], limit=1)
         return found.with_env(self.env)
 
     def _propose(self):

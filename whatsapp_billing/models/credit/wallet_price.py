@@ -64,11 +64,11 @@ class WhatsappBillingCreditWallet(models.Model):
         if rate is None or not rate.price:
             return pricing.ZERO
         if rate.currency not in cache:
-            source = (
-                self.env["res.currency"]
-                .with_context(active_test=False)
-                .search([("name", "=", rate.currency)], limit=1)
-            )
+            source = self.currency_id
+            if source.name != rate.currency:
+                source = source.with_context(active_test=False).search(
+                    [("name", "=", rate.currency)], limit=1
+                )
             cache[rate.currency] = self._currency_rate(source, self.currency_id, day)
         return pricing.convert(rate.price, cache[rate.currency])
 

@@ -179,7 +179,9 @@ class WhatsappBillingPhone(models.Model):
         routes_sudo = (
             self.env["whatsapp.billing.phone.route"]
             .sudo()
-            .search([("company_id", "=", company.id), ("audience", "=", audience)])
+            .search_fetch(
+                [("company_id", "=", company.id), ("audience", "=", audience)]
+            )
         )
         by_category = {route.category: route.phone_id for route in routes_sudo}
         phone = by_category.get(category) or by_category.get("utility")
