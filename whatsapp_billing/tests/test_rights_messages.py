@@ -133,6 +133,18 @@ class TestMessageAccess(RightsCommon):
                 ):
                     mine.read([name])
 
+    def test_what_is_closed_to_the_portal_follows_the_user_s_groups(self):
+        user = self.users["portal"].sudo()
+        partners = self._as(user.partner_id, "portal")
+        for name, is_open in (
+            ("base.group_portal", False),
+            ("base.group_user", True),
+            ("base.group_portal", False),
+        ):
+            user.group_ids = self.env.ref(name)
+            found = partners._has_field_access(partners._fields["wab_number"], "read")
+            self.assertEqual(found, is_open, name)
+
     def test_every_button_asks_the_same(self):
         for name in ("sender", "other_clerk", "other_manager", "portal"):
             mine = self._as(self.about_invoice, name)
