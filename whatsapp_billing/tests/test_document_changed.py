@@ -199,6 +199,8 @@ class TestDocumentChanged(LifecycleCommon):
                         "partner_id": row.partner_id.id,
                         "company_id": row.company_id.id,
                         "template_id": row.template_id.id,
+                        "template_status": row.template_id.status,
+                        "template_digest": row.template_id.text_digest,
                         "attachment_id": row.attachment_id.id,
                         "file_mark": row.attachment_id.description,
                     }

@@ -16,7 +16,7 @@ from .growth_common import copy_rows, count_pages, forget_statistics
 # what reads all rows for each of them, sixteen times as much.
 RATIO = 8
 # Pages that a statement may read for each row, however few they were.
-PAGES = 16
+PAGES = 32
 SIZES = (60, 240)
 # A first enrolment is planned once for all its rows: few of them hide a bad plan.
 LEDGERS = (200, 800)

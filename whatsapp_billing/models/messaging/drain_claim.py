@@ -190,6 +190,7 @@ def _mark_sending(drain, free, recording):
                m.company_id, m.expires_at,
                m.content ->> 'snapshot' AS snapshot,
                t.status AS template_status, t.obstacle AS template_obstacle,
+               t.text_digest AS template_digest,
                a.state AS account_state,
                m.method IS DISTINCT FROM %(test)s AND %(kind_on)s IS NOT TRUE
                     AS kind_off,

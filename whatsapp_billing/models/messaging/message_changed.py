@@ -92,7 +92,6 @@ class WhatsappBillingMessage(models.Model):
         for row in rows:
             row["changed"] = row["file_changed"] = row["gone"] = False
         kept = [row for row in rows if row["snapshot"]]
-        reworded = self._find_reworded(kept)
         differing, reminders = [], []
         for row in kept:
             fingerprint = row["fingerprint"]
@@ -103,7 +102,7 @@ class WhatsappBillingMessage(models.Model):
                 continue
             # What it says of its lines: `collection/case_recheck.py`.
             is_reminder = row["document_type"] == REMINDER
-            if row["id"] in reworded or (is_reminder and not row["is_same"]):
+            if _is_reworded(row) or (is_reminder and not row["is_same"]):
                 row["changed"] = True
             elif not row["is_same"] or (row["content"] or {}).get("says_more"):
                 (reminders if is_reminder else differing).append(row)
@@ -141,23 +140,6 @@ class WhatsappBillingMessage(models.Model):
             for row in group:
                 if row["file_mark"] != marks.get(row["res_id"], row["file_mark"]):
                     row["file_changed"] = True
-
-    @api.model
-    def _find_reworded(self, rows):
-        """Return ids of rows whose template says something else since it was filled in.
-
-        Once that is approved; until then they wait for it.
-        """
-        found = set()
-        for template, _model, group in self._by_template(rows):
-            if template.status == "approved":
-                wording = template._get_approved_texts()["wording"]
-                found |= {
-                    row["id"]
-                    for row in group
-                    if (row["content"] or {}).get("wording") not in (None, False, wording)
-                }
-        return found
 
     @api.model
     def _by_template(self, rows):
@@ -582,3 +564,16 @@ class WhatsappBillingTemplate(models.Model):
 
 def _digest(fingerprint):
     return fingerprint and hashlib.sha256(fingerprint.encode()).hexdigest()[:32]
+
+
+def _is_reworded(row):
+    """Tell whether the template says something else since it was filled in.
+
+    Once that is approved; until then the message waits for it.
+    """
+    filled_in = (row["content"] or {}).get("text_digest")
+    return (
+        bool(filled_in)
+        and row["template_status"] == "approved"
+        and filled_in != row["template_digest"]
+    )

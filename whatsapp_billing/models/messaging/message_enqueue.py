@@ -614,7 +614,7 @@ class WhatsappBillingMessage(models.Model):
             "footer": template.footer or "",
             "snapshot": target.snapshot or False,
             "says_more": target.says_more,
-            "wording": rendered.get("wording") or False,
+            "text_digest": template.text_digest or False,
         }
 
     def _is_for_customer_of(self, document):

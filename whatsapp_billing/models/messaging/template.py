@@ -35,6 +35,7 @@ PROVIDER_FIELDS = {
     "remote_components",
     "unsupported_parts",
     "obstacle",
+    "text_digest",
     "has_unsent_changes",
     "last_checked_at",
     "remote_time",

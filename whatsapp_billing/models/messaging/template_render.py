@@ -26,6 +26,42 @@ PARTNER_NAMES = ("name", "display_name", "complete_name")
 class WhatsappBillingTemplate(models.Model):
     _inherit = "whatsapp.billing.template"
 
+    text_digest = fields.Char(
+        compute="_compute_text_digest",
+        store=True,
+        help="Another one once a text of it, a link, or where a value comes from is"
+        " another: what was filled in before says something else then.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends(
+        "remote_components",
+        "header_type",
+        "header_text",
+        "body",
+        "button_ids.kind",
+        "button_ids.text",
+        "button_ids.value",
+        "button_ids.sequence",
+        "button_ids.own_address",
+        "variable_ids.component",
+        "variable_ids.position",
+        "variable_ids.field_path",
+        "variable_ids.format",
+        "variable_ids.sample",
+    )
+    def _compute_text_digest(self):
+        for template in self:
+            parts = template._get_approved_texts()
+            sources = sorted(
+                (v.component, v.position, v.field_path or "", v.format)
+                for v in template.variable_ids
+            )
+            marked = json.dumps([parts["texts"], parts["links"], sources], sort_keys=True)
+            digest = hashlib.sha256(marked.encode()).hexdigest()
+            template.text_digest = digest[:32]
+
     # === BUSINESS METHODS - RENDERING === #
 
     def _render_values(self, records, recipients):
@@ -64,12 +100,11 @@ class WhatsappBillingTemplate(models.Model):
     def _get_approved_texts(self):
         """Return the texts with placeholders, and the links by their button's place.
 
-        Read once for all documents: a Json field is parsed each time it is read. With
-        `wording`, another mark once a text, or where a value comes from, is another.
+        Read once for all documents: a Json field is parsed each time it is read.
         """
         components = self._components()
         find = template_components.find
-        parts = {
+        return {
             "texts": {
                 "header": find(components, "HEADER").get("text") or "",
                 "body": find(components, "BODY").get("text") or "",
@@ -80,12 +115,6 @@ class WhatsappBillingTemplate(models.Model):
                 for place, variable in self._get_button_variables().items()
             },
         }
-        sources = sorted(
-            (v.component, v.position, v.field_path or "", v.format)
-            for v in self.variable_ids
-        )
-        marked = json.dumps([parts["texts"], parts["links"], sources], sort_keys=True)
-        return parts | {"wording": hashlib.sha256(marked.encode()).hexdigest()[:32]}
 
     def _group_by_lang(self, records, recipients):
         """Return {Odoo language: [(record id, partner)]}."""
@@ -258,7 +287,6 @@ class WhatsappBillingTemplate(models.Model):
                 parameters.fill(parts["texts"]["body"], given["body"])
             ),
             "problem": self._get_fill_problem(parts, given, ends),
-            "wording": parts["wording"],
         }
 
     def _get_fill_problem(self, parts, given, ends):
