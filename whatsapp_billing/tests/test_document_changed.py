@@ -201,6 +201,7 @@ class TestDocumentChanged(LifecycleCommon):
                         "template_id": row.template_id.id,
                         "template_status": row.template_id.status,
                         "template_digest": row.template_id.text_digest,
+                        "template_obstacle": row.template_id.obstacle,
                         "attachment_id": row.attachment_id.id,
                         "file_mark": row.attachment_id.description,
                     }

@@ -569,11 +569,12 @@ def _digest(fingerprint):
 def _is_reworded(row):
     """Tell whether the template says something else since it was filled in.
 
-    Once that is approved; until then the message waits for it.
+    Once that is approved and can be sent; until then the message waits for it.
     """
     filled_in = (row["content"] or {}).get("text_digest")
     return (
         bool(filled_in)
         and row["template_status"] == "approved"
+        and not row["template_obstacle"]
         and filled_in != row["template_digest"]
     )
