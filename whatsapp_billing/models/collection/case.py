@@ -29,7 +29,8 @@ class WhatsappBillingCollectionCase(models.Model):
 
     # Empty once a correction of the document has done away with the instalment: what
     # was said of it stays on the document.
-    move_line_id = fields.Many2one("account.move.line", ondelete="set null")
+    # Indexed by itself for the lines that show their cases; the latest: `_latest_index`.
+    move_line_id = fields.Many2one("account.move.line", index=True, ondelete="set null")
     move_id = fields.Many2one(
         "account.move", required=True, index=True, ondelete="cascade", string="Invoice"
     )
