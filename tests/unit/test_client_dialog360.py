@@ -6,8 +6,7 @@ from clients.errors import AccountError, ClientError, ContentError, UnknownOutco
 from clients.testing import FakeTransport, json_response
 from clients.transport import Response
 from clients.whatsapp.base import AccountConfig, Outgoing, TemplateDraft, TextMessage
-from clients.whatsapp.dialog360 import Dialog360Client
-from clients.whatsapp.meta_errors import ERRORS
+from clients.whatsapp.dialog360 import ERRORS, Dialog360Client
 
 BASE = "https://waba-v2.360dialog.io"
 TEXT = Outgoing("+34600111222", TextMessage("Hola"), "u1")

@@ -5,12 +5,12 @@ import re
 import pytest
 
 from clients.errors import KINDS, ContentError
-from clients.whatsapp.meta_errors import (
-    DEFAULT_CONTENT,
-    DEFAULT_TRANSIENT,
-    ERRORS,
-    classify,
-)
+from clients.whatsapp import error_table
+from clients.whatsapp.dialog360 import ERRORS
+from clients.whatsapp.error_table import DEFAULT_CONTENT, DEFAULT_TRANSIENT
+
+# Meta's codes and 360dialog's own.
+classify = ERRORS.classify
 
 # The codes of Meta's page "Error codes" (Cloud API, 2026-09) by what the sender does:
 # T retry, P final, C stop, S special.
@@ -133,3 +133,34 @@ def test_the_providers_words_are_one_line():
     error = ContentError("no\n2026-12-01 ERROR all lost", details="a\r\u2028b")
     assert len(str(error).splitlines()) == 1
     assert str(error).endswith("no 2026-12-01 ERROR all lost - a b")
+
+
+@pytest.mark.parametrize(
+    ("code", "meaning"),
+    [
+        ("131050", error_table.OPTED_OUT),
+        ("132015", error_table.TEMPLATE_PAUSED),
+        ("132016", error_table.TEMPLATE_DISABLED),
+        ("133010", error_table.UNREGISTERED),
+        ("131045", error_table.UNREGISTERED),
+        ("131052", error_table.FILE_LOST),
+        ("131053", error_table.FILE_REFUSED),
+        ("100", error_table.UNSPECIFIC),
+        ("102", error_table.BAD_CREDENTIALS),
+        ("131026", ""),
+    ],
+)
+def test_what_follows_from_a_code_is_its_meaning(code, meaning):
+    assert classify(code).meaning == meaning
+
+
+def test_what_nobody_sent_is_kept_with_the_providers_own_code():
+    assert ERRORS.code_of(error_table.FILE_LOST) == "131052"
+    assert ERRORS.code_of("nothing") == ""
+
+
+def test_a_providers_table_has_our_own_codes_too():
+    table = error_table.ErrorTable({"pace": {"20429": "Slower. Please wait a bit."}})
+    assert table.classify("20429").kind == "pace"
+    assert table.classify(error_table.UNSENDABLE).kind == "content"
+    assert table.classify("190").sentence == DEFAULT_CONTENT

@@ -22,7 +22,7 @@ from clients.whatsapp.base import (
     TemplateMessage,
     TextMessage,
 )
-from clients.whatsapp.meta_cloud import MetaCloudClient
+from clients.whatsapp.meta.client import MetaCloudClient
 
 BASE = "https://graph.facebook.com"
 WABA = "200000000000001"

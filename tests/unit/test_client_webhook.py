@@ -17,7 +17,7 @@ from clients.whatsapp.base import (
     TemplateEvent,
     UnknownEvent,
 )
-from clients.whatsapp.webhook import parse_webhook
+from clients.whatsapp.meta.webhook import parse_webhook
 
 WABA = "200000000000001"
 PHONE = "300000000000001"

@@ -33,7 +33,7 @@ from clients.whatsapp.base import (
     TemplateMessage,
     TextMessage,
 )
-from clients.whatsapp.meta_errors import ERRORS
+from clients.whatsapp.dialog360 import ERRORS
 
 PHONE = "300000000000001"
 CONFIG = AccountConfig(
@@ -72,7 +72,7 @@ def graph_error(code, status=400, **more):
 
 def test_registry_knows_its_clients(make):
     client = make()
-    assert client.provider == make.provider
+    assert client.profile.name == make.provider
     assert type(client) is CLIENTS[make.provider]
 
 

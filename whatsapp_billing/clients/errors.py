@@ -45,8 +45,12 @@ class ClientError(Exception):
         retryable: bool | None = None,
         retry_after: float | None = None,
         trace_id: str = "",
+        meaning: str = "",
     ) -> None:
-        """Keep the provider's answer. `retry_after` is in seconds."""
+        """Keep the provider's answer. `retry_after` is in seconds.
+
+        :param meaning: what the code says besides its kind (`whatsapp/error_table.py`)
+        """
         super().__init__(redact_text(message))
         self.message = message
         self.code = code
@@ -57,6 +61,7 @@ class ClientError(Exception):
         self.retryable = self.retries if retryable is None else retryable
         self.retry_after = retry_after
         self.trace_id = trace_id
+        self.meaning = meaning
         self.sent: bool | None = self.evidence
 
     def __str__(self) -> str:

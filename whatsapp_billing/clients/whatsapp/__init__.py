@@ -1,25 +1,20 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from ..transport import Transport
+"""Providers of WhatsApp: what all can do stands in `base.py` (calls) and `profile.py`
+(all else), who there is in `registry.py`. How one is added: `doc/providers.md`.
+"""
+
 from .base import AccountConfig, WhatsAppClient
-from .dialog360 import Dialog360Client
-from .meta_cloud import MetaCloudClient
-from .webhook import parse_webhook
+from .profile import Profile
+from .registry import CLIENTS, DEFAULT, PROFILES, get_client, get_profile
 
-CLIENTS: dict[str, type[WhatsAppClient]] = {
-    MetaCloudClient.provider: MetaCloudClient,
-    Dialog360Client.provider: Dialog360Client,
-}
-
-
-def get_client(
-    provider: str, config: AccountConfig, transport: Transport
-) -> WhatsAppClient:
-    """Return a provider's client.
-
-    :raise KeyError: for a provider that has none
-    """
-    return CLIENTS[provider](config, transport)
-
-
-__all__ = ["CLIENTS", "AccountConfig", "WhatsAppClient", "get_client", "parse_webhook"]
+__all__ = [
+    "CLIENTS",
+    "DEFAULT",
+    "PROFILES",
+    "AccountConfig",
+    "Profile",
+    "WhatsAppClient",
+    "get_client",
+    "get_profile",
+]

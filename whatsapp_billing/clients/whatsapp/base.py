@@ -8,6 +8,7 @@ from dataclasses import field as default
 from typing import Any, ClassVar, Protocol, TypeAlias
 
 from ..transport import Transport
+from .profile import Profile
 
 Json: TypeAlias = dict[str, Any]
 
@@ -201,6 +202,7 @@ class ErrorInfo:
     message: str = ""
     details: str = ""
     kind: str = ""
+    meaning: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -326,7 +328,7 @@ Event: TypeAlias = (
 class WhatsAppClient(Protocol):
     """A provider. Every call raises a `ClientError` for anything but success."""
 
-    provider: ClassVar[str]
+    profile: ClassVar[Profile]
 
     def __init__(self, config: AccountConfig, transport: Transport) -> None:
         """Keep where to call and how."""

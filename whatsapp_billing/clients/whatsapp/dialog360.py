@@ -23,10 +23,13 @@ from .base import (
     TemplateInfo,
     TokenInfo,
 )
-from .graph import MAX_PAGES, PAGE_SIZE, find_header, retry_after, unknown
-from .meta_cloud import MetaCloudClient
-from .meta_errors import ERRORS
-from .meta_payloads import template_info, template_payload
+from .error_table import ErrorTable
+from .meta.client import MetaCloudClient
+from .meta.errors import MEANINGS, TABLE, WAITS, MetaErrors
+from .meta.graph import MAX_PAGES, PAGE_SIZE, find_header, retry_after, unknown
+from .meta.payloads import template_info, template_payload
+from .meta.profile import MetaProfile
+from .profile import Profile
 
 SECRET_HEADER = "Authorization"
 
@@ -46,10 +49,71 @@ _REFUSALS_BY_STATUS = {
 }
 
 
+def _lt(sentence: str) -> str:
+    """Mark a sentence for the extraction of terms to translate."""
+    return sentence
+
+
+# Refusals of its own, which stand besides Meta's.
+_TABLE: dict[str, dict[str, str]] = {
+    "account": {
+        "d360_api_key": _lt(
+            "360dialog does not accept the API key of this account. Ask an"
+            " administrator to enter the key from the 360dialog Hub and connect again."
+        ),
+        "d360_disabled": _lt(
+            "360dialog has disabled this number. Look in the 360dialog Hub for the"
+            " reason, then activate the account again."
+        ),
+        "d360_payment": _lt(
+            "360dialog has stopped this number because a payment is missing. Settle it"
+            " in the 360dialog Hub, then activate the account again."
+        ),
+        "d360_forbidden": _lt(
+            "360dialog does not let this number use the function. Ask 360dialog's"
+            " support to open it."
+        ),
+    },
+    "pace": {
+        "d360_rate": _lt(
+            "We asked 360dialog for too much in a short time. Nothing needs to be"
+            " done; we go on by ourselves."
+        ),
+    },
+    "content": {
+        "d360_refused": _lt(
+            "360dialog did not accept this. Look at the details, correct what they"
+            " name, and try again."
+        ),
+        "d360_unsupported": _lt(
+            "This cannot be done through 360dialog from here. Use the 360dialog Hub"
+            " for it."
+        ),
+    },
+}
+
+ERRORS = MetaErrors(
+    {
+        kind: {**TABLE.get(kind, {}), **_TABLE.get(kind, {})}
+        for kind in TABLE.keys() | _TABLE.keys()
+    },
+    {**WAITS, "d360_rate": 60.0},
+    MEANINGS,
+)
+
+
+class Dialog360Profile(MetaProfile):
+    """Meta's, but for what stands here."""
+
+    name: ClassVar[str] = "dialog360"
+    label: ClassVar[str] = "360dialog"
+    errors: ClassVar[ErrorTable] = ERRORS
+
+
 class Dialog360Client(MetaCloudClient):
     """360dialog's differences from Meta."""
 
-    provider: ClassVar[str] = "dialog360"
+    profile: ClassVar[Profile] = Dialog360Profile()
 
     def _prepare_base(self) -> str:
         return self._config.api_url.rstrip("/")

@@ -11,8 +11,13 @@ from odoo.exceptions import UserError, ValidationError
 from ... import const
 from ...clients import addresses
 from ...clients.transport import Transport
-from ...clients.whatsapp import get_client
-from ...clients.whatsapp.base import AccountConfig
+from ...clients.whatsapp import (
+    DEFAULT,
+    PROFILES,
+    AccountConfig,
+    get_client,
+    get_profile,
+)
 
 API_URLS = {
     "meta": "https://graph.facebook.com",
@@ -66,9 +71,9 @@ class WhatsappBillingAccount(models.Model):
         default=lambda self: self.env.company,
     )
     provider = fields.Selection(
-        [("meta", "Meta (WhatsApp Cloud API)"), ("dialog360", "360dialog")],
+        [(name, profile.label) for name, profile in PROFILES.items()],
         required=True,
-        default="meta",
+        default=DEFAULT,
         tracking=True,
     )
     api_url = fields.Char(
@@ -353,6 +358,14 @@ class WhatsappBillingAccount(models.Model):
         )
 
     # === BUSINESS METHODS === #
+
+    def _get_profile(self):
+        """Return what the provider has, asks for and calls things.
+
+        Of no account, for a message that lost its own, it is that of the first one.
+        """
+        # sudo: whatsapp.billing.account - whoever reads a message reads what became of it
+        return get_profile(self.sudo().provider or DEFAULT)
 
     def _get_client(self, pool_size=10):
         """Return the provider's client, ready to call.

@@ -10,14 +10,15 @@ from odoo import fields
 from odoo.tools import SQL
 
 from ... import const
+from ...clients.whatsapp.error_table import FILE_LOST, FILE_REFUSED, UNSPECIFIC
 from ...rules import refusals
 from .message_attempt import Receipt
 from .template_components import without_null
 
 _logger = logging.getLogger(__name__)
 
-# The provider no longer has a file that we thought it had.
-MEDIA_GONE = {"131053", "131052"}
+# The provider may no longer have a file that we thought it had.
+FILE_GONE = {FILE_REFUSED, FILE_LOST}
 
 
 @dataclass(slots=True)
@@ -194,9 +195,8 @@ def _is_stale_media(drain, row, outcome):
     if not row.checksum or (row.attempts > 1 and row.checksum in outcome.uploaded):
         return False
     was_uploaded_before = bool(row.work.document and row.work.document.media_uid)
-    if error.code not in MEDIA_GONE and not (
-        error.code == "100" and not error.subcode and was_uploaded_before
-    ):
+    is_unsaid = error.meaning == UNSPECIFIC and not error.subcode
+    if error.meaning not in FILE_GONE and not (is_unsaid and was_uploaded_before):
         return False
     drain.env["whatsapp.billing.media"]._forget(drain.phone.id, [row.checksum])
     return True

@@ -5,12 +5,11 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...clients.whatsapp.error_table import UNSENDABLE
 from ...rules import numbers
 from ...rules import status as status_rules
 
 STATES = ("sent", "delivered", "read", "failed")
-# Our own code for a message that cannot be made into a call (`meta_errors`).
-UNSENDABLE = "not_sendable"
 
 
 class Receipt:

@@ -20,6 +20,7 @@ from odoo.tools import human_size
 from odoo.tools.mimetypes import guess_mimetype
 
 from ...clients.errors import ClientError, ContentError
+from ...clients.whatsapp.error_table import FILE_LOST
 from ...rules import parameters
 from ..mail_message import of_company
 
@@ -231,7 +232,7 @@ class WhatsappBillingMessage(models.Model):
             {
                 "media_state": "gone",
                 "next_attempt_at": False,
-                "error_code": "131052",
+                "error_code": self.account_id._get_profile().errors.code_of(FILE_LOST),
                 "is_handled": False,
             }
         )

@@ -7,7 +7,6 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL, human_size
 
 from ... import const
-from ...clients.whatsapp.meta_errors import classify
 from ...rules import backoff, numbers
 
 # Where the words of a trace's values are kept: rule -> (model, selection field).
@@ -220,14 +219,13 @@ class WhatsappBillingMessage(models.Model):
             not numbers.is_bsuid(self.recipient or "")
         )
 
-    @api.model
     def _refusal_sentence(self, code, state):
         """Return what a refusal means for a message that stands at `state`.
 
         The sentences of what passes by itself promise another try; a message that
         has been given up gets none.
         """
-        spec = classify(code, None)
+        spec = self.account_id._get_profile().errors.classify(code)
         if state == "failed" and spec.kind in backoff.POLICIES:
             return self.env._(
                 "WhatsApp refused this message for the time being, and it is not tried"

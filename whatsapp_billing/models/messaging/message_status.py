@@ -10,14 +10,11 @@ from odoo.tools import SQL
 from odoo.tools.json import json_default
 
 from ... import const
-from ...clients.whatsapp.meta_errors import classify
+from ...clients.whatsapp.error_table import OPTED_OUT
 from ...rules import refusals
 from ...rules import status as status_rules
 from .message_attempt import Receipt, rank_sql
 from .template_components import without_null
-
-# The provider says that this person stopped marketing.
-STOPPED_MARKETING = "131050"
 
 
 def to_datetime(timestamp):
@@ -187,7 +184,7 @@ class WhatsappBillingMessage(models.Model):
             SQL(
                 """
                 SELECT id, attempts, uuid, wamid, error_code, error_detail,
-                       expires_at, template_id
+                       expires_at, template_id, account_id
                   FROM whatsapp_billing_message
                  WHERE id = ANY(%s) AND state = 'failed'
               ORDER BY id
@@ -211,7 +208,8 @@ class WhatsappBillingMessage(models.Model):
 
         As `drain_record._next_state` for what an answer says: `rules.refusals`.
         """
-        spec = classify(row["error_code"] or "", None)
+        account = self.env["whatsapp.billing.account"].browse(row["account_id"] or ())
+        spec = account._get_profile().errors.classify(row["error_code"] or "")
         now = fields.Datetime.now()
         values = {"at": None, "kind": spec.kind}
         verdict = refusals.judge(
@@ -295,25 +293,29 @@ class WhatsappBillingMessage(models.Model):
         by_code = defaultdict(self.browse)
         for message_id, code in failures:
             by_code[code] |= self.browse(message_id)
-        for code, messages in by_code.items():
-            if code == STOPPED_MARKETING:
-                messages._withdraw_marketing()
-                continue
-            kind = classify(code, None).kind
-            if kind == "template":
-                messages.template_id._apply_send_error_code(code)
-            elif kind == "account":
-                messages.account_id._apply_error_code(code)
-            elif kind == "number":
-                messages.phone_id._apply_number_error(code)
+        for code, found in by_code.items():
+            for account, messages in found.grouped("account_id").items():
+                spec = account._get_profile().errors.classify(code)
+                messages._learn_from_refusal(spec)
 
-    def _withdraw_marketing(self):
+    def _learn_from_refusal(self, spec):
+        """Let what the provider says of all these stop what it must stop."""
+        if spec.meaning == OPTED_OUT:
+            self._withdraw_marketing(spec.code)
+        elif spec.kind == "template":
+            self.template_id._apply_send_error_code(spec.code)
+        elif spec.kind == "account":
+            self.account_id._apply_error_code(spec.code)
+        elif spec.kind == "number":
+            self.phone_id._apply_number_error(spec.code)
+
+    def _withdraw_marketing(self, code):
         for message in self:
             self.env["whatsapp.billing.consent"]._set_number(
                 message.recipient,
                 False,
                 "provider",
-                STOPPED_MARKETING,
+                code,
                 message,
                 ["marketing"],
             )

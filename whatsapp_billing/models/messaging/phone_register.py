@@ -9,13 +9,11 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...clients.errors import ClientError
-from ...clients.whatsapp.meta_errors import classify
+from ...clients.whatsapp.error_table import UNREGISTERED
 from ...rules import languages
 from . import secrets
 
 PIN = re.compile(r"[0-9]{6}", re.ASCII)
-# The provider says that the number is not registered.
-UNREGISTERED = ("133010", "131045")
 
 
 class WhatsappBillingPhone(models.Model):
@@ -188,11 +186,11 @@ class WhatsappBillingPhone(models.Model):
         for phone in self.sudo():
             lang = phone.account_id._for_reader().env.lang
             phone_sudo = phone.with_context(lang=lang)
-            sentence = phone_sudo.env._(classify(code, None).sentence)
-            if code in UNREGISTERED:
+            spec = phone.account_id._get_profile().errors.classify(code)
+            if spec.meaning == UNREGISTERED:
                 phone_sudo.is_registered = False
                 phone_sudo._ensure_pin()
-            phone_sudo._stop(sentence)
+            phone_sudo._stop(phone_sudo.env._(spec.sentence))
 
     def _stop(self, sentence):
         """Send nothing from this number until its problem is gone. Called with sudo."""

@@ -2,10 +2,11 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, models
 
+from ...clients.whatsapp.error_table import TEMPLATE_DISABLED, TEMPLATE_PAUSED
 from .. import call_arguments
 
-# What the provider answers for templates that it stopped.
-STOPPED = {"132015": "paused", "132016": "disabled"}
+# What templates are that the provider stopped.
+STOPPED = {TEMPLATE_PAUSED: "paused", TEMPLATE_DISABLED: "disabled"}
 
 
 class WhatsappBillingTemplate(models.Model):
@@ -123,7 +124,8 @@ class WhatsappBillingTemplate(models.Model):
 
     def _apply_send_error_code(self, code):
         for template in self:
-            status = STOPPED.get(code, "unknown")
+            spec = template.account_id._get_profile().errors.classify(code)
+            status = STOPPED.get(spec.meaning, "unknown")
             if template.status == status:
                 continue
             template.write({"status": status})

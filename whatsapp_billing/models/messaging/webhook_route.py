@@ -5,7 +5,6 @@ import hmac
 from odoo import api, models
 from odoo.tools import ormcache
 
-from ...clients.whatsapp.meta_errors import classify
 from .account_secrets import CIPHERS
 
 # What an address and the check of its webhooks depend on.
@@ -167,4 +166,5 @@ class WhatsappBillingAccount(models.Model):
         """Stop accounts for an error that came with a receipt."""
         for account in self:
             account = account._for_reader()
-            account._set_error(account.env._(classify(code, None).sentence))
+            spec = account._get_profile().errors.classify(code)
+            account._set_error(account.env._(spec.sentence))

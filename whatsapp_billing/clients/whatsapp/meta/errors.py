@@ -1,14 +1,24 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""Error codes as data: what each means for the row, and a sentence for people.
+"""Meta's error codes: what each means for the row, and a sentence for people.
 
 Codes and kinds from Meta's error page as read in 2026; Meta advises to decide on
 `code` and `details` only, never on title or HTTP status. A sentence says what happened
-and what to do next. What then becomes of the message: `rules/refusals.py`.
+and what to do next.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from ..error_table import (
+    BAD_CREDENTIALS,
+    FILE_LOST,
+    FILE_REFUSED,
+    OPTED_OUT,
+    TEMPLATE_DISABLED,
+    TEMPLATE_PAUSED,
+    UNREGISTERED,
+    UNSPECIFIC,
+    ErrorSpec,
+    ErrorTable,
+)
 
 
 def _lt(sentence: str) -> str:
@@ -16,18 +26,8 @@ def _lt(sentence: str) -> str:
     return sentence
 
 
-@dataclass(frozen=True, slots=True)
-class ErrorSpec:
-    """What a code means; `retry_after` in seconds where the provider names a wait."""
-
-    code: str
-    kind: str
-    sentence: str
-    retry_after: float | None = None
-
-
 # kind -> codes -> sentence; "200-299" is every code in between.
-_TABLE: dict[str, dict[str, str]] = {
+TABLE: dict[str, dict[str, str]] = {
     "account": {
         "0 104 190 2500": _lt(
             "Meta no longer accepts the access token of this WhatsApp account, so"
@@ -65,22 +65,6 @@ _TABLE: dict[str, dict[str, str]] = {
         "141002": _lt(
             "Meta reports that this WhatsApp account cannot send at the moment. Check"
             " the account's health in WhatsApp Manager and solve what it lists."
-        ),
-        "d360_api_key": _lt(
-            "360dialog does not accept the API key of this account. Ask an"
-            " administrator to enter the key from the 360dialog Hub and connect again."
-        ),
-        "d360_disabled": _lt(
-            "360dialog has disabled this number. Look in the 360dialog Hub for the"
-            " reason, then activate the account again."
-        ),
-        "d360_payment": _lt(
-            "360dialog has stopped this number because a payment is missing. Settle it"
-            " in the 360dialog Hub, then activate the account again."
-        ),
-        "d360_forbidden": _lt(
-            "360dialog does not let this number use the function. Ask 360dialog's"
-            " support to open it."
         ),
         "bad_token": _lt(
             "The access token has characters that do not belong into one. Copy it"
@@ -131,10 +115,6 @@ _TABLE: dict[str, dict[str, str]] = {
         "132069": _lt(
             "The form in this message is limited by Meta to a few sends an hour."
             " Nothing needs to be done; the message is sent again later by itself."
-        ),
-        "d360_rate": _lt(
-            "We asked 360dialog for too much in a short time. Nothing needs to be"
-            " done; we go on by ourselves."
         ),
     },
     "transient": {
@@ -373,36 +353,11 @@ _TABLE: dict[str, dict[str, str]] = {
         "147001 147002 147003 147004 147005": _lt(
             "WhatsApp did not accept this user name for your business. Choose another."
         ),
-        "not_sendable": _lt(
-            "This message cannot be put together any more: a part of it, such as the"
-            " number, was erased or is damaged. Send the document again to make a new"
-            " message."
-        ),
-        "d360_refused": _lt(
-            "360dialog did not accept this. Look at the details, correct what they"
-            " name, and try again."
-        ),
-        "d360_unsupported": _lt(
-            "This cannot be done through 360dialog from here. Use the 360dialog Hub"
-            " for it."
-        ),
-    },
-    "connection": {
-        "not_connected deadline": _lt(
-            "The messaging service could not be reached. Check the internet connection"
-            " of the server; what waits is tried again by itself."
-        ),
-    },
-    "unknown": {
-        "timeout connection_lost too_large no_answer no_wamid": _lt(
-            "The connection broke before we heard whether this was accepted. We wait"
-            " for WhatsApp to tell us; do not send it again before you know."
-        ),
     },
 }
 
 # Seconds to wait at least before the next attempt, where Meta names a time.
-_WAITS: dict[str, float] = {
+WAITS: dict[str, float] = {
     "4": 60.0,
     "613": 60.0,
     "80007": 60.0,
@@ -415,55 +370,40 @@ _WAITS: dict[str, float] = {
     "139102": 60.0,
     "139103": 60.0,
     "133016": 259200.0,
-    "d360_rate": 60.0,
 }
 
-DEFAULT_TRANSIENT = _lt(
-    "WhatsApp had a problem that we do not know. Nothing needs to be done; the message"
-    " is tried again by itself."
-)
-DEFAULT_CONTENT = _lt(
-    "WhatsApp did not accept this message. Look at the details, correct what they name,"
-    " and send again."
-)
-
-
-def _codes(listed: str) -> Iterator[str]:
-    for item in listed.split():
-        first, dash, last = item.partition("-")
-        if dash and first.isdigit() and last.isdigit():
-            yield from map(str, range(int(first), int(last) + 1))
-        else:
-            yield item
-
-
-ERRORS: dict[str, ErrorSpec] = {
-    code: ErrorSpec(code, kind, sentence, _WAITS.get(code))
-    for kind, sentences in _TABLE.items()
-    for listed, sentence in sentences.items()
-    for code in _codes(listed)
+MEANINGS: dict[str, str] = {
+    # Codes for credentials that Meta does not accept (Graph API, Handling Errors, 2026).
+    BAD_CREDENTIALS: "0 101 102 104 190 2500",
+    OPTED_OUT: "131050",
+    TEMPLATE_PAUSED: "132015",
+    TEMPLATE_DISABLED: "132016",
+    UNREGISTERED: "131045 133010",
+    FILE_REFUSED: "131053",
+    FILE_LOST: "131052",
+    UNSPECIFIC: "100",
 }
 
 
-def classify(
-    code: str,
-    http_status: int | None = None,
-    is_transient: bool = False,
-    *,
-    subcode: str = "",
-) -> ErrorSpec:
-    """Return what a code means.
+class MetaErrors(ErrorTable):
+    """Meta's codes, of which the general one says more with its subcode."""
 
-    The general code 100 says more with its subcode. The provider's words decide
-    nothing: they come in the language of the account, and "mediante" is no media.
-    Unknown codes are transient where Meta says so or the status is 500 and more, else
-    final.
-    """
-    if code == "100" and len(subcode) > 2 and subcode in ERRORS:
-        return ERRORS[subcode]
-    known = ERRORS.get(code)
-    if known is not None:
-        return known
-    if is_transient or (http_status or 0) >= 500:
-        return ErrorSpec(code, "transient", DEFAULT_TRANSIENT)
-    return ErrorSpec(code, "content", DEFAULT_CONTENT)
+    def classify(
+        self,
+        code: str,
+        http_status: int | None = None,
+        is_transient: bool = False,
+        *,
+        subcode: str = "",
+    ) -> ErrorSpec:
+        """Return what a code means.
+
+        The provider's words decide nothing: they come in the language of the account,
+        and "mediante" is no media.
+        """
+        if code == "100" and len(subcode) > 2 and subcode in self:
+            return self[subcode]
+        return super().classify(code, http_status, is_transient, subcode=subcode)
+
+
+ERRORS = MetaErrors(TABLE, WAITS, MEANINGS)

@@ -8,10 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
-from ..errors import TransientError, UnknownOutcomeError
-from ..signatures import verify_meta
-from ..values import number, obj, rows, text
-from .base import (
+from ...errors import TransientError, UnknownOutcomeError
+from ...signatures import verify_meta
+from ...values import number, obj, rows, text
+from ..base import (
     SUBSCRIBED_FIELDS,
     Event,
     Json,
@@ -24,9 +24,10 @@ from .base import (
     TemplateInfo,
     TokenInfo,
 )
+from ..profile import Profile
+from .errors import ERRORS
 from .graph import PAGE_SIZE, GraphCaller, find_header, unknown
-from .meta_errors import ERRORS
-from .meta_payloads import (
+from .payloads import (
     edit_payload,
     message_payload,
     phone_info,
@@ -34,6 +35,7 @@ from .meta_payloads import (
     template_payload,
     token_info,
 )
+from .profile import MetaProfile
 from .webhook import parse_webhook
 
 MAX_RESUMES = 3
@@ -64,7 +66,7 @@ def _has_hash(content: bytes, announced: str) -> bool:
 class MetaCloudClient(GraphCaller):
     """Meta's own API. One client may be used by many threads."""
 
-    provider: ClassVar[str] = "meta"
+    profile: ClassVar[Profile] = MetaProfile()
 
     # === SENDING === #
 

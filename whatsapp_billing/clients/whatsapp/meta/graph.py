@@ -9,16 +9,18 @@ not a JSON object, or one that says neither yes nor no prove nothing: outcome un
 
 import json as jsonlib
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import Any, ClassVar
 
-from ..errors import KINDS, ClientError, TransientError, UnknownOutcomeError
-from ..redaction import MASK
-from ..signatures import appsecret_proof
-from ..transport import Files, Response, Transport
-from ..values import number, obj, rows, text
-from .base import AccountConfig, Json
-from .meta_errors import ERRORS, ErrorSpec, classify
-from .meta_payloads import error_details
+from ...errors import KINDS, ClientError, TransientError, UnknownOutcomeError
+from ...redaction import MASK
+from ...signatures import appsecret_proof
+from ...transport import Files, Response, Transport
+from ...values import number, obj, rows, text
+from ..base import AccountConfig, Json
+from ..error_table import ErrorSpec
+from ..profile import Profile
+from .errors import ERRORS
+from .payloads import error_details
 
 PAGE_SIZE = 100
 MAX_PAGES = 1000
@@ -27,6 +29,8 @@ NO_EVIDENCE = frozenset({502, 504})
 
 class GraphCaller:
     """Make calls as one account. Holds nothing that a call changes."""
+
+    profile: ClassVar[Profile]
 
     def __init__(self, config: AccountConfig, transport: Transport) -> None:
         """Prepare everything that is the same in each call."""
@@ -89,8 +93,8 @@ class GraphCaller:
                 files=files,
             )
         except ClientError as error:
-            if not error.sentence and error.code in ERRORS:
-                error.sentence = ERRORS[error.code].sentence
+            if not error.sentence and error.code in self.profile.errors:
+                error.sentence = self.profile.errors[error.code].sentence
             raise
         return self._accept(response, own)
 
@@ -168,7 +172,9 @@ class GraphCaller:
             return None
         details, subcode = error_details(error), text(error.get("error_subcode"))
         transient = error.get("is_transient") is True
-        spec = classify(code, response.status, transient, subcode=subcode)
+        spec = self.profile.errors.classify(
+            code, response.status, transient, subcode=subcode
+        )
         if own and code == "100" and subcode == "33":
             spec = ERRORS["100/33"]
         trace = text(error.get("fbtrace_id")) or response.headers.get("x-fb-trace-id")
@@ -198,6 +204,7 @@ class GraphCaller:
             code=code or spec.code,
             details=self._mask(details),
             sentence=spec.sentence,
+            meaning=spec.meaning,
             **given,
         )
 

@@ -13,8 +13,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from ..values import e164, obj, rows, text, timestamp
-from .base import (
+from ...values import e164, obj, rows, text, timestamp
+from ..base import (
     AccountEvent,
     Event,
     InboundMessage,
@@ -24,7 +24,7 @@ from .base import (
     TemplateEvent,
     UnknownEvent,
 )
-from .meta_payloads import error_infos, is_bsuid, language, reason
+from .payloads import error_infos, is_bsuid, language, reason
 
 ACCOUNT_FIELDS = frozenset(
     {

@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from ..values import e164, number, obj, rows, text
-from .base import (
+from ...values import e164, number, obj, rows, text
+from ..base import (
     ButtonParam,
     ErrorInfo,
     HeaderParam,
@@ -21,7 +21,7 @@ from .base import (
     TextMessage,
     TokenInfo,
 )
-from .meta_errors import classify
+from .errors import ERRORS
 
 # Messages a second by throughput level. A number that is also used in the phone app
 # is slow whatever its level, and a level that we do not know may be.
@@ -265,10 +265,12 @@ def error_infos(errors: object) -> tuple[ErrorInfo, ...]:
 
 def _error_info(error: Mapping[str, Any]) -> ErrorInfo:
     code = text(error.get("code"))
+    spec = ERRORS.classify(code)
     return ErrorInfo(
         code=code,
         title=text(error.get("title")),
         message=text(error.get("message")),
         details=error_details(error),
-        kind=classify(code).kind,
+        kind=spec.kind,
+        meaning=spec.meaning,
     )
