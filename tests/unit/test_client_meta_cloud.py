@@ -314,7 +314,7 @@ def test_templates_are_read_page_by_page_from_the_cursor(load):
     assert first.parameter_format == "POSITIONAL"
     assert [component["type"] for component in first.components] == ["HEADER", "BODY"]
     assert (second.template_uid, second.lang_code) == ("590910000000003", "en_US")
-    assert (second.status, second.raw_status) == ("something_new", "SOMETHING_NEW")
+    assert (second.status, second.raw_status) == ("unknown", "SOMETHING_NEW")
     assert second.rejected_reason == "PROMOTIONAL"
     assert (second.previous_category, second.correct_category) == (
         "utility",

@@ -17,6 +17,7 @@ from clients.whatsapp.base import (
     TemplateEvent,
     UnknownEvent,
 )
+from clients.whatsapp.meta.events import account_event, template_event
 from clients.whatsapp.meta.webhook import parse_webhook
 
 WABA = "200000000000001"
@@ -208,6 +209,7 @@ def test_template_status_is_read_with_text_id_and_underscore(parse):
         name="invoice_ready_v1",
         lang_code="en_US",
         event="REJECTED",
+        status="rejected",
         reason="INVALID_FORMAT",
         category="utility",
         waba_uid=WABA,
@@ -250,6 +252,8 @@ def test_marketing_preference_is_read(parse):
         user_uid="ES.1349210000",
         category="marketing_messages",
         value="stop",
+        is_marketing=True,
+        is_withdrawn=True,
         timestamp=1763625908,
         waba_uid=WABA,
         phone_uid=PHONE,
@@ -472,7 +476,9 @@ def assert_sound(event):
                 assert_sound(error)
         elif field.name in ("pricing", "media"):
             assert value is None or isinstance(value, dict)
-        elif field.name in ("timestamp", "time"):
+        elif field.name.startswith("is_"):
+            assert type(value) is bool
+        elif field.name in ("timestamp", "time", "pace"):
             assert type(value) is int
             assert 0 <= value <= 253402300799
         else:
@@ -628,3 +634,88 @@ def test_an_edit_names_its_message_and_what_it_answers():
     (event,) = parse_webhook(messages(messages=[row]))
     assert (event.context_wamid, event.edited_context) == ("A", "OUT")
     assert (event.edited_type, event.text, event.group_uid) == ("text", "new", "G")
+
+
+# === WHAT AN EVENT IS, IN OUR WORDS === #
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "kind", "word"),
+    [
+        ("account_update", {"event": "PARTNER_REMOVED"}, "removed", ""),
+        ("account_update", {"event": "ACCOUNT_DELETED"}, "deleted", ""),
+        (
+            "account_update",
+            {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "DISABLE"}},
+            "disabled",
+            "",
+        ),
+        (
+            "account_update",
+            {"event": "DISABLED_UPDATE", "ban_info": {"waba_ban_state": "REINSTATE"}},
+            "reinstated",
+            "",
+        ),
+        (
+            "account_update",
+            {
+                "event": "ACCOUNT_VIOLATION",
+                "violation_info": {"violation_type": "SCAM"},
+            },
+            "restricted",
+            "SCAM",
+        ),
+        (
+            "account_update",
+            {"event": "ACCOUNT_VIOLATION", "ban_info": "x"},
+            "restricted",
+            "ACCOUNT_VIOLATION",
+        ),
+        ("account_update", {"event": ["PARTNER_REMOVED"]}, "note", "account_update"),
+        ("account_update", {"event": "w" * 900}, "note", "W" * 200),
+        ("account_alerts", {"alert_info": {"alert_type": "A"}}, "notice", "A"),
+        (
+            "account_alerts",
+            {"alert_info": "x", "alert_description": "B"},
+            "notice",
+            "B",
+        ),
+        ("account_review_update", {"decision": "rejected"}, "refused", ""),
+        ("account_review_update", {"decision": 5}, "", ""),
+        ("security", {"event": "PIN_CHANGED"}, "security", "PIN_CHANGED"),
+        ("errors", {"errors": [{"code": 1}]}, "", ""),
+    ],
+)
+def test_what_happened_to_an_account(field, value, kind, word):
+    event = account_event(field, value)
+    assert (event.about, event.kind, event.word) == ("account", kind, word)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "facts"),
+    [
+        ("phone_number_quality_update", {"event": "THROUGHPUT_UPGRADE"}, ("paced", "")),
+        ("phone_number_quality_update", {"event": "FLAGGED"}, ("flagged", "")),
+        ("phone_number_quality_update", {"current_limit": "TIER_1K"}, ("", "TIER_1K")),
+        ("phone_number_name_update", {"decision": "REJECTED"}, ("name_refused", "")),
+        ("phone_number_name_update", {"decision": "APPROVED"}, ("", "")),
+    ],
+)
+def test_what_happened_to_a_number(field, value, facts):
+    event = account_event(field, value)
+    assert (event.about, event.kind, event.tier) == ("number", *facts)
+
+
+def test_a_template_is_moved_and_rewritten_only_by_what_says_so():
+    moved = template_event("template_category_update", {"new_category": "MARKETING"})
+    assert (moved.is_moved, moved.category, moved.status) == (True, "marketing", "")
+    status = template_event(
+        "message_template_status_update",
+        {"event": "FLYING", "message_template_category": "UTILITY"},
+    )
+    assert (status.is_moved, status.status, status.event) == (
+        False,
+        "unknown",
+        "FLYING",
+    )
+    assert template_event("message_template_components_update", {}).is_rewritten

@@ -10,7 +10,7 @@ from odoo.tools import mute_logger
 from ..clients.errors import NotConnectedError, UnknownOutcomeError
 from ..clients.response import Headers, Response
 from ..clients.testing import json_response
-from ..clients.whatsapp.base import AccountEvent
+from ..clients.whatsapp.meta.events import account_event
 from .common import (
     APP_UID,
     NUMBER,
@@ -403,9 +403,7 @@ class TestAccount(WhatsappBillingCommon):
     # === EVENTS AND ERRORS === #
 
     def _event(self, name, **raw):
-        event = AccountEvent(
-            field=name, waba_uid=WABA_UID, number="34910000001", raw=raw
-        )
+        event = account_event(name, raw, waba_uid=WABA_UID, number="34910000001")
         self.account._apply_event(event)
 
     def test_disabled_account_stops(self):

@@ -15,6 +15,7 @@ from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 
 from ..clients.errors import NotConnectedError
 from ..clients.whatsapp.base import TemplateEvent, TemplateInfo
+from ..clients.whatsapp.meta.payloads import template_status
 from ..models.messaging import template_components
 from .common import WhatsappBillingCommon
 
@@ -68,11 +69,12 @@ class TestTemplate(WhatsappBillingCommon, CronMixinCase):
             "name": template.template_name,
             "lang_code": template.lang_code,
             "category": "utility",
-            "status": "approved",
             "raw_status": "APPROVED",
             "components": template.remote_components or [],
         }
-        return TemplateInfo(**(given | values))
+        given |= values
+        given["status"] = template_status(given["raw_status"])
+        return TemplateInfo(**given)
 
     def _event(self, template, event, field="message_template_status_update", **values):
         template._apply_event(
@@ -80,6 +82,9 @@ class TestTemplate(WhatsappBillingCommon, CronMixinCase):
                 field=field,
                 template_uid=template.template_uid or "",
                 event=event,
+                status=template_status(event) if event else "",
+                is_moved=field == "template_category_update",
+                is_rewritten=field == "message_template_components_update",
                 **values,
             )
         )
@@ -312,7 +317,7 @@ class TestTemplate(WhatsappBillingCommon, CronMixinCase):
         self._sync(
             [
                 TemplateInfo(
-                    "8", "new_one", "pt_BR", raw_status="PENDING", components=BODY
+                    "8", "new_one", "pt_BR", status="pending", components=BODY
                 )
             ]
         )

@@ -150,9 +150,16 @@ class TokenInfo:
 # === TEMPLATES === #
 
 
+# Where a template stands at its provider, in our words.
+TEMPLATE_STATUSES = (
+    *("pending", "approved", "rejected", "paused", "disabled"),
+    *("deletion_pending", "deleted", "unknown"),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class TemplateInfo:
-    """A template as the provider has it."""
+    """A template as the provider has it; `raw_status` is its word, `status` ours."""
 
     template_uid: str
     name: str
@@ -187,6 +194,7 @@ class SubmitResult:
 
     template_uid: str
     status: str = ""
+    raw_status: str = ""
     category: str = ""
 
 
@@ -207,7 +215,11 @@ class ErrorInfo:
 
 @dataclass(frozen=True, slots=True)
 class StatusUpdate:
-    """What became of a message that we sent."""
+    """What became of a message that we sent.
+
+    `status` is one that `rules.status` knows, or a word that changes nothing. `pricing`,
+    read by `rules.pricing`, has `category`, `billable` and `type` (free_... costs nothing).
+    """
 
     wamid: str
     uuid: str = ""
@@ -224,7 +236,13 @@ class StatusUpdate:
 
 @dataclass(frozen=True, slots=True)
 class InboundMessage:
-    """What a person wrote, tapped or sent."""
+    """What a person wrote, tapped or sent.
+
+    `type` is ours, for what `rules.inbound` knows: text, button (a template's), interactive
+    (any other choice), image, video, audio, document, sticker, location, contacts, order,
+    reaction, edit, revoke, system; any other word counts as something that decides
+    nothing. `media` has the file's `id`, `mime_type` and `filename`.
+    """
 
     wamid: str
     sender: str = ""
@@ -238,9 +256,8 @@ class InboundMessage:
     media: Json | None = None
     # Written in a group of several people, not to us alone.
     group_uid: str = ""
-    # How something interactive was answered: button_reply, list_reply, nfm_reply. The
-    # last is a form of several fields: neither a message nor a tap.
-    interaction: str = ""
+    # A form of several fields was filled in: neither a message nor a tap.
+    is_form: bool = False
     # What an edited message has become: its type, and what it answers.
     edited_type: str = ""
     edited_context: str = ""
@@ -263,18 +280,26 @@ class MediaFile:
 
 @dataclass(frozen=True, slots=True)
 class TemplateEvent:
-    """Something happened to a template: review, pause, quality, category."""
+    """Something happened to a template: review, pause, quality, category.
+
+    `field` and `event` are the provider's words, kept to be shown; nothing is decided by
+    them. `category` holds from now on where the template `is_moved`; `correct_category`
+    is what the provider will move it to. `is_rewritten`: its content must be read again.
+    """
 
     field: str
     template_uid: str = ""
     name: str = ""
     lang_code: str = ""
     event: str = ""
+    status: str = ""  # ours (TEMPLATE_STATUSES), "" where nothing is said of it
     reason: str = ""
     category: str = ""
+    is_moved: bool = False
     previous_category: str = ""
     correct_category: str = ""
     quality: str = ""
+    is_rewritten: bool = False
     waba_uid: str = ""
     time: int = 0
     raw: Json = default(default_factory=dict)
@@ -282,23 +307,41 @@ class TemplateEvent:
 
 @dataclass(frozen=True, slots=True)
 class AccountEvent:
-    """Something happened to the account or a number."""
+    """Something happened to the account or a number.
+
+    `kind`, of an account: removed (no longer ours to use), deleted, disabled, reinstated,
+    restricted, refused, notice, security, note; of a number: named, name_refused, paced,
+    flagged. "" is nothing that anything follows from. `field` and `word` are the
+    provider's, `word` for people to read.
+    """
 
     field: str
     waba_uid: str = ""
     phone_uid: str = ""
     number: str = ""
+    about: str = "account"  # or number
+    kind: str = ""
+    word: str = ""
+    name: str = ""
+    tier: str = ""
+    pace: int = 0
     raw: Json = default(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class PreferenceEvent:
-    """A person stopped or resumed marketing messages in WhatsApp."""
+    """A person stopped or resumed messages of a kind in WhatsApp.
+
+    `category` and `value` are the provider's words, kept as evidence.
+    """
 
     sender: str = ""
     user_uid: str = ""
     category: str = ""
     value: str = ""
+    is_marketing: bool = False
+    is_granted: bool = False
+    is_withdrawn: bool = False
     timestamp: int = 0
     waba_uid: str = ""
     phone_uid: str = ""

@@ -27,7 +27,7 @@ from .error_table import ErrorTable
 from .meta.client import MetaCloudClient
 from .meta.errors import MEANINGS, TABLE, WAITS, MetaErrors
 from .meta.graph import MAX_PAGES, PAGE_SIZE, find_header, retry_after, unknown
-from .meta.payloads import template_info, template_payload
+from .meta.payloads import submit_result, template_info, template_payload
 from .meta.profile import MetaProfile
 from .profile import Profile
 
@@ -225,11 +225,7 @@ class Dialog360Client(MetaCloudClient):
         path = "v1/configs/templates"
         answer = self._call("POST", path, json=template_payload(draft))
         info = _template(answer)
-        return SubmitResult(
-            template_uid=info.template_uid,
-            status=info.status or "pending",
-            category=info.category or draft.category,
-        )
+        return submit_result(info.template_uid, answer, draft.category)
 
     def edit_template(self, template_uid: str, draft: TemplateDraft) -> SubmitResult:
         """Refuse: templates can be created and deleted only."""

@@ -34,14 +34,8 @@ DELETED = _lt(
     "The WhatsApp Business account was deleted at Meta, so nothing can be sent; what"
     " waits is held. Enter the id of another account and press Connect."
 )
-# account_update: the account is no longer ours to use.
-TAKEN_AWAY = {
-    "ACCOUNT_DELETED": DELETED,
-    "ACCOUNT_OFFBOARDED": REMOVED,
-    "PARTNER_APP_UNINSTALLED": REMOVED,
-    "PARTNER_REMOVED": REMOVED,
-}
-NOTE_LENGTH = 200
+# The account is no longer ours to use: what happened, in words.
+TAKEN_AWAY = {"deleted": DELETED, "removed": REMOVED}
 
 
 class WhatsappBillingAccount(models.Model):
@@ -102,28 +96,67 @@ class WhatsappBillingAccount(models.Model):
         """Take over an event of this account. Called with sudo."""
         self.ensure_one()
         phone = self._find_phone(event.phone_uid, event.number)
-        if event.field in ("phone_number_quality_update", "phone_number_name_update"):
+        if event.about == "number":
             phone._apply_event(event)
-        elif event.field == "business_capability_update":
-            self.phone_ids._apply_capability(event.raw)
-        elif event.field == "account_update":
-            self._apply_account_update(event.raw, phone)
-        elif event.field == "account_alerts":
-            alert = event.raw.get("alert_info") or event.raw
+            return
+        if event.tier:
+            self.phone_ids._apply_tier(event.tier)
+        if event.kind in TAKEN_AWAY:
+            self._apply_taken_away(self.env._(TAKEN_AWAY[event.kind]), phone)
+        elif event.kind == "disabled":
+            self._set_error(self.env._(DISABLED))
+            self.remote_facts = {**(self.remote_facts or {}), "disabled": True}
+        elif event.kind == "reinstated":
+            self._reinstate()
+        else:
+            self._tell_event(event)
+
+    def _apply_taken_away(self, sentence, phone):
+        """Stop what is not ours to use any more. Called with sudo.
+
+        :param phone: the number, where the event concerns one only
+        """
+        if phone and len(self.phone_ids) > 1:
+            phone._stop(sentence)
+        else:
+            self._set_error(sentence)
+
+    def _tell_event(self, event):
+        """Tell people of an event that changes nothing by itself. Called with sudo."""
+        if event.kind == "notice":
+            self._warn(self.env._("Notice from WhatsApp"), event.word)
+        elif event.kind == "restricted":
             self._warn(
-                self.env._("Notice from WhatsApp"),
-                str(alert.get("alert_description") or alert.get("alert_type") or ""),
+                self.env._("WhatsApp account restricted"),
+                self.env._(
+                    "WhatsApp has restricted this account (%(event)s). Open Meta's"
+                    " Business Support page to see why and for how long.",
+                    event=event.word,
+                ),
             )
-        elif event.field == "security":
+        elif event.kind == "refused":
+            self._warn(
+                self.env._("WhatsApp account not approved"),
+                self.env._(
+                    "WhatsApp did not approve this business account. Open Meta's"
+                    " Business Support page to see why."
+                ),
+            )
+        elif event.kind == "security":
             self.message_post(
                 body=self.env._(
                     "WhatsApp security notice for %(number)s: %(event)s.",
-                    number=event.raw.get("display_phone_number") or "",
-                    event=event.raw.get("event") or "",
+                    number=event.number,
+                    event=event.word,
                 )
             )
-        else:
-            self._apply_review(event.raw)
+        elif event.kind == "note":
+            # News that decides nothing, in the provider's own word.
+            self.message_post(
+                body=self.env._(
+                    "WhatsApp says about this account: %(event)s.", event=event.word
+                )
+            )
 
     def _find_phone(self, phone_uid, number):
         digits = "".join(char for char in number or "" if char.isdigit())
@@ -134,61 +167,12 @@ class WhatsappBillingAccount(models.Model):
             )
         )[:1]
 
-    def _apply_account_update(self, raw, phone):
-        """Take over what became of the account. Called with sudo.
-
-        :param phone: the number, where the event concerns one only
-        """
-        event = _word(raw.get("event"))
-        ban = _part(raw, "ban_info")
-        ban_state = _word(ban.get("waba_ban_state"))
-        if event in TAKEN_AWAY and phone and len(self.phone_ids) > 1:
-            phone._stop(self.env._(TAKEN_AWAY[event]))
-        elif event in TAKEN_AWAY:
-            self._set_error(self.env._(TAKEN_AWAY[event]))
-        elif ban_state == "DISABLE":
-            self._set_error(self.env._(DISABLED))
-            self.remote_facts = {**(self.remote_facts or {}), "disabled": True}
-        elif ban_state == "REINSTATE":
-            self._reinstate()
-        elif event in ("ACCOUNT_RESTRICTION", "ACCOUNT_VIOLATION") or ban_state:
-            self._warn(
-                self.env._("WhatsApp account restricted"),
-                self.env._(
-                    "WhatsApp has restricted this account (%(event)s). Open Meta's"
-                    " Business Support page to see why and for how long.",
-                    event=_get_restrictions(raw) or event,
-                ),
-            )
-        else:
-            self._note_event(event)
-
     def _reinstate(self):
         """Go on after a ban, unless something else is wrong too. Called with sudo."""
         facts = dict(self.remote_facts or {})
         if self.state == "error" and facts.pop("disabled", False):
             self.write(
                 {"state": "connected", "state_detail": False, "remote_facts": facts}
-            )
-
-    def _note_event(self, event):
-        """Leave a note about news that decides nothing, in the provider's own word."""
-        self.message_post(
-            body=self.env._(
-                "WhatsApp says about this account: %(event)s.",
-                event=event[:NOTE_LENGTH] or "account_update",
-            )
-        )
-
-    def _apply_review(self, raw):
-        decision = str(raw.get("decision") or "").upper()
-        if decision == "REJECTED":
-            self._warn(
-                self.env._("WhatsApp account not approved"),
-                self.env._(
-                    "WhatsApp did not approve this business account. Open Meta's"
-                    " Business Support page to see why."
-                ),
             )
 
     # === BUSINESS METHODS - TELLING PEOPLE === #
@@ -276,28 +260,3 @@ class WhatsappBillingAccount(models.Model):
     def _reload(self):
         """Return the action that reads the form again."""
         return {"type": "ir.actions.client", "tag": "soft_reload"}
-
-
-def _word(value):
-    return value.upper() if isinstance(value, str) else ""
-
-
-def _part(raw, name):
-    value = raw.get(name)
-    return value if isinstance(value, dict) else {}
-
-
-def _get_restrictions(raw):
-    """Return in the provider's words what is restricted, why, and from when."""
-    infos = raw.get("restriction_info")
-    infos = (
-        [info for info in infos if isinstance(info, dict)]
-        if (isinstance(infos, list))
-        else []
-    )
-    words = [str(info.get("restriction_type") or "") for info in infos]
-    words.append(str(_part(raw, "violation_info").get("violation_type") or ""))
-    ban = _part(raw, "ban_info")
-    words.append(str(ban.get("waba_ban_state") or ""))
-    words.append(str(ban.get("waba_ban_date") or ""))
-    return ", ".join(word[:NOTE_LENGTH] for word in words if word)

@@ -298,7 +298,7 @@ class WhatsappBillingMessage(models.Model):
             text=edited.body if edited else update.text,
             payload="" if edited else update.payload,
             context_wamid=update.context_wamid,
-            is_form=update.interaction == "nfm_reply",
+            is_form=update.is_form,
         )
 
     def _revise(self, update, target):

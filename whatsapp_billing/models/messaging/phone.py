@@ -5,8 +5,6 @@ from odoo import api, fields, models
 
 from . import wording
 
-HIGH_PACE = 1000
-
 
 class WhatsappBillingPhone(models.Model):
     """A sender number, as the provider describes it."""
@@ -258,12 +256,11 @@ class WhatsappBillingPhone(models.Model):
         """Take over a webhook about this number."""
         if not self:
             return
-        word = str(event.raw.get("event") or "").upper()
-        if event.field == "phone_number_name_update":
-            self._apply_name(event.raw)
-        elif word == "THROUGHPUT_UPGRADE":
-            self.pace = HIGH_PACE
-        elif word in ("FLAGGED", "DOWNGRADE"):
+        if event.kind == "named":
+            self.verified_name = event.name
+        elif event.kind == "paced":
+            self.pace = event.pace
+        elif event.kind == "flagged":
             self.account_id._schedule_warning(
                 self.account_id,
                 self.env._("WhatsApp number %(phone)s", phone=self.number),
@@ -273,28 +270,21 @@ class WhatsappBillingPhone(models.Model):
                     " Manager."
                 ),
             )
-        self._apply_capability(event.raw)
-
-    def _apply_capability(self, raw):
-        limit = raw.get("max_daily_conversations_per_business") or raw.get(
-            "current_limit"
-        )
-        if limit and self:
-            self.write({"tier": str(limit)})
-
-    def _apply_name(self, raw):
-        decision = str(raw.get("decision") or "").upper()
-        name = raw.get("requested_verified_name") or ""
-        if decision == "APPROVED" and name:
-            self.verified_name = name
-        elif decision == "REJECTED":
+        elif event.kind == "name_refused":
             self.account_id._schedule_warning(
                 self.account_id,
                 self.env._("Display name rejected"),
                 self.env._(
                     "WhatsApp rejected the display name %(name)s of %(phone)s. Choose"
                     " another one in WhatsApp Manager.",
-                    name=name,
+                    name=event.name,
                     phone=self.number,
                 ),
             )
+        if event.tier:
+            self._apply_tier(event.tier)
+
+    def _apply_tier(self, tier):
+        """Keep how many people a day these numbers may write to first."""
+        if self:
+            self.write({"tier": tier})

@@ -228,7 +228,7 @@ class WhatsappBillingTemplate(models.Model):
         was_approved = self.status == "approved"
         now = fields.Datetime.now()
         self._apply_category(result.category)
-        values = self._prepare_status(result.status or "pending")
+        values = self._prepare_status(result.status, result.raw_status)
         if was_approved:
             values["edited_at"] = [*(self.edited_at or [])[-29:], now.isoformat()]
         self.write(

@@ -11,21 +11,6 @@ from .template_button import BASE
 
 _lt = LazyTranslate(__name__)
 
-# WhatsApp's words -> ours. Any other word is `unknown`, which is
-# never sent, and kept in `raw_status`.
-STATUSES = {
-    "approved": "approved",
-    "reinstated": "approved",
-    "pending": "pending",
-    "in_review": "pending",
-    "in_appeal": "pending",
-    "rejected": "rejected",
-    "paused": "paused",
-    "disabled": "disabled",
-    "pending_deletion": "deletion_pending",
-    "deleted": "deleted",
-}
-
 REASONS = {
     "ABUSIVE_CONTENT": _lt(
         "WhatsApp finds the text abusive or threatening. Keep to what is owed, since"
@@ -116,7 +101,7 @@ class WhatsappBillingTemplate(models.Model):
         # sudo: whatsapp.billing.template - the provider's word
         template_sudo = self.sudo()
         template_sudo._apply_category(info.category)
-        values = template_sudo._prepare_status(info.raw_status or info.status)
+        values = template_sudo._prepare_status(info.status, info.raw_status)
         values |= {
             "template_uid": info.template_uid or template_sudo.template_uid,
             "rejected_reason": _reason(info.rejected_reason),
@@ -200,9 +185,12 @@ class WhatsappBillingTemplate(models.Model):
         button = self.button_ids.sorted("sequence")[position - 1 : position]
         return self.env._("Link of “%(text)s”", text=button.text or position)
 
-    def _prepare_status(self, raw):
-        word = (raw or "").lower()
-        return {"status": STATUSES.get(word, "unknown"), "raw_status": raw or False}
+    def _prepare_status(self, status, raw):
+        """Return where a template stands, and the provider's own word for it.
+
+        `unknown` is never sent.
+        """
+        return {"status": status or "unknown", "raw_status": raw or False}
 
     def _apply_category(self, category):
         """Take over the category, and say so to people: it decides the price.
@@ -242,9 +230,9 @@ class WhatsappBillingTemplate(models.Model):
             template_sudo._apply_category_event(event)
             if event.quality:
                 template_sudo.quality = event.quality
-            if event.field == "message_template_components_update":
+            if event.is_rewritten:
                 template_sudo.account_id._trigger_check()
-            elif event.event:
+            elif event.status:
                 template_sudo._apply_status_event(event)
 
     def _apply_status_event(self, event):
@@ -254,7 +242,7 @@ class WhatsappBillingTemplate(models.Model):
         """
         if event.time and event.time < self.remote_time:
             return
-        values = self._prepare_status(event.event)
+        values = self._prepare_status(event.status, event.event)
         values |= {
             "remote_time": event.time or self.remote_time,
             "rejected_reason": _reason(event.reason),
@@ -294,7 +282,7 @@ class WhatsappBillingTemplate(models.Model):
                 ),
                 "template_category_ahead",
             )
-        elif event.field == "template_category_update":
+        elif event.is_moved:
             self._apply_category(event.category)
 
     def _get_category_label(self, word):

@@ -37,9 +37,6 @@ BATCH_BYTES = 16 * 1024 * 1024
 TRIGGER_SECONDS = 1.0
 # An event that could not be applied is tried again after these; then a person is asked.
 RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120))
-# What a customer chose about offers in WhatsApp itself -> whether that allows them. A
-# word that nobody knows yet is neither.
-PREFERENCES = {"stop": False, "resume": True, "signup": True}
 # A receipt is committed within this many seconds.
 TRIGGER_MARGIN = 0.2
 
@@ -427,16 +424,15 @@ class WhatsappBillingWebhookEvent(models.Model):
         account._apply_event(update)
 
     def _apply_preference(self, account, update, _routes):
-        is_about_offers = update.category == "marketing_messages"
-        granted = PREFERENCES.get(update.value)
-        if not is_about_offers or granted is None:
+        # A word that says neither decides nothing.
+        if not update.is_marketing or update.is_granted == update.is_withdrawn:
             return
         if not (update.sender or update.user_uid):
             return
         consents = self.env["whatsapp.billing.consent"]
         consents._set_number(
             update.sender or update.user_uid,
-            granted,
+            update.is_granted,
             "provider",
             f"WhatsApp: {update.value} {update.category}",
             None,

@@ -31,6 +31,7 @@ from .payloads import (
     edit_payload,
     message_payload,
     phone_info,
+    submit_result,
     template_info,
     template_payload,
     token_info,
@@ -246,22 +247,15 @@ class MetaCloudClient(GraphCaller):
         """Submit a template; the category in the answer is Meta's, maybe not ours."""
         path = self._waba_path("message_templates")
         answer = self._call("POST", path, json=template_payload(draft), own=True)
-        return SubmitResult(
-            template_uid=self._identifier(answer, "id"),
-            status=text(answer.get("status")).lower() or "pending",
-            category=text(answer.get("category")).lower() or draft.category,
-        )
+        uid = self._identifier(answer, "id")
+        return submit_result(uid, answer, draft.category)
 
     def edit_template(self, template_uid: str, draft: TemplateDraft) -> SubmitResult:
         """Replace a template's content. Leave the draft's category empty to keep it:
         that of an approved template cannot be changed."""
         path = quote(template_uid, safe="")
         answer = self._call("POST", path, json=edit_payload(draft))
-        return SubmitResult(
-            template_uid=template_uid,
-            status=text(answer.get("status")).lower() or "pending",
-            category=text(answer.get("category")).lower() or draft.category,
-        )
+        return submit_result(template_uid, answer, draft.category)
 
     def delete_template(self, template_uid: str, name: str) -> None:
         """Delete one template: by id and name, as a name alone means all languages."""

@@ -15,6 +15,7 @@ from ..base import (
     ListMessage,
     Outgoing,
     PhoneInfo,
+    SubmitResult,
     TemplateDraft,
     TemplateInfo,
     TemplateMessage,
@@ -155,7 +156,7 @@ def template_info(row: Mapping[str, Any]) -> TemplateInfo:
         name=text(row.get("name")),
         lang_code=language(row.get("language")),
         category=text(row.get("category")).lower(),
-        status=text(row.get("status")).lower(),
+        status=template_status(row.get("status")),
         raw_status=text(row.get("status")),
         rejected_reason=reason(row.get("rejected_reason")),
         quality=text(obj(quality).get("score")) or text(quality),
@@ -165,6 +166,37 @@ def template_info(row: Mapping[str, Any]) -> TemplateInfo:
         parameter_format=text(row.get("parameter_format")),
         components=rows(row.get("components")),
         raw=dict(row),
+    )
+
+
+# Meta's words -> ours. Any other is `unknown`, which is never sent.
+_STATUSES = {
+    "approved": "approved",
+    "reinstated": "approved",
+    "pending": "pending",
+    "in_review": "pending",
+    "in_appeal": "pending",
+    "rejected": "rejected",
+    "paused": "paused",
+    "disabled": "disabled",
+    "pending_deletion": "deletion_pending",
+    "deleted": "deleted",
+}
+
+
+def template_status(word: object) -> str:
+    """Return where a template stands, in our words."""
+    return _STATUSES.get(text(word).lower(), "unknown")
+
+
+def submit_result(template_uid: str, answer: Json, category: str) -> SubmitResult:
+    """Read what came of submitting; an answer without a status means a review."""
+    word = text(answer.get("status")) or "pending"
+    return SubmitResult(
+        template_uid=template_uid,
+        status=template_status(word),
+        raw_status=word.lower(),
+        category=text(answer.get("category")).lower() or category,
     )
 
 

@@ -21,22 +21,13 @@ from ..base import (
     Json,
     PreferenceEvent,
     StatusUpdate,
-    TemplateEvent,
     UnknownEvent,
 )
-from .payloads import error_infos, is_bsuid, language, reason
+from .events import ACCOUNT_FIELDS, account_event, template_event
+from .payloads import error_infos, is_bsuid
 
-ACCOUNT_FIELDS = frozenset(
-    {
-        "phone_number_quality_update",
-        "phone_number_name_update",
-        "business_capability_update",
-        "account_update",
-        "account_alerts",
-        "account_review_update",
-        "security",
-    }
-)
+# What people choose about offers; a word that nobody knows yet is neither this nor stop.
+GRANTING = ("resume", "signup")
 MEDIA_TYPES = ("image", "video", "audio", "document", "sticker")
 
 
@@ -143,9 +134,17 @@ def _change_events(entry: Json, change: object, received: int) -> Iterator[Event
         yield from _preference_events(source, value)
     elif "message_template_id" in value or "message_template_name" in value:
         # By content: a page of Meta's names the wrong field for quality updates.
-        yield _template_event(source, value)
+        yield template_event(
+            source.field, value, waba_uid=source.waba_uid, time=source.time
+        )
     elif source.field in ACCOUNT_FIELDS:
-        yield _account_event(source, value)
+        yield account_event(
+            source.field,
+            value,
+            waba_uid=source.waba_uid,
+            phone_uid=source.phone_uid,
+            number=source.number,
+        )
     else:
         yield _unknown(source, value)
 
@@ -184,7 +183,7 @@ def _without_messages(source: _Source, value: Json) -> Event:
     """An error of the account or the API that no message caused, or nothing known."""
     if rows(value.get("errors")):
         return AccountEvent(
-            "errors", source.waba_uid, source.phone_uid, source.number, value
+            "errors", source.waba_uid, source.phone_uid, source.number, raw=value
         )
     return _unknown(source, value)
 
@@ -248,7 +247,7 @@ def _inbound(
         context_wamid=_context(kind, body, message),
         media=body if kind in MEDIA_TYPES and body else None,
         group_uid=text(message.get("group_id")),
-        interaction=text(body.get("type")) if kind == "interactive" else "",
+        is_form=kind == "interactive" and text(body.get("type")) == "nfm_reply",
         edited_type=text(edited.get("type")),
         edited_context=text(obj(edited.get("context")).get("id")),
         notice=_notice(body) if kind == "system" else "",
@@ -347,42 +346,7 @@ def _context(kind: str, body: Json, message: Json) -> str:
     return text(obj(message.get("context")).get("id"))
 
 
-# === TEMPLATES, ACCOUNT, PREFERENCES === #
-
-
-def _template_event(source: _Source, value: Json) -> TemplateEvent:
-    category = value.get("new_category") or value.get("message_template_category")
-    rejection = obj(value.get("rejection_info"))
-    return TemplateEvent(
-        field=source.field,
-        template_uid=text(value.get("message_template_id")),
-        name=text(value.get("message_template_name")),
-        lang_code=language(value.get("message_template_language")),
-        event=text(value.get("event")),
-        reason=reason(value.get("reason")) or reason(rejection.get("reason")),
-        category=text(category).lower(),
-        previous_category=text(value.get("previous_category")).lower(),
-        correct_category=text(value.get("correct_category")).lower(),
-        quality=text(value.get("new_quality_score")),
-        waba_uid=source.waba_uid,
-        time=source.time,
-        raw=value,
-    )
-
-
-def _account_event(source: _Source, value: Json) -> AccountEvent:
-    shown = value.get("display_phone_number") or value.get("phone_number")
-    is_phone = "PHONE" in text(value.get("entity_type")).upper()
-    entity = text(value.get("entity_id")) if is_phone else ""
-    # The envelope of such an event may name the owner's business instead.
-    named = text(obj(value.get("waba_info")).get("waba_id"))
-    return AccountEvent(
-        field=source.field,
-        waba_uid=named or source.waba_uid,
-        phone_uid=source.phone_uid or entity,
-        number=source.number or e164(shown),
-        raw=value,
-    )
+# === PREFERENCES === #
 
 
 def _preference_events(source: _Source, value: Json) -> Iterator[Event]:
@@ -405,6 +369,9 @@ def _preference(source: _Source, item: Json, contacts: list[Json]) -> Preference
         user_uid=user_uid or text(contact.get("user_id")),
         category=text(item.get("category")),
         value=text(item.get("value")),
+        is_marketing=text(item.get("category")) == "marketing_messages",
+        is_granted=text(item.get("value")) in GRANTING,
+        is_withdrawn=text(item.get("value")) == "stop",
         timestamp=timestamp(item.get("timestamp"), source.received),
         waba_uid=source.waba_uid,
         phone_uid=source.phone_uid,
