@@ -9,7 +9,7 @@ import time
 
 from psycopg2.extras import Json
 
-from odoo.addons.whatsapp_billing.clients.whatsapp import CLIENTS
+from odoo.addons.whatsapp_billing.clients.whatsapp import get_profile
 
 from . import setup
 
@@ -142,7 +142,7 @@ def _one_by_one(env, count):
     started = time.perf_counter()
     for event in events.search([("state", "=", "new")], order="id"):
         raw = base64.b64decode(event.body)
-        for update in CLIENTS[event.provider].parse_webhook(raw):
+        for update in get_profile(event.provider).parse_webhook(raw):
             message = messages.search([("uuid", "=", update.uuid)], limit=1)
             values = {"wamid": update.wamid, "pricing": update.pricing}
             if rank[update.status] > rank[message.state]:

@@ -146,7 +146,7 @@ def test_webhook_is_registered_with_a_secret_header():
         "headers": {"Authorization": "Bearer verify-me"},
     }
     registered = transport.calls[0].json["headers"]
-    assert client.verify_webhook(b"{}", registered, ["verify-me"])
+    assert client.profile.verify_webhook(b"{}", registered, ["verify-me"])
 
 
 def page(first, count, total=None, **more):

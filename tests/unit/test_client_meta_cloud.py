@@ -12,7 +12,6 @@ from clients.errors import (
 )
 from clients.testing import FakeTransport, json_response
 from clients.whatsapp.base import (
-    SUBSCRIBED_FIELDS,
     AccountConfig,
     ButtonParam,
     HeaderParam,
@@ -23,6 +22,7 @@ from clients.whatsapp.base import (
     TextMessage,
 )
 from clients.whatsapp.meta.client import MetaCloudClient
+from clients.whatsapp.meta.events import SUBSCRIBED_FIELDS
 
 BASE = "https://graph.facebook.com"
 WABA = "200000000000001"

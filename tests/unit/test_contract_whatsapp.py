@@ -397,7 +397,7 @@ def test_genuine_webhook_is_accepted_whatever_the_case_of_its_header(make):
     client, body = make(), b'{"entry":[]}'
     headers = signed(make.provider, body, "s3cret")
     for given in (headers, {key.lower(): value for key, value in headers.items()}):
-        assert client.verify_webhook(body, given, ["old", "s3cret"])
+        assert client.profile.verify_webhook(body, given, ["old", "s3cret"])
 
 
 def test_forged_webhook_is_refused(make):
@@ -410,21 +410,21 @@ def test_forged_webhook_is_refused(make):
         ({}, ["s3cret"]),
         (dict.fromkeys(headers, ""), ["s3cret"]),
     ):
-        assert not client.verify_webhook(body, given, secrets)
+        assert not client.profile.verify_webhook(body, given, secrets)
 
 
 def test_webhook_is_parsed(make, load_bytes):
     client = make()
-    events = client.parse_webhook(load_bytes("meta/status_sent"))
+    events = client.profile.parse_webhook(load_bytes("meta/status_sent"))
     assert [type(event) for event in events] == [StatusUpdate]
-    events = client.parse_webhook(load_bytes("meta/message_text"))
+    events = client.profile.parse_webhook(load_bytes("meta/message_text"))
     assert [type(event) for event in events] == [InboundMessage]
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b"null", b"1", b'"x"', b"{", b"\xff"])
 def test_body_that_is_no_object_is_a_value_error(make, body):
     with pytest.raises(ValueError, match=r".*"):
-        make().parse_webhook(body)
+        make().profile.parse_webhook(body)
 
 
 MEDIA_URL = "https://lookaside.fbsbx.com/whatsapp_business/attachments/?mid=900"

@@ -27,16 +27,12 @@ class WhatsappBillingWebhook(http.Controller):
     )
     def handshake(self, token, **query):
         """Answer the provider's check of the address with its challenge."""
-        expected = self._in_database(
-            lambda env: env["whatsapp.billing.account"]._verify_handshake(
-                token, query.get("hub.mode"), query.get("hub.verify_token")
-            )
+        answer = self._in_database(
+            lambda env: env["whatsapp.billing.account"]._answer_challenge(token, query)
         )
-        if not expected:
+        if answer is None:
             raise Forbidden()
-        return request.make_response(
-            query.get("hub.challenge", ""), [("Content-Type", "text/plain")]
-        )
+        return request.make_response(answer, [("Content-Type", "text/plain")])
 
     @http.route(
         f"{WEBHOOK_ROUTE}/<string:token>",

@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What every WhatsApp provider can do, in our words."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import field as default
 from typing import Any, ClassVar, Protocol, TypeAlias
@@ -11,23 +11,6 @@ from ..transport import Transport
 from .profile import Profile
 
 Json: TypeAlias = dict[str, Any]
-
-# What an app must be told about (Meta's webhook pages, 2026-09).
-SUBSCRIBED_FIELDS = (
-    "messages",
-    "message_template_status_update",
-    "message_template_quality_update",
-    "message_template_components_update",
-    "template_category_update",
-    "phone_number_quality_update",
-    "phone_number_name_update",
-    "business_capability_update",
-    "account_update",
-    "account_alerts",
-    "account_review_update",
-    "user_preferences",
-    "security",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,7 +352,7 @@ Event: TypeAlias = (
 
 
 class WhatsAppClient(Protocol):
-    """A provider. Every call raises a `ClientError` for anything but success."""
+    """Calls to a provider. Each raises a `ClientError` for anything but success."""
 
     profile: ClassVar[Profile]
 
@@ -445,20 +428,4 @@ class WhatsAppClient(Protocol):
 
     def health(self) -> Json:
         """Return whether the account can send, and if not, why."""
-        ...
-
-    @staticmethod
-    def verify_webhook(
-        body: bytes, headers: Mapping[str, str], secrets: Sequence[str]
-    ) -> bool:
-        """Tell whether a webhook is the provider's; fails closed."""
-        ...
-
-    @staticmethod
-    def parse_webhook(body: bytes, received: int = 0) -> list[Event]:
-        """Return a webhook's events.
-
-        :param received: when it came, in unix seconds: nothing in it is younger
-        :raise ValueError: if the body is not a JSON object
-        """
         ...

@@ -8,6 +8,7 @@ that we register proves their origin.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import ClassVar, NoReturn
 from urllib.parse import quote, urlsplit
 
@@ -29,7 +30,8 @@ from .meta.errors import MEANINGS, TABLE, WAITS, MetaErrors
 from .meta.graph import MAX_PAGES, PAGE_SIZE, find_header, retry_after, unknown
 from .meta.payloads import submit_result, template_info, template_payload
 from .meta.profile import MetaProfile
-from .profile import Profile
+from .meta.words import WORDS
+from .profile import Culprit, Link, Profile, Verification, Words
 
 SECRET_HEADER = "Authorization"
 
@@ -91,6 +93,10 @@ _TABLE: dict[str, dict[str, str]] = {
         ),
     },
 }
+WRONG_KEY = _lt(
+    "360dialog does not accept the API key. Copy it again from the 360dialog Hub, enter"
+    " it here and press Connect."
+)
 
 ERRORS = MetaErrors(
     {
@@ -107,7 +113,32 @@ class Dialog360Profile(MetaProfile):
 
     name: ClassVar[str] = "dialog360"
     label: ClassVar[str] = "360dialog"
+    api_url: ClassVar[str] = "https://waba-v2.360dialog.io"
+    needs: ClassVar[frozenset[str]] = frozenset()
+    words: ClassVar[Words] = replace(
+        WORDS, token=_lt("API key"), enter_token=_lt("Enter the API key.")
+    )
+    links: ClassVar[Mapping[str, Link]] = {}
     errors: ClassVar[ErrorTable] = ERRORS
+    # An API key has no permissions that could be asked for.
+    required_scopes: ClassVar[tuple[str, ...]] = ()
+    makes_webhook_secret: ClassVar[bool] = True
+
+    def culprit(self, step: str, error: ClientError, *, has_app: bool) -> Culprit:
+        """Return which of the settings a refusal is about; its own are the key's."""
+        if error.code == "d360_api_key":
+            return Culprit("token", WRONG_KEY)
+        return super().culprit(step, error, has_app=has_app)
+
+    def verification(self, word: str) -> Verification | None:
+        """Return nothing: 360dialog shows it in its Hub."""
+        return None
+
+    def verify_webhook(
+        self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]
+    ) -> bool:
+        """Check the header that we registered; fails closed."""
+        return verify_header_secret(secrets, find_header(headers, SECRET_HEADER))
 
 
 class Dialog360Client(MetaCloudClient):
@@ -241,15 +272,6 @@ class Dialog360Client(MetaCloudClient):
 
     def _unsupported(self) -> NoReturn:
         raise self._build(ERRORS["d360_unsupported"])
-
-    # === WEBHOOKS === #
-
-    @staticmethod
-    def verify_webhook(
-        body: bytes, headers: Mapping[str, str], secrets: Sequence[str]
-    ) -> bool:
-        """Check the header that we registered; fails closed."""
-        return verify_header_secret(secrets, find_header(headers, SECRET_HEADER))
 
     # === ERRORS === #
 

@@ -19,11 +19,6 @@ from ...clients.whatsapp import (
     get_profile,
 )
 
-API_URLS = {
-    "meta": "https://graph.facebook.com",
-    "dialog360": "https://waba-v2.360dialog.io",
-}
-
 SECRETS = ("access_token", "app_secret")
 API_VERSION = re.compile(r"v\d{1,3}\.\d{1,3}", re.ASCII)
 
@@ -76,6 +71,9 @@ class WhatsappBillingAccount(models.Model):
         default=DEFAULT,
         tracking=True,
     )
+    # What the form asks for, which each provider wants otherwise.
+    needs_app = fields.Boolean(compute="_compute_needs")
+    needs_api_version = fields.Boolean(compute="_compute_needs")
     api_url = fields.Char(
         string="API Address",
         compute="_compute_api_url",
@@ -131,10 +129,17 @@ class WhatsappBillingAccount(models.Model):
 
     @api.depends("provider")
     def _compute_api_url(self):
-        known = set(API_URLS.values())
+        known = {profile.api_url for profile in PROFILES.values()}
         for account in self:
             if not account.api_url or account.api_url in known:
-                account.api_url = API_URLS[account.provider]
+                account.api_url = account._get_profile().api_url
+
+    @api.depends("provider")
+    def _compute_needs(self):
+        for account in self:
+            profile = account._get_profile()
+            account.needs_app = "app_uid" in profile.needs
+            account.needs_api_version = "api_version" in profile.needs
 
     @api.depends("webhook_token")
     def _compute_webhook_url(self):

@@ -10,11 +10,6 @@ from odoo.tools.misc import format_datetime
 # No null in there: XML-RPC cannot carry one.
 STATES = {True: "done", False: "todo", None: "unknown"}
 
-# Where Meta keeps what is asked for here.
-META_USERS = "https://business.facebook.com/latest/settings/system_users"
-META_APPS = "https://developers.facebook.com/apps"
-META_SECURITY = "https://business.facebook.com/latest/settings/security_center"
-
 
 class WhatsappBillingAccount(models.Model):
     _inherit = "whatsapp.billing.account"
@@ -107,10 +102,6 @@ class WhatsappBillingAccount(models.Model):
         if check["ok"]:
             return None
         places = {
-            "token": self._get_meta_users,
-            "permissions": self._get_meta_users,
-            "app": lambda: (self.env._("Open Meta's apps"), META_APPS),
-            "business": self._get_meta_security,
             "number": self._get_numbers,
             "webhook": self._get_events,
             "address": self._get_address,
@@ -121,15 +112,13 @@ class WhatsappBillingAccount(models.Model):
             # Pressing Connect comes first.
             return None
         place = places.get(check["key"])
-        return place and place()
+        return place() if place else self._get_page_of_provider(check["key"])
 
-    def _get_meta_users(self):
-        if self.provider != "meta" or not self.has_access_token:
+    def _get_page_of_provider(self, key):
+        link = self._get_profile().links.get(key)
+        if not link or (key in ("token", "permissions") and not self.has_access_token):
             return None
-        return self.env._("Open Meta's system users"), META_USERS
-
-    def _get_meta_security(self):
-        return self.env._("Open Meta's Security Center"), META_SECURITY
+        return self.env._(link.label), link.address
 
     def _get_numbers(self):
         """Return the page of the number that has a problem, of all if several have."""
@@ -176,9 +165,7 @@ class WhatsappBillingAccount(models.Model):
         return [("database", self.env._("Database"), False, detail)]
 
     def _get_token_label(self):
-        if self.provider == "dialog360":
-            return self.env._("API key")
-        return self.env._("Access token")
+        return self.env._(self._get_profile().words.token)
 
     def _check_settings(self, facts):
         """Name the settings that the provider has shown to be wrong."""
@@ -194,28 +181,18 @@ class WhatsappBillingAccount(models.Model):
         ]
 
     def _check_business(self, facts):
-        """Say whether Meta has verified the business: it decides how many to reach."""
-        word = facts.get("verification")
-        label = self.env._("Business verification")
-        if not word:
+        """Say whether the business is verified: it decides how many people to reach."""
+        found = self._get_profile().verification(facts.get("verification") or "")
+        if not found:
             return []
-        if word == "verified":
-            return [("business", label, True, "")]
-        if word in ("pending", "pending_submission", "pending_need_more_info"):
-            detail = self.env._("Meta is looking at it.")
-        else:
-            detail = self.env._(
-                "Meta has not verified this business, so only few people a day can be"
-                " written to first. Verify it in Meta's business settings, Security"
-                " Center."
-            )
-        return [("business", label, None, detail)]
+        label = self.env._("Business verification")
+        detail = self.env._(found.sentence) if found.sentence else ""
+        # Nothing stops that waits for it.
+        return [("business", label, found.is_done or None, detail)]
 
     def _check_token(self, facts):
         if not self.has_access_token:
-            if self.provider == "dialog360":
-                return False, self.env._("Enter the API key.")
-            return False, self.env._("Enter the access token.")
+            return False, self.env._(self._get_profile().words.enter_token)
         problem = (facts.get("errors") or {}).get("token")
         if problem:
             return False, problem
@@ -234,10 +211,7 @@ class WhatsappBillingAccount(models.Model):
         return self.env._("Press Connect to see.")
 
     def _get_expired(self):
-        return self.env._(
-            "WhatsApp does not accept the token. Make a new one for the system user in"
-            " Meta's business settings, enter it and press Connect."
-        )
+        return self.env._(self._get_profile().words.expired_token)
 
     def _get_expiry(self, expires_at):
         if not expires_at:
@@ -249,26 +223,20 @@ class WhatsappBillingAccount(models.Model):
         )
 
     def _check_permissions(self, facts):
-        # An API key of 360dialog has none that could be asked for.
-        if self.provider == "dialog360":
+        if not self._get_profile().required_scopes:
             return []
         return [("permissions", self.env._("Permissions"), *self._check_scopes(facts))]
 
     def _check_scopes(self, facts):
+        words = self._get_profile().words
         token = facts.get("token")
         if not token:
             return (True, "") if self._is_answered(facts) else (None, self._ask_test())
         if token["missing"]:
-            return False, self.env._(
-                "Missing: %(scopes)s. Make a token with them in Meta's business"
-                " settings, enter it and press Connect.",
-                scopes=", ".join(token["missing"]),
-            )
+            missing = ", ".join(token["missing"])
+            return False, self.env._(words.missing_scopes, scopes=missing)
         if not token["has_waba"]:
-            return False, self.env._(
-                "Assign the WhatsApp Business account to the system user in Meta's"
-                " business settings and press Connect."
-            )
+            return False, self.env._(words.assign)
         return True, ""
 
     def _check_number(self):
@@ -293,7 +261,8 @@ class WhatsappBillingAccount(models.Model):
         problem = (facts.get("errors") or {}).get("webhook")
         if problem:
             return False, problem
-        if not self._webhook_secrets() and self.provider == "dialog360":
+        is_ours = self._get_profile().makes_webhook_secret
+        if not self._webhook_secrets() and is_ours:
             return None, self._ask_test()
         if not self._webhook_secrets():
             return False, self.env._(

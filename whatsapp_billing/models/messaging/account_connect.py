@@ -5,37 +5,14 @@
 from dataclasses import dataclass, field
 
 from odoo import fields, models
-from odoo.tools import LazyTranslate
 
 from ...clients.deadline import DeadlineTransport
 from ...clients.errors import ClientError
 from ...clients.whatsapp.base import PhoneInfo, TemplateInfo, TokenInfo
-from .account import API_URLS
-
-_lt = LazyTranslate(__name__)
+from ...clients.whatsapp.error_table import BAD_CREDENTIALS
 
 # Below the 30 s that a person waits at most: opening a connection may take 5 of them.
 ACTION_SECONDS = 24
-
-WRONG_APP = _lt(
-    "The App ID or the App Secret is wrong. Copy both again from App settings, Basic of"
-    " the app that the access token was made for, and press Connect."
-)
-WRONG_ADDRESS = _lt(
-    "There is no WhatsApp at this API address. Leave it at %(address)s, under Advanced,"
-    " unless your provider told you another one, and press Connect."
-)
-WRONG_TOKEN = _lt(
-    "WhatsApp does not accept the access token. Make a new one for the system user in"
-    " Meta's business settings, enter it here and press Connect."
-)
-WRONG_KEY = _lt(
-    "360dialog does not accept the API key. Copy it again from the 360dialog Hub, enter"
-    " it here and press Connect."
-)
-# Codes for credentials that Meta does not accept (Graph API, Handling Errors, 2026-09).
-REFUSED_TOKEN = frozenset({"0", "101", "102", "104", "190", "2500"})
-REQUIRED_SCOPES = ("whatsapp_business_messaging", "whatsapp_business_management")
 
 
 @dataclass(slots=True)
@@ -170,8 +147,8 @@ class WhatsappBillingAccount(models.Model):
         client.subscribe(account_sudo.webhook_url, account_sudo._get_subscribe_secret())
 
     def _get_subscribe_secret(self):
-        """Return what the provider repeats to us: Meta only once, 360dialog always."""
-        if self.provider == "dialog360":
+        """Return what the provider repeats to us: once, or with each webhook."""
+        if self._get_profile().makes_webhook_secret:
             return self._get_secret("app_secret")
         return self.webhook_verify_token
 
@@ -219,7 +196,7 @@ class WhatsappBillingAccount(models.Model):
             facts["token"] = {
                 "is_valid": remote.token.is_valid,
                 "expires_at": remote.token.expires_at,
-                "missing": self._get_missing_scopes(remote.token),
+                "missing": self._get_profile().missing(remote.token),
                 "has_waba": self._has_waba(remote.token),
             }
         if remote.is_subscribed:
@@ -231,33 +208,16 @@ class WhatsappBillingAccount(models.Model):
 
         :param step: what was asked: token, phones, templates, webhook, business
         """
-        words = f"{error.message} {error.details}".lower()
-        is_no_api = error.code == "no_answer" and (error.http_status or 500) < 500
-        if is_no_api or "unknown path components" in words:
-            address = API_URLS[self.provider]
-            sentence = self.env._(WRONG_ADDRESS)
-            return "api", sentence % {"address": address}
-        is_refused = error.code in REFUSED_TOKEN or (
-            error.code == "100" and "app" in words
-        )
+        profile = self._get_profile()
         has_app = bool(self.app_uid and self._get_secret("app_secret"))
-        if step in ("token", "webhook") and has_app and is_refused:
-            return "app", self.env._(WRONG_APP)
-        if "appsecret_proof" in words:
-            return "app", self.env._(WRONG_APP)
-        if error.code == "d360_api_key":
-            return "token", self.env._(WRONG_KEY)
-        if error.code in REFUSED_TOKEN:
-            return "token", self.env._(WRONG_TOKEN)
-        return step, self._get_error_sentence(error)
-
-    def _get_missing_scopes(self, token):
-        return [scope for scope in REQUIRED_SCOPES if scope not in token.scopes]
+        line, sentence = profile.culprit(step, error, has_app=has_app)
+        if not sentence:
+            return line, self._get_error_sentence(error)
+        return line, self.env._(sentence, address=profile.api_url)
 
     def _has_waba(self, token):
-        """Tell whether the token was given this account; no list means all of them."""
-        targets = token.targets.get("whatsapp_business_management") or ()
-        return not targets or not self.waba_uid or self.waba_uid in targets
+        """Tell whether the token was given this account."""
+        return self._get_profile().covers(token, self.waba_uid or "")
 
     def _apply_outcome(self, remote):
         """Say in state and words what came of it.
@@ -269,7 +229,7 @@ class WhatsappBillingAccount(models.Model):
         errors = {k: e for k, e in remote.errors.items() if k != "business"}
         step, error = next(iter(errors.items()), (None, None))
         line, sentence = self._get_culprit(step, error) if error else ("", "")
-        is_ours = error and (line in ("app", "api") or error.code in REFUSED_TOKEN)
+        is_ours = error and (line in ("app", "api") or error.meaning == BAD_CREDENTIALS)
         if problem:
             self._set_error(problem)
         elif error and (error.kind == "account" or is_ours):
@@ -289,25 +249,16 @@ class WhatsappBillingAccount(models.Model):
 
     def _get_token_problem(self, token):
         """Return in words what the token lacks, "" if nothing."""
+        profile = self._get_profile()
         if token is None:
             return ""
         if not token.is_valid:
-            return self.env._(WRONG_TOKEN)
-        missing = self._get_missing_scopes(token)
+            return self.env._(profile.words.wrong_token)
+        missing = profile.missing(token)
         if missing:
-            return self.env._(
-                "The access token lacks the permission %(scopes)s. Make a new token"
-                " with it in Meta's business settings, enter it here and press"
-                " Connect.",
-                scopes=", ".join(missing),
-            )
+            return self.env._(profile.words.lacks_scopes, scopes=", ".join(missing))
         if not self._has_waba(token):
-            return self.env._(
-                "The access token may not use the WhatsApp Business account %(waba)s."
-                " Assign that account to the system user in Meta's business settings"
-                " and press Connect.",
-                waba=self.waba_uid,
-            )
+            return self.env._(profile.words.not_assigned, waba=self.waba_uid)
         return ""
 
     def _get_number_problem(self):

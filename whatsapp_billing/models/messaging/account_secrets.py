@@ -205,12 +205,13 @@ class WhatsappBillingAccount(models.Model):
         return len(accounts_sudo)
 
     def _ensure_header_secret(self):
-        """Give accounts at 360dialog the secret that it will send in a header.
+        """Give accounts the secret that their provider will repeat with each webhook.
 
-        It has no app of ours, hence no app secret that somebody could type.
+        Where the provider has no app of ours there is none that somebody could type.
         """
         # sudo: whatsapp.billing.account - ciphers are nobody's to read or write
-        for account_sudo in self.sudo().filtered(lambda a: a.provider == "dialog360"):
-            if not account_sudo.app_secret_cipher:
+        for account_sudo in self.sudo():
+            is_ours = account_sudo._get_profile().makes_webhook_secret
+            if is_ours and not account_sudo.app_secret_cipher:
                 secret = token_urlsafe(32)
                 account_sudo.app_secret_cipher = secrets.encrypt(self.env, secret)

@@ -21,22 +21,6 @@ SENTENCES = {
     ),
 }
 
-DISABLED = _lt(
-    "WhatsApp has disabled this account. Open Meta's Business Support page to see why"
-    " and to ask for a review."
-)
-REMOVED = _lt(
-    "The connection between this account and the app was removed at Meta, so nothing"
-    " can be sent; what waits is held. Give the app access to the account again in"
-    " Meta's business settings and press Connect."
-)
-DELETED = _lt(
-    "The WhatsApp Business account was deleted at Meta, so nothing can be sent; what"
-    " waits is held. Enter the id of another account and press Connect."
-)
-# The account is no longer ours to use: what happened, in words.
-TAKEN_AWAY = {"deleted": DELETED, "removed": REMOVED}
-
 
 class WhatsappBillingAccount(models.Model):
     _inherit = "whatsapp.billing.account"
@@ -101,10 +85,13 @@ class WhatsappBillingAccount(models.Model):
             return
         if event.tier:
             self.phone_ids._apply_tier(event.tier)
-        if event.kind in TAKEN_AWAY:
-            self._apply_taken_away(self.env._(TAKEN_AWAY[event.kind]), phone)
+        words = self._get_profile().words
+        if event.kind == "deleted":
+            self._apply_taken_away(self.env._(words.deleted), phone)
+        elif event.kind == "removed":
+            self._apply_taken_away(self.env._(words.removed), phone)
         elif event.kind == "disabled":
-            self._set_error(self.env._(DISABLED))
+            self._set_error(self.env._(words.disabled))
             self.remote_facts = {**(self.remote_facts or {}), "disabled": True}
         elif event.kind == "reinstated":
             self._reinstate()
@@ -123,24 +110,18 @@ class WhatsappBillingAccount(models.Model):
 
     def _tell_event(self, event):
         """Tell people of an event that changes nothing by itself. Called with sudo."""
+        words = self._get_profile().words
         if event.kind == "notice":
             self._warn(self.env._("Notice from WhatsApp"), event.word)
         elif event.kind == "restricted":
             self._warn(
                 self.env._("WhatsApp account restricted"),
-                self.env._(
-                    "WhatsApp has restricted this account (%(event)s). Open Meta's"
-                    " Business Support page to see why and for how long.",
-                    event=event.word,
-                ),
+                self.env._(words.restricted, event=event.word),
             )
         elif event.kind == "refused":
             self._warn(
                 self.env._("WhatsApp account not approved"),
-                self.env._(
-                    "WhatsApp did not approve this business account. Open Meta's"
-                    " Business Support page to see why."
-                ),
+                self.env._(words.refused),
             )
         elif event.kind == "security":
             self.message_post(

@@ -15,7 +15,7 @@ from odoo.exceptions import AccessError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, groupby
 
-from ...clients.whatsapp import CLIENTS
+from ...clients.whatsapp import get_profile
 from ...clients.whatsapp.base import (
     AccountEvent,
     InboundMessage,
@@ -161,7 +161,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         for account_id, company_id, secrets in rows:
             for secret in secrets:
                 owners[secret].append((account_id, company_id))
-        verify = CLIENTS[provider].verify_webhook
+        verify = get_profile(provider).verify_webhook
         found = [
             owner
             for secret, owned in owners.items()
@@ -267,7 +267,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         try:
             # Nothing in it is younger than its arrival, however often it is processed.
             received = int(self.received_at.replace(tzinfo=timezone.utc).timestamp())
-            return CLIENTS[self.provider].parse_webhook(
+            return get_profile(self.provider).parse_webhook(
                 base64.b64decode(self.body), received
             )
         except (ValueError, KeyError) as error:

@@ -1,7 +1,5 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-import hmac
-
 from odoo import api, models
 from odoo.tools import ormcache
 
@@ -143,15 +141,11 @@ class WhatsappBillingAccount(models.Model):
     # === BUSINESS METHODS - ADDRESS === #
 
     @api.model
-    def _verify_handshake(self, token, mode, verify_token):
-        """Tell whether a provider's check of the address is ours to confirm."""
+    def _answer_challenge(self, token, query):
+        """Return what to answer a provider's check of the address; None if not ours."""
         account = self._of_address(token)[:1]
         expected = account.webhook_verify_token if account else ""
-        return bool(
-            expected
-            and mode == "subscribe"
-            and hmac.compare_digest(expected.encode(), str(verify_token or "").encode())
-        )
+        return account._get_profile().challenge(query, expected) if expected else None
 
     @api.model
     def _of_address(self, token):

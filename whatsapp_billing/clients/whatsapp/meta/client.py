@@ -4,16 +4,13 @@
 
 import hashlib
 from base64 import b64encode
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import ClassVar
 from urllib.parse import quote, urlsplit
 
 from ...errors import TransientError, UnknownOutcomeError
-from ...signatures import verify_meta
 from ...values import number, obj, rows, text
 from ..base import (
-    SUBSCRIBED_FIELDS,
-    Event,
     Json,
     MediaFile,
     Outgoing,
@@ -26,7 +23,8 @@ from ..base import (
 )
 from ..profile import Profile
 from .errors import ERRORS
-from .graph import PAGE_SIZE, GraphCaller, find_header, unknown
+from .events import SUBSCRIBED_FIELDS
+from .graph import PAGE_SIZE, GraphCaller, unknown
 from .payloads import (
     edit_payload,
     message_payload,
@@ -37,7 +35,6 @@ from .payloads import (
     token_info,
 )
 from .profile import MetaProfile
-from .webhook import parse_webhook
 
 MAX_RESUMES = 3
 
@@ -303,17 +300,3 @@ class MetaCloudClient(GraphCaller):
 
     def _oauth(self) -> Mapping[str, str]:
         return {"Authorization": f"OAuth {self._token}"}
-
-    # === WEBHOOKS === #
-
-    @staticmethod
-    def verify_webhook(
-        body: bytes, headers: Mapping[str, str], secrets: Sequence[str]
-    ) -> bool:
-        """Check Meta's signature over the raw bytes; fails closed."""
-        return verify_meta(secrets, body, find_header(headers, "X-Hub-Signature-256"))
-
-    @staticmethod
-    def parse_webhook(body: bytes, received: int = 0) -> list[Event]:
-        """Return a webhook's events (see `webhook.parse_webhook`)."""
-        return parse_webhook(body, received)

@@ -12,6 +12,22 @@ from ...values import e164, obj, rows, text
 from ..base import AccountEvent, Json, TemplateEvent
 from .payloads import language, reason, template_status
 
+# What an app must be told about (Meta's webhook pages, 2026-09).
+SUBSCRIBED_FIELDS = (
+    "messages",
+    "message_template_status_update",
+    "message_template_quality_update",
+    "message_template_components_update",
+    "template_category_update",
+    "phone_number_quality_update",
+    "phone_number_name_update",
+    "business_capability_update",
+    "account_update",
+    "account_alerts",
+    "account_review_update",
+    "user_preferences",
+    "security",
+)
 ACCOUNT_FIELDS = frozenset(
     {
         "phone_number_quality_update",
