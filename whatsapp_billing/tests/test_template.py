@@ -16,7 +16,7 @@ from odoo.addons.base.tests.test_ir_cron import CronMixinCase
 from ..clients.errors import NotConnectedError
 from ..clients.whatsapp.base import TemplateEvent, TemplateInfo
 from ..clients.whatsapp.meta.payloads import template_status
-from ..models.messaging import template_components
+from ..clients.whatsapp.meta.templates import MetaTemplates
 from .common import WhatsappBillingCommon
 
 BODY = [{"type": "BODY", "text": "Hello {{1}}, all is well.", "example": {}}]
@@ -468,9 +468,9 @@ class TestTemplate(WhatsappBillingCommon, CronMixinCase):
             vals = self.account._prepare_ready(values)
             template = self.env["whatsapp.billing.template"].new(vals)
             parts = template._components()
-            parsed = template_components.parse(parts)
+            parsed = MetaTemplates().parse(parts)
             self.assertEqual(parsed["body"], values["body"])
-            samples = template_components.parse_samples(parts)
+            samples = MetaTemplates().parse_samples(parts)
             self.assertEqual(samples, template._get_samples())
 
     # === PREVIEW === #

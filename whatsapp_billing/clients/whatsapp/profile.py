@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ..errors import ClientError
 from .error_table import BAD_CREDENTIALS, ErrorTable
+from .templates import TemplateCodec
 
 if TYPE_CHECKING:
     from .base import Event, TokenInfo
@@ -117,6 +118,10 @@ class Profile:
     def verification(self, word: str) -> Verification | None:
         """Return what the provider's word about the business means; None for nothing."""
         return None
+
+    # === TEMPLATES === #
+
+    templates: ClassVar[TemplateCodec]
 
     # === WEBHOOKS === #
 

@@ -13,7 +13,6 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import file_open
 
 from ...clients.errors import ClientError
-from . import template_components
 
 _logger = logging.getLogger(__name__)
 
@@ -66,7 +65,7 @@ class WhatsappBillingAccount(models.Model):
         return by_uid, by_name
 
     def _prepare_template(self, info):
-        values = template_components.parse(info.components)
+        values = self._get_profile().templates.parse(info.components)
         return values | {
             "name": info.name.replace("_", " ").capitalize(),
             "template_name": info.name,

@@ -13,7 +13,7 @@ from ... import const
 from ...clients.whatsapp.error_table import FILE_LOST, FILE_REFUSED, UNSPECIFIC
 from ...rules import refusals
 from .message_attempt import Receipt
-from .template_components import without_null
+from .plain_json import without_null
 
 _logger = logging.getLogger(__name__)
 

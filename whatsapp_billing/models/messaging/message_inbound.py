@@ -15,7 +15,7 @@ from odoo.tools import SQL
 from ...rules import answers, inbound, numbers
 from ...rules import consent as consent_rules
 from .message_status import to_datetime
-from .template_components import without_null
+from .plain_json import without_null
 
 REVISIONS = ("edit", "revoke")
 # Who has another number has another user id, too; of who hides it that is all we hear.

@@ -14,7 +14,7 @@ from ...clients.whatsapp.error_table import OPTED_OUT
 from ...rules import refusals
 from ...rules import status as status_rules
 from .message_attempt import Receipt, rank_sql
-from .template_components import without_null
+from .plain_json import without_null
 
 
 def to_datetime(timestamp):

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from odoo import api, fields, models
 
 from ... import const
-from . import template_components, wording
+from . import wording
 from .template_variable import PAY_LINK
 
 
@@ -80,7 +80,7 @@ class WhatsappBillingTemplate(models.Model):
         if links:
             own = self._get_own_addresses()
             places = self._get_button_variables()
-            for place, url in template_components.links(self._components()).items():
+            for place, url in self._get_codec().links(self._components()).items():
                 if places.get(place) in links and not _leads_here(url, own):
                     return f"link:{place}"
         return ""
@@ -110,13 +110,13 @@ class WhatsappBillingTemplate(models.Model):
                 " into a button of its own and not into the text."
             )
         if word == "link":
-            button = template_components.buttons(self._components())[int(place) - 1]
+            text, url = self._get_codec().button_at(self._components(), int(place))
             return self.env._(
                 "The button “%(text)s” leads to %(host)s. The link of a document opens"
                 " it without a password, so it goes only into a button that leads to"
                 " this Odoo. Fill it with something else.",
-                text=button.get("text") or "",
-                host=urlsplit(button.get("url") or "").netloc or button.get("url"),
+                text=text,
+                host=urlsplit(url).netloc or url,
             )
         return ""
 
@@ -125,7 +125,7 @@ class WhatsappBillingTemplate(models.Model):
 
         One link and one variable belong together, wherever the button stands.
         """
-        links = template_components.links(self._components())
+        links = self._get_codec().links(self._components())
         variables = self.variable_ids.filtered(lambda v: v.component == "button")
         if len(links) == len(variables) == 1:
             return {next(iter(links)): variables}

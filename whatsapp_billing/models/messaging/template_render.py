@@ -16,7 +16,6 @@ from odoo.tools import SQL
 from odoo.tools.misc import format_amount, format_date
 
 from ...rules import parameters
-from . import template_components
 from .template_variable import COMPANY_NAME, PAY_LINK, RECIPIENT_NAME
 
 # Fields of a contact that a text says as the contact's name.
@@ -103,13 +102,10 @@ class WhatsappBillingTemplate(models.Model):
         Read once for all documents: a Json field is parsed each time it is read.
         """
         components = self._components()
-        find = template_components.find
+        codec = self._get_codec()
         return {
-            "texts": {
-                "header": find(components, "HEADER").get("text") or "",
-                "body": find(components, "BODY").get("text") or "",
-            },
-            "links": template_components.links(components),
+            "texts": codec.texts(components),
+            "links": codec.links(components),
             "link_variables": {
                 place: (variable.component, variable.position)
                 for place, variable in self._get_button_variables().items()

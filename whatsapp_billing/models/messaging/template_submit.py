@@ -14,7 +14,6 @@ from odoo.exceptions import UserError
 from ...clients.errors import ClientError
 from ...clients.whatsapp.base import TemplateDraft
 from ...rules import public_address
-from . import template_components
 
 # Meta takes one edit of an approved template a day, and ten in 30 days ("Template
 # management", 2026-09).
@@ -189,7 +188,7 @@ class WhatsappBillingTemplate(models.Model):
             name=self.template_name,
             lang_code=self.lang_code,
             category=self.category,
-            components=template_components.build(
+            components=self._get_codec().build(
                 content, self._get_samples(), header_handle
             ),
         )

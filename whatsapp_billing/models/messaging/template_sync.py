@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.fields import Command
 from odoo.tools import LazyTranslate
 
-from . import template_components
+from .plain_json import without_null
 from .template_button import BASE
 
 _lt = LazyTranslate(__name__)
@@ -91,15 +91,20 @@ class WhatsappBillingTemplate(models.Model):
     def _components(self):
         """Return the parts that WhatsApp has approved, or those it would be asked."""
         self.ensure_one()
-        return self.remote_components or template_components.build(
+        return self.remote_components or self._get_codec().build(
             self._to_content(), self._get_samples()
         )
+
+    def _get_codec(self):
+        """Return what reads and writes the parts as the provider has them."""
+        return self.account_id._get_profile().templates
 
     def _apply_remote(self, info):
         """Take over one template as the provider lists it."""
         self.ensure_one()
         # sudo: whatsapp.billing.template - the provider's word
         template_sudo = self.sudo()
+        codec = template_sudo._get_codec()
         template_sudo._apply_category(info.category)
         values = template_sudo._prepare_status(info.status, info.raw_status)
         values |= {
@@ -108,12 +113,10 @@ class WhatsappBillingTemplate(models.Model):
             "quality": info.quality or False,
             "last_checked_at": fields.Datetime.now(),
             "status_detail": False,
-            "unsupported_parts": ", ".join(_unsupported(info)) or False,
+            "unsupported_parts": ", ".join(codec.unsupported(info)) or False,
         }
         if info.components:
-            values["remote_components"] = template_components.without_null(
-                info.components
-            )
+            values["remote_components"] = without_null(info.components)
         was_approved = template_sudo.status == "approved"
         template_sudo.write(values)
         if template_sudo.obstacle:
@@ -125,7 +128,8 @@ class WhatsappBillingTemplate(models.Model):
 
     def _apply_components(self, components):
         """Let our parts say what the remote ones say. Called with sudo."""
-        values = template_components.parse(components)
+        codec = self._get_codec()
+        values = codec.parse(components)
         changed = {
             name: value
             for name, value in values.items()
@@ -133,8 +137,8 @@ class WhatsappBillingTemplate(models.Model):
         }
         if changed:
             self.write(changed)
-        self._apply_buttons(template_components.parse_buttons(components))
-        self._apply_variables(template_components.parse_samples(components))
+        self._apply_buttons(codec.parse_buttons(components))
+        self._apply_variables(codec.parse_samples(components))
 
     def _apply_buttons(self, remote):
         """Keep `{base}` in our addresses where only the base differs."""
@@ -323,12 +327,3 @@ class WhatsappBillingTemplate(models.Model):
 
 def _reason(word):
     return word if word and word.upper() != "NONE" else False
-
-
-def _unsupported(info):
-    """Return WhatsApp's words for what of a listed template cannot be filled in."""
-    found = template_components.unsupported(info.components, info.parameter_format)
-    if info.source.upper() == "AUTO_GENERATED":
-        # It cannot be sent as a template at all (132018), nor changed.
-        found.append("AUTO_GENERATED")
-    return found

@@ -11,8 +11,10 @@ from ...signatures import verify_meta
 from ..base import Event, TokenInfo
 from ..error_table import BAD_CREDENTIALS, ErrorTable
 from ..profile import Culprit, Link, Profile, Verification, Words
+from ..templates import TemplateCodec
 from .errors import ERRORS
 from .graph import find_header
+from .templates import MetaTemplates
 from .webhook import parse_webhook
 from .words import BEING_VERIFIED, LINKS, NOT_VERIFIED, WORDS
 
@@ -33,6 +35,7 @@ class MetaProfile(Profile):
     words: ClassVar[Words] = WORDS
     links: ClassVar[Mapping[str, Link]] = LINKS
     errors: ClassVar[ErrorTable] = ERRORS
+    templates: ClassVar[TemplateCodec] = MetaTemplates()
     required_scopes: ClassVar[tuple[str, ...]] = (
         "whatsapp_business_messaging",
         MANAGEMENT,
