@@ -95,9 +95,6 @@ WEBHOOK_MAX_BYTES = 4 * 1024 * 1024
 # Afterwards it drops the message without telling anybody.
 MESSAGE_LIFE_DAYS = 30
 
-# Meta keeps uploaded media 30 days; an id is not trusted to the last of them.
-MEDIA_LIFE_DAYS = 25
-
 # A message that was neither confirmed nor denied is sent again only when its
 # number's webhook channel was seen alive for this long since.
 EVIDENCE_MINUTES = 10

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import clients
-from clients.whatsapp import PROFILES
+from clients.whatsapp import PROFILES, Profile
 from clients.whatsapp.meta.events import SUBSCRIBED_FIELDS
 
 MODULE = Path(clients.__file__).parent.parent
@@ -123,3 +123,12 @@ def test_every_provider_answers_what_is_asked_outside():
         assert {"token", "wrong_token", "disabled"} <= {
             field for field in profile.words.__slots__ if getattr(profile.words, field)
         }
+
+
+def test_what_a_provider_can_do_is_said_once():
+    """What is safe stands in the base: silence proves nothing until somebody says so."""
+    assert not Profile.returns_proof_token
+    assert not Profile.makes_webhook_secret
+    assert Profile().challenge({"hub.mode": "subscribe"}, "token") is None
+    with pytest.raises(NotImplementedError):
+        Profile().verify_webhook(b"{}", {}, ["secret"])

@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from unittest.mock import patch
+
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
@@ -7,6 +9,7 @@ from ..clients.signatures import sign_meta
 from .common import SECRET
 from .lifecycle_common import LifecycleCommon
 
+DRAIN = "odoo.addons.whatsapp_billing.models.messaging.message_drain"
 EVENTS = "odoo.addons.whatsapp_billing.models.messaging.webhook_event"
 OTHER_PHONE = "300000000000002"
 
@@ -64,6 +67,13 @@ class TestWebhookEvidence(LifecycleCommon):
         self.prove()
         self.assertEqual(self.settle(), "sent")
         self.assertEqual(len(self.sent_calls()), 1)
+
+    def test_silence_proves_nothing_where_our_token_does_not_come_back(self):
+        with patch(f"{DRAIN}.PROVING", []):
+            self.prove()
+            self.assertEqual(self.settle(), "unknown")
+        self.assertFalse(self.sent_calls())
+        self.assertEqual(self.settle(), "sent", "the same where it comes back")
 
     def test_channel_of_another_number_of_the_account_is_none(self):
         second = self.phone.sudo().copy(

@@ -6,12 +6,13 @@
 
 from .base import AccountConfig, WhatsAppClient
 from .profile import Profile
-from .registry import CLIENTS, DEFAULT, PROFILES, get_client, get_profile
+from .registry import CLIENTS, DEFAULT, PROFILES, PROVING, get_client, get_profile
 
 __all__ = [
     "CLIENTS",
     "DEFAULT",
     "PROFILES",
+    "PROVING",
     "AccountConfig",
     "Profile",
     "WhatsAppClient",

@@ -103,9 +103,19 @@ class SendResult:
 # === ACCOUNT === #
 
 
+# The state of a number that can send.
+CONNECTED = "CONNECTED"
+
+
 @dataclass(frozen=True, slots=True)
 class PhoneInfo:
-    """A sender number; `pace` is in messages a second."""
+    """A sender number; `pace` is in messages a second.
+
+    `status` is CONNECTED, PENDING (never registered), UNVERIFIED, DISCONNECTED, DELETED,
+    MIGRATED, FLAGGED, RESTRICTED, BANNED or BLOCKED, `quality` GREEN, YELLOW or RED,
+    `tier` a number of people a day (1000, TIER_10K) or TIER_UNLIMITED. Any other word is
+    the provider's and shown as it is.
+    """
 
     phone_uid: str
     number: str

@@ -17,6 +17,7 @@ from ..signatures import verify_header_secret
 from ..transport import Response
 from ..values import e164, number, obj, rows, text
 from .base import (
+    CONNECTED,
     Json,
     PhoneInfo,
     SubmitResult,
@@ -201,7 +202,7 @@ class Dialog360Client(MetaCloudClient):
             verified_name=text(row.get("verified_name")),
             is_verified=not blocked,
             quality=text(row.get("quality_rating")),
-            status="BLOCKED" if blocked else "CONNECTED",
+            status="BLOCKED" if blocked else CONNECTED,
             raw={**row, "health_status": answer},
         )
 

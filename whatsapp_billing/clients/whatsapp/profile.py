@@ -122,6 +122,21 @@ class Profile:
     # === TEMPLATES === #
 
     templates: ClassVar[TemplateCodec]
+    # Changes of an approved template; None for as many as one likes.
+    edits_per_day: ClassVar[int | None] = None
+    edits_per_month: ClassVar[int | None] = None
+    # Whether a template that it has disabled can be deleted.
+    deletes_disabled: ClassVar[bool] = True
+    # Its words for why a template was rejected -> what to do, in capitals.
+    rejections: ClassVar[Mapping[str, str]] = {}
+
+    # === MESSAGES === #
+
+    # Whether each status of a message brings back what we gave it to carry. Without, a
+    # call that nobody answered is never proved not to have arrived, nor sent again.
+    returns_proof_token: ClassVar[bool] = False
+    # How long an uploaded file may be sent by its id.
+    media_days: ClassVar[int] = 0
 
     # === WEBHOOKS === #
 

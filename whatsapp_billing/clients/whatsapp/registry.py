@@ -18,6 +18,12 @@ PROFILES: dict[str, Profile] = {
 DEFAULT = next(iter(PROFILES))
 
 
+# Those whose statuses bring back our token, and whose silence therefore proves something.
+PROVING = sorted(
+    name for name, profile in PROFILES.items() if profile.returns_proof_token
+)
+
+
 def get_client(
     provider: str, config: AccountConfig, transport: Transport
 ) -> WhatsAppClient:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 from odoo import api, fields, models
 
-from ... import const
+from ...clients.whatsapp import PROFILES
 
 
 class WhatsappBillingMedia(models.Model):
@@ -28,11 +28,12 @@ class WhatsappBillingMedia(models.Model):
     @api.model
     def _find(self, phone, checksums, now):
         """Return {checksum: media uid} of files that the provider still has."""
+        profile = phone.account_id._get_profile()
         rows = self.search(
             [
                 ("phone_id", "=", phone.id),
                 ("checksum", "in", list(checksums)),
-                ("uploaded_at", ">", now - timedelta(days=const.MEDIA_LIFE_DAYS)),
+                ("uploaded_at", ">", now - timedelta(days=profile.media_days)),
             ]
         )
         return {row.checksum: row.media_uid for row in rows}
@@ -67,5 +68,6 @@ class WhatsappBillingMedia(models.Model):
 
     @api.autovacuum
     def _gc_expired(self):
-        limit = fields.Datetime.now() - timedelta(days=const.MEDIA_LIFE_DAYS)
+        days = max(profile.media_days for profile in PROFILES.values())
+        limit = fields.Datetime.now() - timedelta(days=days)
         self.search([("uploaded_at", "<", limit)]).unlink()

@@ -11,6 +11,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, config
 
 from ... import const
+from ...clients.whatsapp import PROVING
 from ...clients.whatsapp.sender import Sender, TokenBucket
 from . import drain_claim, drain_record, secrets
 
@@ -352,7 +353,8 @@ class WhatsappBillingMessage(models.Model):
         since was read, and nothing about this message came. Other numbers' and other
         addresses' events prove nothing and hold nothing up. One sign of life is not
         enough: what the provider could not deliver it repeats later and later,
-        so after an outage new messages are reported before old ones.
+        so after an outage new messages are reported before old ones. Where a provider
+        does not bring back our token, no silence proves anything.
         """
         # sudo: ir.config_parameter - a setting of the worker
         minutes = int(
@@ -379,7 +381,9 @@ class WhatsappBillingMessage(models.Model):
                 UPDATE whatsapp_billing_message m
                    SET state = 'queued', unknown_at = NULL, next_attempt_at = NULL
                   FROM whatsapp_billing_phone p
+                  JOIN whatsapp_billing_account mine ON mine.id = p.account_id
                  WHERE m.state = 'unknown' AND p.id = m.phone_id
+                   AND mine.provider = ANY(%s)
                    AND m.channel_seen_at BETWEEN m.unknown_at
                        AND p.last_status_at - %s * interval '1 minute'
                    AND NOT EXISTS (
@@ -393,6 +397,7 @@ class WhatsappBillingMessage(models.Model):
                           AND e.received_at >= m.unknown_at)
              RETURNING m.id
                 """,
+                PROVING,
                 minutes,
             )
         )

@@ -3,6 +3,7 @@
 
 from odoo import api, fields, models
 
+from ...clients.whatsapp.base import CONNECTED
 from . import wording
 
 
@@ -149,7 +150,7 @@ class WhatsappBillingPhone(models.Model):
             )
         if self.problem:
             return "stopped", self.problem
-        if (self.status or "CONNECTED").upper() not in ("CONNECTED", "LINKED"):
+        if (self.status or CONNECTED).upper() not in (CONNECTED, "LINKED"):
             return "usable", wording.number_state(self.env, self.status)
         if (self.quality or "").upper() == "RED":
             return "usable", self.env._(

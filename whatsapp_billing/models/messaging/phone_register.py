@@ -9,6 +9,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError, ValidationError
 
 from ...clients.errors import ClientError
+from ...clients.whatsapp.base import CONNECTED
 from ...clients.whatsapp.error_table import UNREGISTERED
 from ...rules import languages
 from . import secrets
@@ -122,7 +123,7 @@ class WhatsappBillingPhone(models.Model):
         is_new = not phone_sudo.is_pin_shown
         phone_sudo._keep_pin(pin, is_shown=True)
         phone_sudo.write(
-            {"is_registered": True, "problem": False, "status": "CONNECTED"}
+            {"is_registered": True, "problem": False, "status": CONNECTED}
         )
         phone_sudo._use_verified()
         phone_sudo.code_detail = False

@@ -15,10 +15,6 @@ from ...clients.errors import ClientError
 from ...clients.whatsapp.base import TemplateDraft
 from ...rules import public_address
 
-# Meta takes one edit of an approved template a day, and ten in 30 days ("Template
-# management", 2026-09).
-EDITS_PER_MONTH = 10
-
 
 class WhatsappBillingTemplate(models.Model):
     _inherit = "whatsapp.billing.template"
@@ -170,12 +166,13 @@ class WhatsappBillingTemplate(models.Model):
             )
         now = fields.Datetime.now()
         edits = [datetime.fromisoformat(text) for text in self.edited_at or []]
-        if any(edit > now - timedelta(days=1) for edit in edits):
+        profile = self.account_id._get_profile()
+        if _is_used_up(profile.edits_per_day, edits, now - timedelta(days=1)):
             return self.env._(
                 "WhatsApp takes one change a day of an approved template. Submit it"
                 " again tomorrow, or make a new version."
             )
-        if sum(edit > now - timedelta(days=30) for edit in edits) >= EDITS_PER_MONTH:
+        if _is_used_up(profile.edits_per_month, edits, now - timedelta(days=30)):
             return self.env._(
                 "WhatsApp takes ten changes of an approved template in 30 days. Make a"
                 " new version instead."
@@ -250,7 +247,8 @@ class WhatsappBillingTemplate(models.Model):
         self.ensure_one()
         if not self.template_uid or self.status == "deleted":
             return None
-        if self.status == "disabled":
+        may_delete = self.account_id._get_profile().deletes_disabled
+        if self.status == "disabled" and not may_delete:
             return self.env._(
                 "WhatsApp does not delete templates that it has disabled. Archive it"
                 " here instead."
@@ -302,3 +300,7 @@ class WhatsappBillingTemplate(models.Model):
         if details:
             return account._show("danger", "\n".join(details))
         return account._show("success", message)
+
+
+def _is_used_up(limit, edits, since):
+    return limit is not None and sum(edit > since for edit in edits) >= limit

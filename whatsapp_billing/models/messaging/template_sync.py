@@ -4,41 +4,9 @@
 
 from odoo import api, fields, models
 from odoo.fields import Command
-from odoo.tools import LazyTranslate
 
 from .plain_json import without_null
 from .template_button import BASE
-
-_lt = LazyTranslate(__name__)
-
-REASONS = {
-    "ABUSIVE_CONTENT": _lt(
-        "WhatsApp finds the text abusive or threatening. Keep to what is owed, since"
-        " when and how to pay, and submit it again."
-    ),
-    "CATEGORY_NOT_AVAILABLE": _lt(
-        "WhatsApp does not offer this category here. Choose another one."
-    ),
-    "INCORRECT_CATEGORY": _lt(
-        "WhatsApp thinks that the text belongs to another category. Remove everything"
-        " that sounds like an offer, or choose Marketing."
-    ),
-    "INVALID_FORMAT": _lt(
-        "Variables or formatting are not as WhatsApp wants them: an example for each,"
-        " words around them, no special characters inside."
-    ),
-    "PROMOTIONAL": _lt(
-        "WhatsApp finds the text promotional. Remove what sounds like an offer, or"
-        " choose Marketing."
-    ),
-    "SCAM": _lt(
-        "WhatsApp thinks that the text could deceive people. Name your company and do"
-        " not ask for card numbers, identity documents or passwords."
-    ),
-    "TAG_CONTENT_MISMATCH": _lt(
-        "The text is not in the chosen language, or does not fit the chosen category."
-    ),
-}
 
 
 class WhatsappBillingTemplate(models.Model):
@@ -75,7 +43,8 @@ class WhatsappBillingTemplate(models.Model):
     def _compute_rejected_sentence(self):
         for template in self:
             reason = template.status == "rejected" and template.rejected_reason
-            known = REASONS.get(str(reason).upper())
+            rejections = template.account_id._get_profile().rejections
+            known = rejections.get(str(reason).upper())
             if known:
                 template.rejected_sentence = self.env._(known)
             elif template.status == "rejected":

@@ -229,10 +229,13 @@ def phone_info(row: Mapping[str, Any]) -> PhoneInfo:
         quality=text(row.get("quality_rating")),
         tier=text(tier) or text(row.get("messaging_limit_tier")),
         pace=_pace(level, row.get("is_on_biz_app") is True),
-        status=status,
+        status=_NUMBER_STATES.get(status.upper(), status),
         raw=dict(row),
     )
 
+
+# Of two lists of words that Meta uses side by side, ours is the first.
+_NUMBER_STATES = {"LINKED": "CONNECTED", "UNLINKED": "DISCONNECTED"}
 
 # States of a number from which nothing can be sent until it is registered (again).
 _UNREGISTERED = frozenset(

@@ -16,7 +16,7 @@ from .errors import ERRORS
 from .graph import find_header
 from .templates import MetaTemplates
 from .webhook import parse_webhook
-from .words import BEING_VERIFIED, LINKS, NOT_VERIFIED, WORDS
+from .words import BEING_VERIFIED, LINKS, NOT_VERIFIED, REJECTIONS, WORDS
 
 SIGNATURE = "X-Hub-Signature-256"
 MANAGEMENT = "whatsapp_business_management"
@@ -36,6 +36,16 @@ class MetaProfile(Profile):
     links: ClassVar[Mapping[str, Link]] = LINKS
     errors: ClassVar[ErrorTable] = ERRORS
     templates: ClassVar[TemplateCodec] = MetaTemplates()
+    # One edit of an approved template a day, ten in 30 days ("Template management",
+    # 2026-09).
+    edits_per_day: ClassVar[int | None] = 1
+    edits_per_month: ClassVar[int | None] = 10
+    deletes_disabled: ClassVar[bool] = False
+    rejections: ClassVar[Mapping[str, str]] = REJECTIONS
+    # `biz_opaque_callback_data` comes back in every status.
+    returns_proof_token: ClassVar[bool] = True
+    # Uploaded media lives 30 days; an id is not trusted to the last of them.
+    media_days: ClassVar[int] = 25
     required_scopes: ClassVar[tuple[str, ...]] = (
         "whatsapp_business_messaging",
         MANAGEMENT,

@@ -90,3 +90,33 @@ NOT_VERIFIED = _lt(
     " written to first. Verify it in Meta's business settings, Security"
     " Center."
 )
+
+# Why Meta rejects a template ("Template review", 2026-09), and what helps.
+REJECTIONS = {
+    "ABUSIVE_CONTENT": _lt(
+        "WhatsApp finds the text abusive or threatening. Keep to what is owed, since"
+        " when and how to pay, and submit it again."
+    ),
+    "CATEGORY_NOT_AVAILABLE": _lt(
+        "WhatsApp does not offer this category here. Choose another one."
+    ),
+    "INCORRECT_CATEGORY": _lt(
+        "WhatsApp thinks that the text belongs to another category. Remove everything"
+        " that sounds like an offer, or choose Marketing."
+    ),
+    "INVALID_FORMAT": _lt(
+        "Variables or formatting are not as WhatsApp wants them: an example for each,"
+        " words around them, no special characters inside."
+    ),
+    "PROMOTIONAL": _lt(
+        "WhatsApp finds the text promotional. Remove what sounds like an offer, or"
+        " choose Marketing."
+    ),
+    "SCAM": _lt(
+        "WhatsApp thinks that the text could deceive people. Name your company and do"
+        " not ask for card numbers, identity documents or passwords."
+    ),
+    "TAG_CONTENT_MISMATCH": _lt(
+        "The text is not in the chosen language, or does not fit the chosen category."
+    ),
+}
