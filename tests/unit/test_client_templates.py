@@ -4,6 +4,8 @@ import pytest
 
 from clients.whatsapp import PROFILES
 from clients.whatsapp.base import TemplateInfo
+from clients.whatsapp.meta.templates import MetaTemplates
+from clients.whatsapp.templates import PlainTemplates
 from rules.template_parts import ButtonContent, TemplateContent
 
 CONTENT = TemplateContent(
@@ -26,9 +28,13 @@ SAMPLES = {
 }
 
 
-@pytest.fixture(params=sorted(PROFILES))
+CODECS = {name: profile.templates for name, profile in PROFILES.items()}
+CODECS["plain"] = PlainTemplates()
+
+
+@pytest.fixture(params=sorted(CODECS))
 def codec(request):
-    return PROFILES[request.param].templates
+    return CODECS[request.param]
 
 
 def info(components, **values):
@@ -72,12 +78,12 @@ def test_nothing_at_all_is_a_template_without_words(codec):
         assert codec.links(components) == {}
 
 
-def test_what_is_not_known_cannot_be_filled_in(codec):
+def test_what_is_not_known_cannot_be_filled_in():
     listed = [
         {"type": "BODY", "text": "Hello {{name}}"},
         {"type": "HOLOGRAM"},
         {"type": "HEADER", "format": "VIDEO"},
         {"type": "BUTTONS", "buttons": [{"type": "OTP"}, {}]},
     ]
-    found = codec.unsupported(info(listed, source="AUTO_GENERATED"))
+    found = MetaTemplates().unsupported(info(listed, source="AUTO_GENERATED"))
     assert found == ["HOLOGRAM", "VIDEO", "OTP", "UNKNOWN", "NAMED", "AUTO_GENERATED"]

@@ -52,10 +52,10 @@ class WhatsappBillingWebhook(http.Controller):
         body = request.httprequest.get_data(cache=True)
         if len(body) > WEBHOOK_MAX_BYTES:
             raise RequestEntityTooLarge()
-        headers = request.httprequest.headers
+        headers, url = request.httprequest.headers, request.httprequest.url
         genuine = self._in_database(
             lambda env: env["whatsapp.billing.webhook.event"]._receive(
-                token, body, headers
+                token, body, headers, url
             )
         )
         if not genuine:

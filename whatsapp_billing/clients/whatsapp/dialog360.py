@@ -136,7 +136,11 @@ class Dialog360Profile(MetaProfile):
         return None
 
     def verify_webhook(
-        self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]
+        self,
+        body: bytes,
+        headers: Mapping[str, str],
+        secrets: Sequence[str],
+        url: str = "",
     ) -> bool:
         """Check the header that we registered; fails closed."""
         return verify_header_secret(secrets, find_header(headers, SECRET_HEADER))

@@ -52,12 +52,17 @@ DEFAULT_CONTENT = _lt(
 # Codes of our own, which every provider's table has. A message that cannot be made into
 # a call gets the first.
 UNSENDABLE: Final = "not_sendable"
+UNSUPPORTED: Final = "unsupported"
 _OWN: dict[str, dict[str, str]] = {
     "content": {
         UNSENDABLE: _lt(
             "This message cannot be put together any more: a part of it, such as the"
             " number, was erased or is damaged. Send the document again to make a new"
             " message."
+        ),
+        UNSUPPORTED: _lt(
+            "This cannot be done from here with the provider of this account. Use the"
+            " provider's own pages for it."
         ),
     },
     "connection": {

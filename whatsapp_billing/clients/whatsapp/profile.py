@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 from ..errors import ClientError
 from .error_table import BAD_CREDENTIALS, ErrorTable
-from .templates import TemplateCodec
+from .templates import PlainTemplates, TemplateCodec
 
 if TYPE_CHECKING:
     from .base import Event, TokenInfo
@@ -121,7 +121,7 @@ class Profile:
 
     # === TEMPLATES === #
 
-    templates: ClassVar[TemplateCodec]
+    templates: ClassVar[TemplateCodec] = PlainTemplates()
     # Changes of an approved template; None for as many as one likes.
     edits_per_day: ClassVar[int | None] = None
     edits_per_month: ClassVar[int | None] = None
@@ -153,9 +153,17 @@ class Profile:
         return None
 
     def verify_webhook(
-        self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]
+        self,
+        body: bytes,
+        headers: Mapping[str, str],
+        secrets: Sequence[str],
+        url: str = "",
     ) -> bool:
-        """Tell whether a webhook is the provider's; fails closed."""
+        """Tell whether a webhook is the provider's; fails closed.
+
+        :param secrets: each of which may have signed it
+        :param url: that it was sent to, which some providers sign too
+        """
         raise NotImplementedError
 
     def parse_webhook(self, body: bytes, received: int = 0) -> list[Event]:

@@ -8,6 +8,7 @@ a message must fit what was approved, also parts that nobody here knows.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -113,3 +114,89 @@ class TemplateCodec(Protocol):
         Whatever is not known counts, also kinds of parts that do not exist yet.
         """
         ...
+
+
+PLACEHOLDER = re.compile(r"\{\{([1-9][0-9]{0,2})\}\}")
+
+
+def placeholders(text: str) -> list[int]:
+    """Return the numbers of the `{{n}}` in a text, in order of appearance."""
+    return [int(match[1]) for match in PLACEHOLDER.finditer(text)]
+
+
+class PlainTemplates:
+    """The codec of a provider that has no shape of its own: our parts as they are."""
+
+    def build(
+        self, content: Content, samples: Mapping[Place, str], header_handle: str = ""
+    ) -> Components:
+        """Return one part that has all of it."""
+        part: Json = {
+            "header_type": content.header_type,
+            "header_text": content.header_text,
+            "header_sample": header_handle,
+            "body": content.body,
+            "footer": content.footer,
+            "buttons": [
+                {"kind": button.kind, "text": button.text, "value": button.value}
+                for button in content.buttons
+            ],
+            "samples": [[*place, sample] for place, sample in samples.items()],
+        }
+        return [part]
+
+    def parse(self, components: Components | None) -> dict[str, Any]:
+        """Return header_type, header_text, body and footer; False for none."""
+        part = self._part(components)
+        return {
+            "header_type": part.get("header_type") or "none",
+            "header_text": part.get("header_text") or False,
+            "body": part.get("body") or "",
+            "footer": part.get("footer") or False,
+        }
+
+    def parse_buttons(self, components: Components | None) -> list[dict[str, Any]]:
+        """Return kind, text and value of the buttons."""
+        return [
+            row | {"value": row.get("value") or False}
+            for row in self._part(components).get("buttons") or []
+        ]
+
+    def parse_samples(self, components: Components | None) -> dict[Place, str]:
+        """Return the variables with their samples."""
+        known = {
+            (row[0], row[1]): row[2]
+            for row in self._part(components).get("samples") or []
+        }
+        places = [
+            (component, position)
+            for component, text in self.texts(components).items()
+            for position in placeholders(text)
+        ]
+        places += [("button", place) for place in self.links(components)]
+        return {place: known.get(place, "") for place in places}
+
+    def texts(self, components: Components | None) -> dict[str, str]:
+        """Return header and body with their placeholders, "" where there is none."""
+        part = self._part(components)
+        return {"header": part.get("header_text") or "", "body": part.get("body") or ""}
+
+    def links(self, components: Components | None) -> dict[int, str]:
+        """Return {place of the button: its address} of addresses with a variable."""
+        return {
+            place: row["value"]
+            for place, row in enumerate(self.parse_buttons(components), start=1)
+            if row["kind"] == "url" and placeholders(row["value"] or "")
+        }
+
+    def button_at(self, components: Components | None, place: int) -> tuple[str, str]:
+        """Return text and address of the button at a place from 1 on."""
+        row = self.parse_buttons(components)[place - 1]
+        return row["text"], (row["value"] or "") if row["kind"] == "url" else ""
+
+    def unsupported(self, info: TemplateInfo) -> list[str]:
+        """Return nothing: there is no part that is not ours."""
+        return []
+
+    def _part(self, components: Components | None) -> Json:
+        return next(iter(components or []), {})

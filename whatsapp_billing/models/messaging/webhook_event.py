@@ -108,12 +108,13 @@ class WhatsappBillingWebhookEvent(models.Model):
     # === BUSINESS METHODS - INTAKE === #
 
     @api.model
-    def _receive(self, token, body, headers):
+    def _receive(self, token, body, headers, url=""):
         """Verify raw bytes, keep them once, and say that there is work.
 
         :param str token: the opaque token of the address
         :param bytes body: the body as it came
         :param headers: mapping of the request's headers
+        :param str url: the address as the provider called it
         :return: True when genuine (stored or seen before), False to answer 403
         """
         # sudo: whatsapp.billing.account - a provider has no user; the signature is
@@ -123,7 +124,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         if not found:
             return False
         provider, rows = found
-        signers, companies = self._find_signers(provider, rows, body, headers)
+        signers, companies = self._find_signers(provider, rows, body, headers, url)
         if not signers:
             return False
         now = fields.Datetime.now()
@@ -152,7 +153,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         return True
 
     @api.model
-    def _find_signers(self, provider, rows, body, headers):
+    def _find_signers(self, provider, rows, body, headers, url):
         """Return the ids of the accounts whose secret signed, and their companies.
 
         Every secret is tried once, so the time does not tell which one matched.
@@ -165,7 +166,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         found = [
             owner
             for secret, owned in owners.items()
-            if verify(body, headers, [secret])
+            if verify(body, headers, [secret], url)
             for owner in owned
         ]
         return sorted({row[0] for row in found}), {row[1] for row in found}

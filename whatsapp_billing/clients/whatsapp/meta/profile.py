@@ -93,7 +93,11 @@ class MetaProfile(Profile):
         return query.get("hub.challenge", "") if is_genuine else None
 
     def verify_webhook(
-        self, body: bytes, headers: Mapping[str, str], secrets: Sequence[str]
+        self,
+        body: bytes,
+        headers: Mapping[str, str],
+        secrets: Sequence[str],
+        url: str = "",
     ) -> bool:
         """Check Meta's signature over the raw bytes; fails closed."""
         return verify_meta(secrets, body, find_header(headers, SIGNATURE))

@@ -11,12 +11,19 @@ from collections.abc import Mapping
 from typing import Any
 
 from ..base import TemplateInfo
-from ..templates import Button, Components, Content, Json, Place
+from ..templates import (
+    PLACEHOLDER,
+    Button,
+    Components,
+    Content,
+    Json,
+    Place,
+    placeholders,
+)
 
 KNOWN = {"HEADER", "BODY", "FOOTER", "BUTTONS"}
 HEADERS = {"TEXT": "text", "DOCUMENT": "document"}
 BUTTONS = {"URL": "url", "PHONE_NUMBER": "phone", "QUICK_REPLY": "quick_reply"}
-PLACEHOLDER = re.compile(r"\{\{([1-9][0-9]{0,2})\}\}")
 NAMED = re.compile(r"\{\{\s*[^\W\d]\w*\s*\}\}")
 
 
@@ -59,7 +66,7 @@ class MetaTemplates:
         found = {
             (component, position): _at(samples[component], position)
             for component, text in self.texts(components).items()
-            for position in _placeholders(text)
+            for position in placeholders(text)
         }
         for place, url in self.links(components).items():
             button = _buttons(components)[place - 1]
@@ -82,7 +89,7 @@ class MetaTemplates:
         return {
             place: button["url"]
             for place, button in enumerate(_buttons(components), start=1)
-            if _placeholders(button.get("url") or "")
+            if placeholders(button.get("url") or "")
         }
 
     def button_at(self, components: Components | None, place: int) -> tuple[str, str]:
@@ -143,10 +150,6 @@ def _buttons(components: Components | None) -> list[Json]:
     return _find(components, "BUTTONS").get("buttons") or []
 
 
-def _placeholders(text: str) -> list[int]:
-    return [int(match[1]) for match in PLACEHOLDER.finditer(text)]
-
-
 def _header_format(header: Json) -> str:
     return _upper(header, "format") or ("TEXT" if header.get("text") else "UNKNOWN")
 
@@ -178,7 +181,7 @@ def _with_example(
     part: Json = {"type": kind, "text": text}
     values = [
         samples.get((component, position), "")
-        for position in sorted(set(_placeholders(text)))
+        for position in sorted(set(placeholders(text)))
     ]
     if values and component == "body":
         part["example"] = {"body_text": [values]}
@@ -207,7 +210,7 @@ def _build_button(button: Button, sample: str) -> Json:
     if button.kind == "quick_reply":
         return {"type": "QUICK_REPLY", "text": button.text}
     built: Json = {"type": "URL", "text": button.text, "url": button.value}
-    if _placeholders(button.value):
+    if placeholders(button.value):
         # One variable, whatever its number: others stay visible.
         example = PLACEHOLDER.sub(
             lambda match: sample if match[1] == "1" else match[0], button.value
