@@ -173,9 +173,10 @@ class WhatsappBillingAccount(models.Model):
             except ValueError as error:
                 raise ValidationError(
                     self.env._(
-                        "The API address must look like https://graph.facebook.com:"
+                        "The API address must look like %(example)s:"
                         " https, a host and perhaps a path, without user names,"
-                        " question marks or special characters."
+                        " question marks or special characters.",
+                        example=account._get_profile().api_url,
                     )
                 ) from error
             if found.scheme == "http" and not found.is_loopback:
