@@ -129,6 +129,8 @@ class Profile:
     deletes_disabled: ClassVar[bool] = True
     # Its words for why a template was rejected -> what to do, in capitals.
     rejections: ClassVar[Mapping[str, str]] = {}
+    # Its words for parts that cannot be filled in -> what they are.
+    parts: ClassVar[Mapping[str, str]] = {}
 
     # === MESSAGES === #
 

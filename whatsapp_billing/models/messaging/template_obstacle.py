@@ -31,7 +31,8 @@ class WhatsappBillingTemplate(models.Model):
     def _compute_unsupported(self):
         for template in self:
             parts = (template.unsupported_parts or "").split(", ")
-            words = [wording.part(self.env, part) for part in parts if part]
+            known = template.account_id._get_profile().parts
+            words = [wording.part(self.env, known, part) for part in parts if part]
             template.unsupported = ", ".join(words) or False
 
     @api.depends(

@@ -11,29 +11,7 @@ from odoo.tools import LazyTranslate
 
 _lt = LazyTranslate(__name__)
 
-# Parts of templates that are not filled in from here, as WhatsApp calls them.
-PARTS = {
-    "AUTO_GENERATED": _lt("made by WhatsApp itself"),
-    "CAROUSEL": _lt("a carousel"),
-    "CATALOG": _lt("a catalogue button"),
-    "COPY_CODE": _lt("a button that copies a code"),
-    "FLOW": _lt("a form button"),
-    "IMAGE": _lt("a picture in the header"),
-    "LIMITED_TIME_OFFER": _lt("a limited-time offer"),
-    "LOCATION": _lt("a place in the header"),
-    "MPM": _lt("a button with several products"),
-    "NAMED": _lt("variables with names"),
-    "ORDER_DETAILS": _lt("an order to pay in WhatsApp"),
-    "OTP": _lt("a one-time code"),
-    "PRODUCT": _lt("a product in the header"),
-    "REQUEST_CONTACT_INFO": _lt("a button that asks for contact details"),
-    "SPM": _lt("a button with a product"),
-    "UNKNOWN": _lt("a part without a kind"),
-    "VIDEO": _lt("a video in the header"),
-    "VOICE_CALL": _lt("a call button of WhatsApp"),
-}
-
-# Meta's words for the quality of a template and of a number.
+# The quality of a template and of a number (`PhoneInfo`).
 QUALITIES = {
     "GREEN": _lt("Good"),
     "YELLOW": _lt("Medium"),
@@ -43,7 +21,7 @@ QUALITIES = {
 }
 
 
-# Meta's words for the state of a number, of two lists that it uses side by side.
+# The state of a number (`PhoneInfo`); LINKED and UNLINKED were kept of earlier versions.
 NUMBER_STATES = {
     "CONNECTED": _lt("Connected"),
     "LINKED": _lt("Connected"),
@@ -84,9 +62,12 @@ def quality(env, word):
     return env._(known) if known else word or False
 
 
-def part(env, word):
-    """Return what a part of a template is, and WhatsApp's own word for it."""
-    known = PARTS.get(word)
+def part(env, parts, word):
+    """Return what a part of a template is, and the provider's own word for it.
+
+    :param parts: what the words mean, as far as the profile knows
+    """
+    known = parts.get(word)
     return f"{env._(known)} ({word})" if known else word
 
 

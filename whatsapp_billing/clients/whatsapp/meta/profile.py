@@ -16,7 +16,7 @@ from .errors import ERRORS
 from .graph import find_header
 from .templates import MetaTemplates
 from .webhook import parse_webhook
-from .words import BEING_VERIFIED, LINKS, NOT_VERIFIED, REJECTIONS, WORDS
+from .words import BEING_VERIFIED, LINKS, NOT_VERIFIED, PARTS, REJECTIONS, WORDS
 
 SIGNATURE = "X-Hub-Signature-256"
 MANAGEMENT = "whatsapp_business_management"
@@ -42,6 +42,7 @@ class MetaProfile(Profile):
     edits_per_month: ClassVar[int | None] = 10
     deletes_disabled: ClassVar[bool] = False
     rejections: ClassVar[Mapping[str, str]] = REJECTIONS
+    parts: ClassVar[Mapping[str, str]] = PARTS
     # `biz_opaque_callback_data` comes back in every status.
     returns_proof_token: ClassVar[bool] = True
     # Uploaded media lives 30 days; an id is not trusted to the last of them.

@@ -120,3 +120,25 @@ REJECTIONS = {
         "The text is not in the chosen language, or does not fit the chosen category."
     ),
 }
+
+# Parts of templates that are not filled in from here, as Meta calls them.
+PARTS = {
+    "AUTO_GENERATED": _lt("made by WhatsApp itself"),
+    "CAROUSEL": _lt("a carousel"),
+    "CATALOG": _lt("a catalogue button"),
+    "COPY_CODE": _lt("a button that copies a code"),
+    "FLOW": _lt("a form button"),
+    "IMAGE": _lt("a picture in the header"),
+    "LIMITED_TIME_OFFER": _lt("a limited-time offer"),
+    "LOCATION": _lt("a place in the header"),
+    "MPM": _lt("a button with several products"),
+    "NAMED": _lt("variables with names"),
+    "ORDER_DETAILS": _lt("an order to pay in WhatsApp"),
+    "OTP": _lt("a one-time code"),
+    "PRODUCT": _lt("a product in the header"),
+    "REQUEST_CONTACT_INFO": _lt("a button that asks for contact details"),
+    "SPM": _lt("a button with a product"),
+    "UNKNOWN": _lt("a part without a kind"),
+    "VIDEO": _lt("a video in the header"),
+    "VOICE_CALL": _lt("a call button of WhatsApp"),
+}
