@@ -15,7 +15,9 @@ from clients.whatsapp.meta.events import SUBSCRIBED_FIELDS
 MODULE = Path(clients.__file__).parent.parent
 SKIPPED = {"clients", "tests", "data", "i18n", "lib"}
 # What others may import of `clients/whatsapp/`: no module of a single provider.
-SHARED = {"", "base", "error_table", "profile", "registry", "sender", "templates"}
+SHARED = {
+    *("", "base", "error_table", "plain", "profile", "registry", "sender", "templates"),
+}
 NAMES = {*PROFILES, "360dialog", "meta_cloud", "d360", "twilio"}
 CODES = {
     code
@@ -155,3 +157,12 @@ def test_what_a_provider_can_do_is_said_once():
     assert Profile().challenge({"hub.mode": "subscribe"}, "token") is None
     with pytest.raises(NotImplementedError):
         Profile().verify_webhook(b"{}", {}, ["secret"])
+
+
+@pytest.mark.parametrize("name", sorted(SHARED - {"", "registry"}))
+def test_what_all_share_knows_none_of_them(name):
+    """Only the registry names providers; one may be another's API behind a door."""
+    path = MODULE / "clients" / "whatsapp" / f"{name}.py"
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.ImportFrom) and node.level == 1:
+            assert (node.module or "").split(".")[0] in SHARED
