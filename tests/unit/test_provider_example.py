@@ -11,7 +11,12 @@ from typing import get_type_hints
 
 import pytest
 
-from clients.errors import AccountError, ContentError, RecipientError
+from clients.errors import (
+    AccountError,
+    ContentError,
+    RecipientError,
+    UnknownOutcomeError,
+)
 from clients.testing import FakeTransport, json_response
 from clients.whatsapp import AccountConfig, Profile, WhatsAppClient
 from clients.whatsapp.base import Outgoing, TemplateMessage, TextMessage
@@ -20,6 +25,7 @@ DOC = Path(__file__).parents[2] / "doc" / "providers.md"
 NAME = "clients.whatsapp.pigeon"
 URL = "https://odoo.example/whatsapp_billing/webhook/t"
 CONFIG = AccountConfig("https://api.pigeon.example", "", "k3y")
+NUMBER = {"id": "300", "number": "+34910000001"}
 TEXT = Outgoing("+34600111222", TextMessage("Hello"), "uuid-1")
 
 
@@ -35,7 +41,12 @@ def pigeon():
 
 
 def client(pigeon, answer, status=200):
-    transport = FakeTransport([("POST", "/messages", [json_response(answer, status)])])
+    transport = FakeTransport(
+        [
+            ("POST", "/messages", [json_response(answer, status)]),
+            ("GET", "/numbers", [json_response({"numbers": [NUMBER]})]),
+        ]
+    )
     return pigeon.PigeonClient(CONFIG, transport)
 
 
@@ -64,13 +75,28 @@ def test_what_it_cannot_do_is_refused_before_any_call(pigeon):
     for call in (
         lambda: one.send("300", template),
         lambda: one.upload_media("300", b"", "a.pdf", "application/pdf"),
-        lambda: list(one.list_templates()),
         lambda: one.register_phone("300", "123456"),
     ):
         with pytest.raises(ContentError) as caught:
             call()
         assert caught.value.code == "unsupported"
+
+
+def test_what_is_asked_when_an_account_is_connected_has_an_answer(pigeon):
+    one = client(pigeon, {})
     assert one.fetch_token_info() is None
+    (phone,) = one.list_phones()
+    assert (phone.phone_uid, phone.is_verified) == ("300", True)
+    assert list(one.list_templates()) == []
+    assert one.subscribe(URL, "token") is None
+    assert one.fetch_business_verification() == ""
+
+
+@pytest.mark.parametrize(("answer", "status"), [([], 200), ({}, 500), ({"id": 1}, 502)])
+def test_what_says_neither_yes_nor_no_is_unknown(pigeon, answer, status):
+    with pytest.raises(UnknownOutcomeError) as caught:
+        client(pigeon, answer, status).send("300", TEXT)
+    assert caught.value.sent is None
 
 
 def test_its_webhooks_are_signed_with_their_address(pigeon):

@@ -2,7 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """A client that can do nothing yet: what a new provider's begins with.
 
-What a provider has no call for says so to whoever asks, and sends nothing.
+What a provider has no call for says so to whoever asks for it; what each account is asked
+when it is connected has an answer, so that an account with numbers is connected.
 """
 
 from collections.abc import Iterator
@@ -78,8 +79,7 @@ class PlainClient:
         self.unsupported()
 
     def subscribe(self, webhook_url: str, verify_token: str) -> None:
-        """Refuse: a person enters the address at the provider."""
-        self.unsupported()
+        """Do nothing: a person enters the address at the provider."""
 
     def request_code(self, phone_uid: str, method: str, language: str) -> None:
         """Refuse: numbers are verified at the provider."""
@@ -96,8 +96,8 @@ class PlainClient:
     # === TEMPLATES === #
 
     def list_templates(self) -> Iterator[TemplateInfo]:
-        """Refuse: an empty list would say that all were deleted."""
-        self.unsupported()
+        """Return none: where none can be submitted, there are none."""
+        return iter(())
 
     def upload_sample(self, content: bytes, filename: str, mime: str) -> str:
         """Refuse."""

@@ -73,6 +73,7 @@ class WhatsappBillingAccount(models.Model):
     )
     # What the form asks for, which each provider wants otherwise.
     needs_app = fields.Boolean(compute="_compute_needs")
+    needs_app_secret = fields.Boolean(compute="_compute_needs")
     needs_api_version = fields.Boolean(compute="_compute_needs")
     api_url = fields.Char(
         string="API Address",
@@ -139,6 +140,7 @@ class WhatsappBillingAccount(models.Model):
         for account in self:
             profile = account._get_profile()
             account.needs_app = "app_uid" in profile.needs
+            account.needs_app_secret = "app_secret" in profile.needs
             account.needs_api_version = "api_version" in profile.needs
 
     @api.depends("webhook_token")
