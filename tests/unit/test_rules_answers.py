@@ -64,6 +64,17 @@ def test_a_plain_date_is_a_promise(text, lang, expected):
         "x" * 200,
         # Who asks says nothing of the kind.
         *("paid?", "¿Ya está pagado?", "Já está pago?", "mañana?", "¿el 25/11?"),
+        # Amounts, shares, times and references are no days.
+        *(
+            "I can pay $20",
+            "voy a pagar 15€",
+            "pago 30%",
+            "el 30 %",
+            "si, 20 £",
+            "pay 20",
+        ),
+        *("I will pay by 5:30", "8:30", "hasta 12:15", "pago 12,5", "pay ½", "½"),
+        *("pago #21", "pay 2 of 3", "ok 5", "yes 3", "pago 21", "we can pay 25"),
     ],
 )
 def test_anything_else_takes_a_person(text):

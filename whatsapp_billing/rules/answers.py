@@ -12,6 +12,7 @@ will pay on Friday", "el 25/11", "dia 3 de dezembro"; "not on Friday" is for a p
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Final, NamedTuple
@@ -198,6 +199,15 @@ _SAID: Final = (
     "vou pagarei pagaremos ate o esta proximo sim ola obrigado obrigada feira",
 )
 _FILLERS: Final = frozenset(word for words in _SAID for word in words.split())
+# A lone number is a day only beside one of these: "I can pay 20" names an amount.
+_DAY_SAID: Final = frozenset(
+    {"on", "the", "by", "before", "st", "nd", "rd", "th"}
+    | {"el", "dia", "hasta", "antes", "ate", "o"}
+)
+# Numbers that are no days: a time, an amount with its cents, one of several.
+_OTHER_NUMBER: Final = re.compile(
+    r"\d\s*[:\u066b,]\s?\d|[%\u2030#]|\d of \d", re.IGNORECASE
+)
 
 
 def payload(kind: str, uuid: str, day: date | None = None, about: str = "") -> str:
@@ -233,8 +243,17 @@ def understand(text: str, today: date, lang: str = "") -> Answer | None:
     for kind, phrases in _PHRASES.items():
         if folded in phrases:
             return Answer(kind)
+    if _names_other_number(text):
+        return None
     day = read_date(folded, today, lang)
     return Answer("promise", day) if day else None
+
+
+def _names_other_number(text: str) -> bool:
+    """Tell whether a number in a text is a time, an amount, a share or a reference."""
+    return bool(_OTHER_NUMBER.search(text)) or any(
+        unicodedata.category(char) in {"Sc", "No"} for char in text
+    )
 
 
 def is_thanks(text: str) -> bool:
@@ -264,11 +283,11 @@ def _is_dressing(char: str) -> bool:
 def read_date(text: str, today: date, lang: str = "") -> date | None:
     """Return the day that a text is, from today to a year ahead, else None."""
     fillers = _FILLERS | ({"no", "na"} if lang.startswith("pt") else frozenset())
-    words = re.sub(r"(?<=\d)(st|nd|rd|th)\b", "", fold(text)).split()
+    words = re.sub(r"(?<=\d)(st|nd|rd|th)\b", r" \1", fold(text)).split()
     day = _within(words, today)
     if day is None:
         core = [word for word in words if word not in fillers]
-        is_said = len(words) > len(core)
+        is_said = not _DAY_SAID.isdisjoint(words)
         day = (
             _near(core, today)
             or _written(core, today)
