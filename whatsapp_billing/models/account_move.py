@@ -190,6 +190,14 @@ class AccountMove(models.Model):
 
     # === BUSINESS METHODS === #
 
+    def _post(self, soft=True):
+        """Override of `account`: an entry that reverses a payment's takes it back."""
+        posted = super()._post(soft=soft)
+        payments = posted.reversed_entry_id.origin_payment_id
+        if payments:
+            payments._wab_in_savepoint(payments._wab_revoke_receipts)
+        return posted
+
     def wab_send(self, template=False, partners=False, key=False):
         """Send these documents on WhatsApp.
 

@@ -174,6 +174,10 @@ class AccountPayment(models.Model):
     def _wab_document_facts(self):
         self.ensure_one()
         states = {"draft": "draft", "canceled": "cancel", "rejected": "cancel"}
+        # sudo: account.move - whether the bank took it back, for whoever may read it
+        entries = self.sudo().move_id.reversal_move_ids
+        if any(entry.state == "posted" for entry in entries):
+            return {"document_state": "cancel"}
         return {"document_state": states.get(self.state, "posted")}
 
     @api.model
@@ -262,11 +266,24 @@ class AccountPayment(models.Model):
 
     @api.model
     def _wab_fingerprint_sql(self):
-        """Override: a payment that was taken back says nothing any more."""
+        """Override: a payment that was taken back says nothing any more.
+
+        Where its entry was reversed, its state does not tell.
+        """
+        entries = self.env["account.move"]._fields
         return SQL(
-            "CASE WHEN %s != ALL(%s) THEN %s END",
+            """
+            CASE WHEN %s != ALL(%s) AND NOT EXISTS (
+                 SELECT 1 FROM account_move b WHERE %s = %s AND %s = 'posted')
+            THEN %s END
+            """,
             SQL.identifier("d", "state", to_flush=self._fields["state"]),
             list(TAKEN_BACK),
+            SQL.identifier(
+                "b", "reversed_entry_id", to_flush=entries["reversed_entry_id"]
+            ),
+            SQL.identifier("d", "move_id", to_flush=self._fields["move_id"]),
+            SQL.identifier("b", "state", to_flush=entries["state"]),
             self._wab_columns_sql(FINGERPRINT_FIELDS),
         )
 

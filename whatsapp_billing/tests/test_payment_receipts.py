@@ -136,6 +136,37 @@ class TestTakenBackReceipts(LifecycleCommon):
         )
         self.assertFalse(message.is_no_longer_true)
 
+    def reverse(self, payment):
+        """Book that the bank took the money back, as an accountant does."""
+        moves = payment.move_id.with_user(self.manager)
+        moves._reverse_moves([{"date": payment.date}], cancel=True)
+        self.assertIn(payment.state, ("in_process", "paid"))
+
+    def test_receipt_whose_payment_was_reversed(self):
+        """The state of a payment does not tell that its entry was reversed."""
+        payment = self.pay()
+        message = self.receipts(payment)
+        self.reverse(payment)
+        self.assertRecordValues(
+            message, [{"state": "canceled", "reason": "cancelled_document"}]
+        )
+        (result,) = payment.with_user(self.clerk).wab_send_receipt()
+        self.assertEqual(result["reason"], "cancelled_document")
+        told = self.sent(other := self.pay())
+        self.reverse(other)
+        self.assertTrue(told.is_no_longer_true)
+
+    def test_the_last_look_sees_a_reversal_too(self):
+        payment = self.pay()
+        message = self.receipts(payment)
+        self.reverse(payment)
+        message.write({"state": "queued", "reason": False, "document_state": "none"})
+        self.drain()
+        self.assertRecordValues(
+            message, [{"state": "canceled", "reason": "cancelled_document"}]
+        )
+        self.assertFalse(self.transport.calls)
+
     def test_payment_deleted_while_its_receipt_waits(self):
         payment = self.pay()
         message = self.receipts(payment)
