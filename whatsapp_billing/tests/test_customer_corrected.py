@@ -302,3 +302,60 @@ class TestNumberCorrected(AnswerCommon):
             self.assert_undecided(invoice, day)
             self.assert_undecided(invoice, self.quote(reminder, "pagado"))
             self.assert_undecided(invoice, self.hear("problema"))
+
+
+@tagged("post_install", "-at_install")
+class TestLeftTheCustomer(AnswerCommon):
+    """A contact person was reminded, and works elsewhere when they answer."""
+
+    def setUp(self):
+        super().setUp()
+        self.acme = self._make_customer("Acme", "+34600000010", is_company=True)
+        self.eve = self._make_customer(
+            "Eve",
+            "+34600000044",
+            parent_id=self.acme.id,
+            wab_is_default_recipient=True,
+        )
+        self.invoice = self.make_due(2, self.acme)
+
+    def reminded(self):
+        self.run_plan()
+        self.drain()
+        (reminder,) = self.reminders(self.eve)
+        return reminder
+
+    def answers(self, reminder):
+        theirs = {"sender": "34600000044"}
+        yield self.tap(reminder, "paid", **theirs)
+        yield self.tap(reminder, "problem", **theirs)
+        yield self.tap(reminder, "promise", self.day(3), **theirs)
+        yield self.quote(reminder, "pagado", **theirs)
+        yield self.hear("pagado", **theirs)
+
+    def test_who_left_decides_nothing_about_its_debts(self):
+        """The debt of their former employer was disputed from their own phone."""
+        reminder = self.reminded()
+        self.eve.parent_id = False
+        for row in self.answers(reminder):
+            self.assertEqual(self.case(self.invoice).state, "active")
+            self.assertFalse(row.res_id, "their words stand on no document of it")
+            self.assertFalse(self.invoice.activity_ids)
+
+    def test_nor_who_works_for_another_customer_by_now(self):
+        reminder = self.reminded()
+        self.eve.parent_id = self._make_customer("Bea", "+34600000066").id
+        for _row in self.answers(reminder):
+            self.assertEqual(self.case(self.invoice).state, "active")
+
+    def test_who_is_one_of_its_people_decides_though_unticked(self):
+        reminder = self.reminded()
+        self.eve.wab_is_default_recipient = False
+        self.tap(reminder, "paid", sender="34600000044")
+        self.assertEqual(self.case(self.invoice).pause_reason, "claims_paid")
+
+    def test_whom_somebody_chose_decides_whosever_they_are(self):
+        self.eve.parent_id = False
+        self.invoice.wab_recipient_ids = self.eve
+        self.tap(self.reminded(), "paid", sender="34600000044")
+        self.assertEqual(self.case(self.invoice).pause_reason, "claims_paid")

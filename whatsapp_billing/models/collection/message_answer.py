@@ -48,6 +48,9 @@ class WhatsappBillingMessage(models.Model):
         self.ensure_one()
         tapped = answers.read_payload(heard.payload)
         asked = self._find_asked(heard, tapped)
+        if asked and self._has_left_customer(asked, self.partner_id):
+            # Who works elsewhere by now says nothing about that customer's debts.
+            asked = asked.browse()
         if not asked:
             if answers.is_thanks(heard.text) and not heard.payload:
                 self._note_decided()

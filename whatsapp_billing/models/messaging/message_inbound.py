@@ -185,6 +185,8 @@ class WhatsappBillingMessage(models.Model):
         theirs = quoted.partner_id.commercial_partner_id
         if theirs != partner.commercial_partner_id:
             return {}
+        if self._has_left_customer(quoted, partner):
+            return {}
         model = self.env.get(quoted.res_model or "")
         if model is None or not self._is_still_theirs(
             quoted, model.browse(quoted.res_id)
@@ -222,6 +224,23 @@ class WhatsappBillingMessage(models.Model):
         if not told.document_partner_id:
             return True
         return told._is_for_customer_of(document.exists())
+
+    @api.model
+    def _has_left_customer(self, told, partner):
+        """Tell whether who was told as one of a customer's people is so no more.
+
+        Whom a person chose need not be the customer's own.
+        """
+        customer = told.document_partner_id.commercial_partner_id
+        if (
+            not customer
+            or not told._follows_document()
+            or partner.commercial_partner_id == customer
+        ):
+            return False
+        document = self.env[told.res_model].browse(told.res_id).exists()
+        get_chosen = getattr(document, "_wab_chosen_recipients", None)
+        return not (document and get_chosen and partner in get_chosen())
 
     @api.model
     def _inbound_partner(self, sender, update, account, quoted):
