@@ -329,6 +329,69 @@ class TestRevisedAnswers(AnswerCommon):
 
 
 @tagged("post_install", "-at_install")
+class TestPausedByAPerson(AnswerCommon):
+    """Somebody wants it quiet: the customer's words do not end that."""
+
+    def setUp(self):
+        super().setUp()
+        self.invoice = self.make_due(2)
+        self.reminder = self.remind(self.invoice)
+
+    def pause(self, until=False):
+        self.case(self.invoice).with_user(self.clerk).action_pause(until, "lawyer")
+
+    def stop_and_start(self):
+        for word, ago in (("STOP", 20), ("START", 10)):
+            self.hear(word, timestamp=str(self.stamp() - ago))
+        self.assertEqual(self.partner.wab_opt_in_state["billing"], "granted")
+
+    def assert_paused(self, until=False):
+        self.assertRecordValues(
+            self.case(self.invoice),
+            [
+                {
+                    "state": "paused",
+                    "pause_reason": "manual",
+                    "resume_on": until,
+                    "pause_note": "lawyer",
+                }
+            ],
+        )
+
+    def test_a_promise_does_not_end_it(self):
+        """After the promised day reminders went on, though a lawyer had it."""
+        for until in (self.day(20), False):
+            self.pause(until)
+            self.tap(self.reminder, "promise", self.day(3))
+            self.hear(self.day(4).isoformat())
+            self.assert_paused(until)
+            self.assertEqual(
+                self.invoice.activity_ids.mapped("summary"), ["The customer will pay"]
+            )
+            self.assertIn("Somebody will contact you", self.replies()[-1].body)
+
+    def test_stop_and_start_do_not_end_it(self):
+        for until in (self.day(20), False):
+            self.pause(until)
+            self.stop_and_start()
+            self.assert_paused(until)
+
+    def test_a_stop_holds_when_it_ends(self):
+        self.pause(self.day(7))
+        self.hear("STOP")
+        self.run_plan(8)
+        self.assertEqual(len(self.reminders()), 1)
+
+    def test_a_wish_to_pay_is_no_promise_after_stop_and_start(self):
+        self.tap(self.reminder, "promise")
+        before = self.invoice.message_ids
+        self.stop_and_start()
+        self.assertEqual(self.case(self.invoice).state, "promised")
+        lines = " ".join((self.invoice.message_ids - before).mapped("body"))
+        self.assertNotIn("promised to pay on", lines)
+
+
+@tagged("post_install", "-at_install")
 class TestTheirClock(AnswerCommon):
     """A plan in Madrid; words mean what they meant when they were written."""
 

@@ -321,7 +321,8 @@ class WhatsappBillingCollectionCase(models.Model):
     def _promise(self, day, named=True):
         """Wait for a promised day. Called with sudo.
 
-        :param named: False when the customer wants to pay and has not said when
+        :param named: False when the customer wants to pay and has not said when, None
+            when it was noted before
         """
         todo = self.filtered(lambda c: c.state in ("active", "promised", "paused"))
         for plan, cases in todo.grouped("plan_id").items():
@@ -337,6 +338,8 @@ class WhatsappBillingCollectionCase(models.Model):
                 }
             )
         todo._withdraw_waiting("paused")
+        if named is None:
+            return True
         date = format_date(self.env, day)
         todo._note_on_invoices(
             self.env._("The customer promised to pay on %(date)s.", date=date)

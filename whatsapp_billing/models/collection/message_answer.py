@@ -231,6 +231,16 @@ class WhatsappBillingMessage(models.Model):
         if not day and clock.is_late:
             self._hand_to_person(cases, "answered", clock)
             return
+        held = cases.filtered(lambda case: case.pause_reason == "manual")
+        if held:
+            # What somebody has decided is theirs to end; they hear of it.
+            title = self.env._("The customer will pay")
+            held._ask_person(title, self._describe()[:500])
+            self.tell = "line"
+            cases -= held
+        if not cases:
+            self._reply_person(clock)
+            return
         plan = cases.plan_id[:1]
         promised = day or clock.today + timedelta(days=plan.promise_days)
         cases._promise(promised, named=bool(day))
@@ -515,8 +525,11 @@ class WhatsappBillingConsent(models.Model):
             )
             cases.filtered(
                 lambda case: (
-                    # Paused for good already, by somebody who will end it.
-                    not (case.state == "paused" and not case.resume_on)
+                    # Paused for good already, or by somebody: that goes on after it.
+                    not (
+                        case.state == "paused"
+                        and (not case.resume_on or case.pause_reason == "manual")
+                    )
                     and not self._has_other_recipient(case.debtor_id, out, company)
                 )
             )._pause(
@@ -550,5 +563,5 @@ class WhatsappBillingCollectionCase(models.Model):
         today = fields.Date.context_today(self)
         promised = self.filtered(lambda c: c.promise_date and c.promise_date >= today)
         for day, cases in promised.grouped("promise_date").items():
-            cases._promise(day)
+            cases._promise(day, named=None)
         (self - promised)._resume()
