@@ -8,7 +8,7 @@ from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged
 
 from .collection_common import CollectionCommon
-from .rights_common import RightsCommon
+from .rights_common import GROUPS, RightsCommon
 
 WORDS = "xyzzy for you only"
 
@@ -105,3 +105,28 @@ class TestGuessedIds(CollectionCommon, RightsCommon, HttpCase):
                     self.assertNotIn("xyzzy", json.dumps(self._call(route, **params)))
         self.env.invalidate_all()
         self.assertIn(WORDS, line.body)
+
+    def test_what_came_stays_with_its_company_when_the_account_moves(self):
+        """Who manages both companies hands the account over, not the customers' words."""
+        other = self.other_company
+        both = self._make_user("rights_both", GROUPS["manager"], self.company)
+        both.sudo().company_ids |= other
+        self.receive_text(WORDS)
+        event = self.events.search([], limit=1)
+        self.company.sudo().wab_account_id = False
+        self.env["whatsapp.billing.phone.route"].sudo().search(
+            [("company_id", "=", self.company.id)]
+        ).unlink()
+        account = self.account.with_user(both).with_context(
+            allowed_company_ids=[self.company.id, other.id]
+        )
+        account.company_id = other
+        self.env.flush_all()
+        self.assertEqual(account.company_id, other)
+        self.assertEqual(event.company_id, self.company)
+        seen = self._as(self.events.sudo(False), "other_manager")
+        self.assertNotIn(event.id, seen.search([]).ids)
+        self.assertIn(event.id, self._as(seen, "manager").search([]).ids)
+        event.write({"state": "new"})
+        self.process_inbox()
+        self.assertEqual(event.company_id, self.company)

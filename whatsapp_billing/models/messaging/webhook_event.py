@@ -57,7 +57,9 @@ class WhatsappBillingWebhookEvent(models.Model):
     account_id = fields.Many2one(
         "whatsapp.billing.account", index="btree_not_null", ondelete="cascade"
     )
-    company_id = fields.Many2one(related="account_id.company_id", store=True)
+    company_id = fields.Many2one(
+        "res.company", compute="_compute_company_id", store=True
+    )
     app_key = fields.Char(help="The webhook address that received it.")
     signer_ids = fields.Json(
         groups=fields.NO_ACCESS,
@@ -104,6 +106,17 @@ class WhatsappBillingWebhookEvent(models.Model):
              WHERE state = 'error'
             """
         )
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("account_id")
+    def _compute_company_id(self):
+        """An event stays with the company whose customers wrote.
+
+        Also when its account is handed to another company, and processed again then.
+        """
+        for event in self:
+            event.company_id = event.company_id or event.account_id.company_id
 
     # === BUSINESS METHODS - INTAKE === #
 
