@@ -210,6 +210,36 @@ class TestGivenAway(RightsCommon):
             ):
                 self._as(record, "manager").write(values)
 
+    def test_who_asks_for_a_sending_is_not_theirs_to_say(self):
+        """Odoo's cron sends later what an invoice holds, in the name that it says."""
+        moves = self._as(self.env["account.move"], "clerk")
+        clerk, root = self.users["clerk"], self.env.ref("base.user_root")
+        data = {"sending_methods": ["whatsapp_billing"]}
+        named = data | {"author_user_id": root.id}
+        invoice = moves.browse(self.invoice.id)
+        for given in (named, data):
+            with self.subTest(given=given):
+                invoice.sending_data = given
+                self.assertEqual(invoice.sending_data["author_user_id"], clerk.id)
+        values = {"move_type": "out_invoice", "partner_id": self.partner.id}
+        given = moves.with_context(default_sending_data=named)
+        self.env["ir.default"].with_user(clerk).set(
+            "account.move", "sending_data", named, user_id=True
+        )
+        for made in (
+            moves.create(values | {"sending_data": named}),
+            given.create(values),
+            moves.create(values),
+        ):
+            self.assertEqual(made.sending_data["author_user_id"], clerk.id)
+        # As Odoo's cron does.
+        sender = self.env["account.move.send"].sudo()
+        sender._generate_and_send_invoices(invoice.sudo(), from_cron=True)
+        message = self.env["whatsapp.billing.message"].search(
+            [("res_model", "=", "account.move"), ("res_id", "=", invoice.id)], limit=1
+        )
+        self.assertEqual(message.user_id, clerk)
+
     def test_nothing_is_taken_over_through_a_parent(self):
         theirs = self.other_templates["invoice"]
         their_plan = self._make_plan(self.other_company)
