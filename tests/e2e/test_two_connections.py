@@ -106,3 +106,18 @@ def test_what_is_left_of_a_reminder_is_told_once(found):
         "names": True,
         "calls": 1,
     }
+
+
+def test_a_key_that_two_callers_use_at_once(found):
+    """The later one is repeated and gets the first one's result; it goes once."""
+    assert found["one_key_at_once"] == {
+        "waited": True,
+        "error": None,
+        "same": True,
+        "calls": 1,
+    }
+
+
+def test_what_we_refuse_ourselves_is_done_once_more(found):
+    """Odoo looked for a code that errors of ours did not have: a traceback."""
+    assert found["our_own_refusal"] == {"result": "done", "error": None, "tries": 2}

@@ -478,6 +478,47 @@ def rest_of_a_reminder_and_the_night(ground):
         }
 
 
+def one_key_at_once(ground):
+    """Two callers send the same with the same key, and neither sees the other."""
+    number = "+34600000107"
+    _partner_id, move_id = ground.customer(number)
+
+    def send(env):
+        move = env["account.move"].browse(move_id)
+        (result,) = move.wab_send(ground.plain_id, key="once")
+        env.flush_all()
+        return result
+
+    with ground.request() as env:
+        first = send(env)
+        beside = Beside(partial(ground.repeated, send))
+        waited = ground.wait_for(beside, env.cr.connection.info.backend_pid)
+    second = beside.join()
+    ground.drain()
+    return {
+        "waited": waited,
+        "error": second.error,
+        "same": second.result == first,
+        "calls": ground.calls_to(number),
+    }
+
+
+def our_own_refusal(ground):
+    """We see that another transaction was faster where PostgreSQL refuses nothing."""
+    from odoo.addons.whatsapp_billing.models.outbox.mixin import RepeatTransaction
+
+    tries = []
+
+    def do(_env):
+        tries.append(1)
+        if len(tries) == 1:
+            raise RepeatTransaction("Somebody else was faster.")
+        return "done"
+
+    once_more = Beside(partial(ground.repeated, do)).join()
+    return {"result": once_more.result, "error": once_more.error, "tries": len(tries)}
+
+
 SCENARIOS = (
     stop_while_a_user_queues,
     stop_before_the_claim,
@@ -485,6 +526,8 @@ SCENARIOS = (
     receipts_at_once,
     one_number_in_two_accounts,
     rest_of_a_reminder_and_the_night,
+    one_key_at_once,
+    our_own_refusal,
 )
 
 

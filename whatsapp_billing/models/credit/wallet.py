@@ -7,6 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ...rules import pricing
+from ..outbox.mixin import RepeatTransaction
 from .rate import PRICELISTS
 
 # The totals of everything folded in; only SQL under the wallet's lock writes them.
@@ -291,7 +292,7 @@ class WhatsappBillingCreditWallet(models.Model):
                     )
             except errors.UniqueViolation as error:
                 # Somebody else was faster; Odoo repeats this call, which finds it.
-                raise errors.SerializationFailure(str(error)) from error
+                raise RepeatTransaction(str(error)) from error
         return found.with_env(self.env)
 
     @api.model

@@ -15,12 +15,11 @@ row's CHECK is the last word.
 from dataclasses import dataclass
 from decimal import Decimal
 
-from psycopg2 import errors
-
 from odoo import fields, models
 from odoo.tools import SQL
 
 from ...rules import ledger, pricing
+from ..outbox.mixin import RepeatTransaction
 
 # What is available now, as part of a statement that runs under the wallet's lock.
 AVAILABLE = """
@@ -57,7 +56,7 @@ class WhatsappBillingCreditWallet(models.Model):
         before = self._read_limit(SQL(""))
         lock = SQL("FOR NO KEY UPDATE") if before else SQL("FOR SHARE")
         if self._read_limit(lock) != before:
-            raise errors.SerializationFailure("The wallet's limit has just changed.")
+            raise RepeatTransaction("The wallet's limit has just changed.")
         return before
 
     def _read_limit(self, lock):

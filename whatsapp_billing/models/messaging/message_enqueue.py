@@ -22,6 +22,7 @@ from ...rules import (
 from ...rules.consent import Standing
 from .. import call_arguments
 from ..mail_message import of_company
+from ..outbox.mixin import RepeatTransaction
 from .consent import NOTHING
 
 # An obstacle that goes away by itself: the message waits instead of ending.
@@ -489,7 +490,7 @@ class WhatsappBillingMessage(models.Model):
                 raise
             # Another call with this key was faster; Odoo repeats this one, which
             # then finds the first result.
-            raise errors.SerializationFailure(str(error)) from error
+            raise RepeatTransaction(str(error)) from error
         messages._reserve_credits()
         going = messages.filtered(lambda m: m.state in ("queued", "held"))
         if not order.is_test:

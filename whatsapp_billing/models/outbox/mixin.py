@@ -3,12 +3,22 @@
 import logging
 from contextlib import contextmanager
 
-from psycopg2 import extensions
+from psycopg2 import errorcodes, errors, extensions
 
 from odoo import SUPERUSER_ID, api, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 _logger = logging.getLogger(__name__)
+
+
+class RepeatTransaction(errors.SerializationFailure):
+    """Another transaction was faster in a way that only we see: begin this one again.
+
+    Odoo and our workers repeat what fails so (`odoo/service/model.py`, `retrying`). It
+    looks at the code, which psycopg2 sets on the server's own errors only.
+    """
+
+    pgcode = errorcodes.SERIALIZATION_FAILURE
 
 
 class WhatsappBillingOutboxMixin(models.AbstractModel):
