@@ -2,7 +2,9 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Who may read and change rows: of other companies, shared ones, others' dialogs."""
 
-from odoo.exceptions import AccessError, UserError
+from contextlib import nullcontext
+
+from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
@@ -240,6 +242,59 @@ class TestGivenAway(RightsCommon):
         )
         self.assertEqual(message.user_id, clerk)
 
+    def test_nobody_chooses_another_company_s_plan(self):
+        """On a contact that companies share, or on an invoice: nor learns its name."""
+        plan = self._make_plan(self.company)
+        for name in ("clerk", "other_clerk", "administrator"):
+            user = self.users.get(name) or self.administrator
+            user.group_ids += self.env.ref("base.group_partner_manager")
+        chosen = {"wab_plan_choice": "plan", "wab_plan_id": plan.id}
+        for record in (self.partner, self.other_invoice):
+            mine = self._as(record, "other_clerk")
+            with self.subTest(record=record._name):
+                with self.assertRaises(REFUSED) as caught:
+                    mine.write(dict(chosen))
+                self.assertNotIn(plan.name, str(caught.exception))
+        made = self._as(self.env["res.partner"], "other_clerk")
+        with self.assertRaises(REFUSED):
+            made.create({"name": "New", **chosen})
+        # Who works in both chooses for the company in which they work.
+        both = self.partner.with_user(self.administrator)
+        for company, error in (
+            (self.other_company, ValidationError),
+            (self.company, None),
+        ):
+            mine = both.with_company(company)
+            with self.assertRaises(error) if error else nullcontext():
+                mine.write(dict(chosen))
+        self.assertEqual(both.with_company(self.company).wab_plan_id, plan)
+        self._as(self.partner, "clerk").write({"wab_plan_id": plan.id})
+
+    def test_an_account_is_not_handed_on_while_messages_wait(self):
+        """They would leave from the other company's number."""
+        account = self._make_account(self.company, "200000000000009", "300000000000009")
+        self.company.wab_account_id = self.account
+        message = (
+            self.env["whatsapp.billing.message"]
+            .sudo()
+            .create(
+                {
+                    "account_id": account.id,
+                    "phone_id": account.phone_ids.id,
+                    "company_id": self.company.id,
+                    "partner_id": self.partner.id,
+                    "recipient": "+34600000001",
+                    "state": "held",
+                }
+            )
+        )
+        mover = account.with_user(self.administrator)
+        with self.assertRaisesRegex(ValidationError, "on their way"):
+            mover.company_id = self.other_company
+        message.state = "canceled"
+        mover.company_id = self.other_company
+        self.assertEqual(account.company_id, self.other_company)
+
     def test_nothing_is_taken_over_through_a_parent(self):
         theirs = self.other_templates["invoice"]
         their_plan = self._make_plan(self.other_company)
@@ -355,9 +410,7 @@ class TestDialogs(RightsCommon):
 
     def _their_plan(self):
         plan = self.env["whatsapp.billing.collection.plan"].sudo()
-        return plan.create(
-            {"name": "Secret plan", "company_id": self.other_company.id}
-        )
+        return plan.create({"name": "Secret plan", "company_id": self.other_company.id})
 
     def _dialogs_about_theirs(self):
         """Yield (model, values that name what is another company's)."""
@@ -380,10 +433,14 @@ class TestDialogs(RightsCommon):
         yield model("consent.record"), people | {"evidence": "x"}
         yield model("person.erase"), people
         yield model("compose"), documents
-        yield model("compose"), documents | {
-            "res_ids": self.invoice.ids,
-            "template_id": theirs.id,
-        }
+        yield (
+            model("compose"),
+            documents
+            | {
+                "res_ids": self.invoice.ids,
+                "template_id": theirs.id,
+            },
+        )
 
     def test_no_dialog_tells_of_what_its_user_may_not_read(self):
         for name, values in self._dialogs_about_theirs():
@@ -402,7 +459,9 @@ class TestDialogs(RightsCommon):
             dialogs = self._as(self.env[name], "manager")
             told = {f.name: {} for f in dialogs._fields.values() if f.compute}
             # Those compute nothing of what they name, or are for all to choose from.
-            if name.endswith("forecast") or {"partner_ids", "template_id"} & set(values):
+            if name.endswith("forecast") or {"partner_ids", "template_id"} & set(
+                values
+            ):
                 continue
             with self.subTest(model=name, values=values):
                 self.env.flush_all()

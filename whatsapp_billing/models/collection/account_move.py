@@ -133,6 +133,14 @@ class AccountMove(models.Model):
             self.env.companies.ids,
         )
 
+    # === CONSTRAINT METHODS === #
+
+    def _check_company(self, fnames=None):
+        """Override: a plan that its chooser may not read is refused without its name."""
+        if not self.env.su and (fnames is None or "wab_plan_id" in fnames):
+            self.wab_plan_id.check_access("read")
+        return super()._check_company(fnames)
+
     # === CRUD METHODS === #
 
     def write(self, vals):

@@ -278,6 +278,24 @@ class WhatsappBillingCollectionPlan(models.Model):
 
     # === BUSINESS METHODS === #
 
+    def _check_may_choose(self, company):
+        """Refuse plans of another company, and what the user may not read.
+
+        Asked before Odoo asks: its sentence would name the plan.
+
+        :raise AccessError: if the user may not read one
+        :raise ValidationError: if one belongs to another company
+        """
+        if not self.env.su:
+            self.check_access("read")
+        if any(plan.company_id != company for plan in self):
+            raise ValidationError(
+                self.env._(
+                    "This plan reminds for another company. Choose one of %(company)s.",
+                    company=company.display_name,
+                )
+            )
+
     @api.model
     def _check_manager(self):
         if not (

@@ -4,7 +4,7 @@ from functools import lru_cache
 
 import pytz
 
-from odoo import fields, models
+from odoo import api, fields, models
 
 from ...rules import numbers, time_zones
 
@@ -48,6 +48,14 @@ class ResPartner(models.Model):
         string="Collection Cases",
         groups="whatsapp_billing.group_user",
     )
+
+    @api.constrains("wab_plan_id")
+    def _check_wab_plan(self):
+        """Refuse a plan that is another company's, or that its chooser may not read.
+
+        What a company chooses stands with the company, on a contact that all share.
+        """
+        self.wab_plan_id._check_may_choose(self.env.company)
 
     def write(self, vals):
         """Follow the choice of a plan for the customer's open invoices."""

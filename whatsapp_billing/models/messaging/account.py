@@ -204,6 +204,34 @@ class WhatsappBillingAccount(models.Model):
         users_sudo = self.env["res.company"].sudo()
         users_sudo.search([("wab_account_id", "in", self.ids)])._check_wab_account()
 
+    @api.constrains("company_id")
+    def _check_nothing_waits(self):
+        """An account is handed on once nothing of its former company is on its way.
+
+        It would leave from the other company's number, which would hear the answer.
+        """
+        # sudo: whatsapp.billing.message - whether any waits, whoever may read it
+        messages_sudo = self.env["whatsapp.billing.message"].sudo()
+        waiting = ("state", "in", ("queued", "held", "sending", "unknown"))
+        if any(
+            messages_sudo.search_count(
+                [
+                    ("account_id", "=", account.id),
+                    ("company_id", "!=", account.company_id.id),
+                    waiting,
+                ],
+                limit=1,
+            )
+            for account in self
+        ):
+            raise ValidationError(
+                self.env._(
+                    "Messages of the company that had this account until now are still"
+                    " on their way. Wait for them or cancel them, or make a new account"
+                    " for the other company."
+                )
+            )
+
     @api.constrains("waba_uid", "app_uid")
     def _check_uids(self):
         for account in self:
@@ -320,9 +348,7 @@ class WhatsappBillingAccount(models.Model):
         kept_sudo = min(
             group_sudo, key=lambda a: (a.state == "draft", not a.last_webhook_at, a.id)
         )
-        group_sudo.filtered(
-            lambda a: a.webhook_token != kept_sudo.webhook_token
-        ).write(
+        group_sudo.filtered(lambda a: a.webhook_token != kept_sudo.webhook_token).write(
             {
                 "webhook_token": kept_sudo.webhook_token,
                 "webhook_verify_token": kept_sudo.webhook_verify_token,
