@@ -212,18 +212,14 @@ class WhatsappBillingAccount(models.Model):
         """
         # sudo: whatsapp.billing.message - whether any waits, whoever may read it
         messages_sudo = self.env["whatsapp.billing.message"].sudo()
-        waiting = ("state", "in", ("queued", "held", "sending", "unknown"))
-        if any(
-            messages_sudo.search_count(
-                [
-                    ("account_id", "=", account.id),
-                    ("company_id", "!=", account.company_id.id),
-                    waiting,
-                ],
-                limit=1,
-            )
-            for account in self
-        ):
+        waiting = messages_sudo._read_group(
+            [
+                ("account_id", "in", self.ids),
+                ("state", "in", ("queued", "held", "sending", "unknown")),
+            ],
+            ["account_id", "company_id"],
+        )
+        if any(account.company_id != company for account, company in waiting):
             raise ValidationError(
                 self.env._(
                     "Messages of the company that had this account until now are still"

@@ -15,6 +15,22 @@ from ... import const
 from . import wording
 from .template_variable import PAY_LINK
 
+# What a template says and where its values come from hang on these.
+TEXT_PARTS = (
+    "remote_components",
+    "header_type",
+    "header_text",
+    "body",
+    "button_ids.kind",
+    "button_ids.text",
+    "button_ids.value",
+    "button_ids.sequence",
+    "button_ids.own_address",
+    "variable_ids.component",
+    "variable_ids.position",
+    "variable_ids.field_path",
+)
+
 
 class WhatsappBillingTemplate(models.Model):
     _inherit = "whatsapp.billing.template"
@@ -35,23 +51,7 @@ class WhatsappBillingTemplate(models.Model):
             words = [wording.part(self.env, known, part) for part in parts if part]
             template.unsupported = ", ".join(words) or False
 
-    @api.depends(
-        "unsupported_parts",
-        "category",
-        "document_type",
-        "remote_components",
-        "header_type",
-        "header_text",
-        "body",
-        "button_ids.kind",
-        "button_ids.text",
-        "button_ids.value",
-        "button_ids.sequence",
-        "button_ids.own_address",
-        "variable_ids.component",
-        "variable_ids.position",
-        "variable_ids.field_path",
-    )
+    @api.depends("unsupported_parts", "category", "document_type", *TEXT_PARTS)
     def _compute_obstacle(self):
         for template in self:
             template.obstacle = template._find_obstacle() or False

@@ -16,6 +16,7 @@ from odoo.tools import SQL
 from odoo.tools.misc import format_amount, format_date
 
 from ...rules import parameters
+from .template_obstacle import TEXT_PARTS
 from .template_variable import COMPANY_NAME, PAY_LINK, RECIPIENT_NAME
 
 # Fields of a contact that a text says as the contact's name.
@@ -34,22 +35,7 @@ class WhatsappBillingTemplate(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends(
-        "remote_components",
-        "header_type",
-        "header_text",
-        "body",
-        "button_ids.kind",
-        "button_ids.text",
-        "button_ids.value",
-        "button_ids.sequence",
-        "button_ids.own_address",
-        "variable_ids.component",
-        "variable_ids.position",
-        "variable_ids.field_path",
-        "variable_ids.format",
-        "variable_ids.sample",
-    )
+    @api.depends(*TEXT_PARTS, "variable_ids.format", "variable_ids.sample")
     def _compute_text_digest(self):
         for template in self:
             parts = template._get_approved_texts()
@@ -190,7 +176,8 @@ class WhatsappBillingTemplate(models.Model):
         if path == PAY_LINK:
             return _get_portal_suffix(record)
         if path == COMPANY_NAME:
-            return (record["company_id"] if "company_id" in record._fields and record["company_id"] else self.env.company).name
+            own = record["company_id"] if "company_id" in record._fields else None
+            return (own or self.env.company).name
         *steps, name = path.split(".")
         for step in steps:
             record = record[step]
