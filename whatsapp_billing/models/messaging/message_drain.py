@@ -11,8 +11,9 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, config
 
 from ... import const
+from ...clients.pool import CallPool, TokenBucket
 from ...clients.whatsapp import PROVING
-from ...clients.whatsapp.sender import Sender, TokenBucket
+from ...clients.whatsapp.sender import Sender
 from . import drain_claim, drain_record, secrets
 
 _logger = logging.getLogger(__name__)
@@ -43,6 +44,7 @@ class Drain:
         self.deadline = clock() + seconds
         self.threads = self._thread_count()
         self.bucket = TokenBucket(max(phone.pace, 1), clock())
+        self.sender = None
         self.in_flight = {}
         self.changed = []
         self.told_at = clock()
@@ -62,29 +64,30 @@ class Drain:
 
         :param client: the account's client, with a connection for each thread
         """
-        sender = Sender(client, self.phone.phone_uid, self.threads)
+        self.sender = Sender(client, self.phone.phone_uid)
+        pool = CallPool(self.sender, Sender.on_fault, self.threads, "wab-send")
         try:
-            while self._step(sender):
+            while self._step(pool):
                 pass
         finally:
-            sender.close()
-            self._finish(sender)
+            pool.close()
+            self._finish(pool)
         return self.sent
 
-    def _step(self, sender):
+    def _step(self, pool):
         """Record what came back, claim what may go; return whether to go on."""
         patience = self._patience()
-        outcomes = sender.outcomes(patience, LINGER if patience else 0)
+        outcomes = pool.outcomes(patience, LINGER if patience else 0)
         free = self._free(len(outcomes))
-        again = self._turn(sender, outcomes, free)
+        again = self._turn(pool, outcomes, free)
         return bool(self.in_flight) or again or self._waits_for_pace(free)
 
-    def _turn(self, sender, outcomes, free):
+    def _turn(self, pool, outcomes, free):
         """Record and claim in one transaction; hand over only what is committed."""
         recording, rows = self._write_durably(outcomes, free)
-        sender.forget(recording.gone)
+        self.sender.forget(recording.gone)
         for row in rows:
-            sender.put(row.work)
+            pool.put(row.work)
         self._remember(outcomes, recording, rows)
         self._tell()
         return recording.again
@@ -174,12 +177,12 @@ class Drain:
         time.sleep(min(1.0, self.bucket.wait()))
         return True
 
-    def _finish(self, sender):
+    def _finish(self, pool):
         """Record what came back after the last turn, whatever ended the loop."""
-        outcomes = sender.outcomes(0)
+        outcomes = pool.outcomes(0)
         self.stopped = True
         if outcomes:
-            self._turn(sender, outcomes, 0)
+            self._turn(pool, outcomes, 0)
         self._tell(now=True)
 
 
