@@ -388,6 +388,28 @@ def test_json_is_sent_compact_and_in_ascii(transport, server):
     assert body == b'{"a":"\\u00e9\\n","b":[1,null]}'
 
 
+def test_head_and_small_body_are_one_write(transport, server, monkeypatch):
+    """Also on the first call of a connection; what is large is not copied for it."""
+    written = []
+    send = transport_module.HTTPConnection.send
+
+    def write(connection, data):
+        written.append(len(data))
+        send(connection, data)
+
+    monkeypatch.setattr(transport_module.HTTPConnection, "send", write)
+    sizes = [10, 10, transport_module.ONE_WRITE_BYTES + 1]
+    server.then(*(server.reply() for _size in sizes))
+    for size in sizes:
+        transport.request("POST", server.url, data=b"x" * size)
+    assert [len(request) for request in server.requests] == [
+        written[0],
+        written[1],
+        written[2] + written[3],
+    ]
+    assert written[3:] == sizes[2:]
+
+
 def test_parameters_are_quoted_and_joined(transport, server):
     server.then(server.reply(), server.reply())
     transport.request("GET", server.url, params={"q": "a b&c", "n": 1})

@@ -42,6 +42,8 @@ _logger = logging.getLogger(__name__)
 USER_AGENT = "whatsapp_billing/19.0"
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ORIGINS = 64
+# Larger bodies are files: joining them to the head would copy them.
+ONE_WRITE_BYTES = 64 * 1024
 # A connection that was idle longer is closed instead of reused: the other side may be
 # closing it, and a request written into that is lost without anybody knowing.
 MAX_IDLE_SECONDS = 20.0
@@ -108,7 +110,35 @@ class _TimedResponse(HTTPResponse):
         super().__init__(_TimedSocket(sock), *args, **options)  # type: ignore[arg-type]
 
 
-class _HTTPConnection(HTTPConnection):
+class _OneWriteMixin:
+    """Write the head and a small body of a request at once.
+
+    `http.client` writes them one after the other: another system call, packet and TLS
+    record for each message, as dear as all of our own code about it.
+    """
+
+    _held: list[bytes] | None = None
+
+    def request(self, *args: Any, **options: Any) -> None:
+        self._held = []
+        try:
+            super().request(*args, **options)  # type: ignore[misc]
+            held = self._held
+        finally:
+            self._held = None
+        if sum(map(len, held)) <= ONE_WRITE_BYTES:
+            held = [b"".join(held)]
+        for data in held:
+            self.send(data)
+
+    def send(self, data: Any) -> None:
+        if self._held is None:
+            super().send(data)  # type: ignore[misc]
+        else:
+            self._held.append(data)
+
+
+class _HTTPConnection(_OneWriteMixin, HTTPConnection):
     response_class = _TimedResponse
 
     def connect(self) -> None:
@@ -118,7 +148,7 @@ class _HTTPConnection(HTTPConnection):
             raise _UnconnectedError(_reason(error)) from error
 
 
-class _HTTPSConnection(HTTPSConnection):
+class _HTTPSConnection(_OneWriteMixin, HTTPSConnection):
     response_class = _TimedResponse
 
     def connect(self) -> None:
