@@ -239,6 +239,30 @@ class AccountMove(models.Model):
         return self.wab_channel == "on" if self.wab_channel else None
 
     @api.model
+    def _wab_facts_sql(self):
+        def column(name):
+            return SQL.identifier("d", name, to_flush=self._fields[name])
+
+        return {
+            "document_state": column("state"),
+            "payment_state": column("payment_state"),
+            "is_off": SQL("%s = 'off'", column("wab_channel")),
+        }
+
+    @api.model
+    def _wab_file_sql(self):
+        """Override: the legal PDF, by whichever message it was made."""
+        return SQL(
+            "f.res_model = 'account.move' AND f.res_id = d.id"
+            " AND f.res_field = 'invoice_pdf_report_file'"
+        )
+
+    @api.model
+    def _wab_is_file_kept(self):
+        # The legal PDF of an invoice is Odoo's: it is made anew after a reset only.
+        return True
+
+    @api.model
     def _wab_document_types(self):
         return (*const.MOVE_DOCUMENT_TYPES.values(), "payment_reminder")
 

@@ -288,6 +288,11 @@ class AccountPayment(models.Model):
         )
 
     @api.model
+    def _wab_facts_sql(self):
+        """Override: what was taken back says nothing, the others are posted."""
+        return {"document_state": SQL("'posted'")}
+
+    @api.model
     def _wab_fingerprint_paths(self):
         plain = [f for f in FINGERPRINT_FIELDS if not self._fields[f].relational]
         return (*plain, "company_id.name", "wab_company_name")

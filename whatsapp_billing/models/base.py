@@ -1,12 +1,69 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from collections import defaultdict
+from typing import NamedTuple
 
 from odoo import api, models
 
 from ..rules import numbers
 
 NOTE_TYPE = "customer_message"
+
+
+class File(NamedTuple):
+    """The file that goes with a message, as the claim reads it.
+
+    :param mark: what it was made from, of files that tell of other records
+    """
+
+    id: int
+    store_fname: str | None
+    checksum: str | None
+    mimetype: str | None
+    mark: str | None
+
+
+class Look(NamedTuple):
+    """What a model says of the document of a message just before the call.
+
+    :param fingerprint: of what the document says; None when it is gone, was taken back
+        or has nothing that could change
+    :param is_theirs: a promise that whoever the message is for would get it if it were
+        queued now; False says only that it takes more to know
+    :param state: as `rules.eligibility.Facts.document_state`
+    :param payment_state: as there
+    :param is_off: somebody switched WhatsApp off for this very document
+    :param partner_id: whom it is addressed to by now
+    :param file: None when there is none any more
+    """
+
+    fingerprint: str | None = None
+    is_theirs: bool = False
+    state: str | None = None
+    payment_state: str | None = None
+    is_off: bool | None = False
+    partner_id: int | None = None
+    file: File | None = None
+
+
+class Contact(NamedTuple):
+    """What the claim reads of whoever a message is to.
+
+    :param is_of_company: of the company that writes, or of none
+    :param new_number: what the provider says that they have now
+    """
+
+    is_active: bool | None = True
+    is_of_company: bool | None = True
+    person_key: str | None = None
+    new_number: str | None = None
+
+
+# Of a message that is about nothing, and of one whose document was deleted.
+UNSEEN = Look()
+GONE = Look(state="cancel")
+# Of one without a contact: to a number that wrote to us.
+NOBODY = Contact()
 
 
 class Base(models.AbstractModel):
@@ -85,16 +142,69 @@ class Base(models.AbstractModel):
 
     @api.model
     def _wab_ask_again(self, rows):
-        """Return {message id: (fingerprint, whether its recipient still gets it)}.
+        """Return {message id: `Look`}: what may have changed since these were queued.
 
-        What the claim asks of all messages about records of one model, at once. True is
-        a promise that whoever the message is for would get it if it were queued now;
-        False says only that it takes more to know (`_wab_read_recipients_now`).
+        What the claim asks of all messages about records of one model, at once.
 
-        :param list rows: dictionaries with `id`, `res_id`, `partner_id`, `company_id`
+        :param list rows: dictionaries with `id`, `res_id`, `partner_id`, `company_id`,
+            `document_state` and `attachment_id`
         """
-        said = self.browse({row["res_id"] for row in rows})._wab_fingerprints()
-        return {row["id"]: (said.get(row["res_id"]), False) for row in rows}
+        records = self.browse({row["res_id"] for row in rows}).exists()
+        said = records._wab_fingerprints()
+        files = self._wab_read_files(rows)
+        found = {}
+        for record in records:
+            facts = record._wab_document_facts()
+            found[record.id] = Look(
+                fingerprint=said.get(record.id),
+                state=facts.get("document_state"),
+                payment_state=facts.get("payment_state"),
+                is_off=record._wab_channel_flag() is False,
+                partner_id=record._wab_document_partner().id or None,
+            )
+        return {
+            row["id"]: found.get(row["res_id"], GONE)._replace(
+                file=files.get(row["id"])
+            )
+            for row in rows
+        }
+
+    @api.model
+    def _wab_read_files(self, rows):
+        """Return {message id: `File`} of those whose file was ready and is there."""
+        ids = {row["id"]: row["attachment_id"] for row in rows if row["attachment_id"]}
+        if not ids:
+            return {}
+        # sudo: ir.attachment - the file of a document, for the worker
+        attachments_sudo = self.env["ir.attachment"].sudo()
+        files = {
+            file.id: File(
+                file.id,
+                file.store_fname,
+                file.checksum,
+                file.mimetype,
+                file.description or None,
+            )
+            for file in attachments_sudo.browse(set(ids.values())).exists()
+        }
+        return {
+            name: files[file_id] for name, file_id in ids.items() if file_id in files
+        }
+
+    @api.model
+    def _wab_is_file_kept(self):
+        """Tell whether a file stays right whatever its document says by now.
+
+        Then only one that is gone is made anew.
+        """
+        return False
+
+    def _wab_document_partner(self):
+        """Return the contact that this record is addressed to, nobody where none is."""
+        self.ensure_one()
+        if "partner_id" in self._fields:
+            return self.partner_id
+        return self.env["res.partner"]
 
     @api.model
     def _wab_fingerprint_paths(self):

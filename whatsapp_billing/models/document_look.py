@@ -10,6 +10,7 @@ doubt is a no, and a no is asked.
 from odoo import api, models
 from odoo.tools import SQL
 
+from .base import GONE, File, Look
 from .document_mixin import WhatsappBillingDocumentMixin as Document
 from .res_partner import ResPartner
 
@@ -38,6 +39,7 @@ PARTNER_FIELDS = (
     "wab_is_default_recipient",
     "wab_number",
 )
+NULL = SQL("NULL")
 # Whether `r` gets what is addressed to the customer that `p` is of.
 FOR_THE_CUSTOMER = SQL(
     """
@@ -60,28 +62,69 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
 
     @api.model
     def _wab_ask_again(self, rows):
-        """Override: one query for what they say and for who gets them."""
-        says = self._wab_fingerprint_sql()
-        if says is None or not self._wab_is_plain():
+        """Override: one query for all of it."""
+        says, facts = self._wab_fingerprint_sql(), self._wab_facts_sql()
+        if says is None or facts is None or not self._wab_is_plain():
             return super()._wab_ask_again(rows)
         found = self.env.execute_query(
             SQL(
                 """
-                SELECT a.message_id, %(says)s, %(gets_it)s
+                SELECT a.message_id, %(says)s, %(gets_it)s, %(state)s, %(payment)s,
+                       %(is_off)s, d.partner_id, %(file)s
                   FROM %(asked)s
                   JOIN %(table)s d ON d.id = a.res_id
              LEFT JOIN res_company k ON k.id = d.company_id
              LEFT JOIN res_partner p ON p.id = d.partner_id
              LEFT JOIN res_partner r ON r.id = a.partner_id
+                    %(files)s
                 """,
                 says=says,
                 gets_it=self._wab_gets_it_sql(),
+                state=facts.get("document_state", NULL),
+                payment=facts.get("payment_state", NULL),
+                is_off=facts.get("is_off", NULL),
                 asked=self._wab_asked_sql(rows),
                 table=SQL.identifier(self._table),
+                **self._wab_files_sql(rows),
             )
         )
-        gone = {row["id"]: (None, False) for row in rows}
-        return gone | {name: answer for name, *answer in found}
+        looks = {row["id"]: GONE for row in rows}
+        for message_id, *answer, file_id, name, checksum, mimetype, mark in found:
+            file = file_id and File(file_id, name, checksum, mimetype, mark)
+            looks[message_id] = Look(*answer, file)
+        return looks
+
+    @api.model
+    def _wab_facts_sql(self):
+        """Return SQL for what `_wab_document_facts` says of `d`, by the same names.
+
+        And `is_off` for its own switch. What is left out is NULL.
+
+        :return: None where the records are asked one by one
+        """
+        return
+
+    @api.model
+    def _wab_file_sql(self):
+        """Return SQL for whether the attachment `f` is the file of the document `d`."""
+        return SQL("f.id = a.attachment_id")
+
+    @api.model
+    def _wab_files_sql(self, rows):
+        """Return the columns of `File` and where they are read; no query without files."""
+        if not any(row["document_state"] == "ready" for row in rows):
+            return {"file": SQL(", ").join([NULL] * len(File._fields)), "files": SQL()}
+        return {
+            "file": SQL("f.id, f.store_fname, f.checksum, f.mimetype, f.description"),
+            "files": SQL(
+                """
+                LEFT JOIN LATERAL (
+                          SELECT * FROM ir_attachment f WHERE a.has_file AND %s
+                        ORDER BY f.id DESC LIMIT 1) f ON TRUE
+                """,
+                self._wab_file_sql(),
+            ),
+        }
 
     @api.model
     def _wab_is_plain(self):
@@ -109,14 +152,18 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         }
         return SQL(
             """
-            unnest(%s::int[], %s::int[], %s::int[], %s::int[], %s::boolean[])
-                AS a (message_id, res_id, partner_id, company_id, is_on)
+            unnest(%s::int[], %s::int[], %s::int[], %s::int[], %s::boolean[],
+                   %s::boolean[], %s::int[])
+                AS a (message_id, res_id, partner_id, company_id, is_on, has_file,
+                      attachment_id)
             """,
             [row["id"] for row in rows],
             [row["res_id"] for row in rows],
             [row["partner_id"] for row in rows],
             [row["company_id"] for row in rows],
             [defaults[row["company_id"]] for row in rows],
+            [row["document_state"] == "ready" for row in rows],
+            [row["attachment_id"] for row in rows],
         )
 
     @api.model

@@ -14,6 +14,7 @@ from odoo.tools.misc import format_date
 from ..const import PURPOSES
 from ..rules import eligibility, numbers
 from . import call_arguments
+from .base import Contact, Look
 from .messaging.consent import NOTHING
 
 MAX_EVIDENCE = 2000
@@ -185,7 +186,9 @@ class ResPartner(models.Model):
     def write(self, vals):
         if self.env.context.get("wab_is_merge"):
             # Core hands all fields on; what is the system's, the merge moves itself.
-            vals = {n: value for n, value in vals.items() if n not in self._system_fields}
+            vals = {
+                n: value for n, value in vals.items() if n not in self._system_fields
+            }
         if "wab_enabled" not in vals:
             numberless = self.browse()
             if not vals.keys().isdisjoint(("wab_number", "phone", "country_id")):
@@ -477,9 +480,7 @@ class ResPartner(models.Model):
         # sudo: res.company - only which ones it is a branch of
         own = company.sudo().parent_ids | company.sudo()
         # sudo: res.partner - only which company a contact is of
-        allowed = {
-            p.id for p in self.sudo() if not p.company_id or p.company_id in own
-        }
+        allowed = {p.id for p in self.sudo() if not p.company_id or p.company_id in own}
         found = self.filtered(lambda p: p.id in allowed)
         return found.with_prefetch(self._prefetch_ids)
 
@@ -535,10 +536,45 @@ class ResPartner(models.Model):
 
     @api.model
     def _wab_ask_again(self, rows):
-        """Override: who gets it is known without asking."""
-        theirs = {row["id"]: row["partner_id"] == row["res_id"] for row in rows}
-        found = super()._wab_ask_again(rows)
-        return {name: (said, theirs[name]) for name, (said, _) in found.items()}
+        """Override: who gets it is known without asking, and there is no file."""
+        said = self.browse({row["res_id"] for row in rows})._wab_fingerprints()
+        return {
+            row["id"]: Look(said.get(row["res_id"]), row["partner_id"] == row["res_id"])
+            for row in rows
+        }
+
+    @api.model
+    def _wab_look_at(self, rows):
+        """Return {message id: `Contact`} of those to a contact, in one query.
+
+        :param list rows: dictionaries with `id`, `partner_id` and `company_id`
+        """
+        fields = self._fields
+        found = self.env.execute_query(
+            SQL(
+                """
+                SELECT a.message_id, %s,
+                       p.company_id IS NULL OR p.company_id::text = ANY(
+                           string_to_array(k.parent_path, '/')),
+                       %s, %s ->> a.company_id::text
+                  FROM unnest(%s::int[], %s::int[], %s::int[])
+                       a (message_id, partner_id, company_id)
+                  JOIN res_partner p ON p.id = a.partner_id
+             LEFT JOIN res_company k ON k.id = a.company_id
+                """,
+                SQL.identifier("p", "active", to_flush=fields["active"]),
+                SQL.identifier(
+                    "p", "wab_person_key", to_flush=fields["wab_person_key"]
+                ),
+                SQL.identifier(
+                    "p", "wab_new_number", to_flush=fields["wab_new_number"]
+                ),
+                [row["id"] for row in rows],
+                [row["partner_id"] for row in rows],
+                [row["company_id"] for row in rows],
+            )
+        )
+        return {message_id: Contact(*answer) for message_id, *answer in found}
 
     def _wab_read_recipients_now(self):
         """Override: nothing is to be read for that."""

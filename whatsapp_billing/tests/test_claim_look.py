@@ -50,6 +50,8 @@ class TestClaimLook(ClaimCommon):
             "res_id": record.id,
             "partner_id": partner and partner.id,
             "company_id": self.company.id,
+            "document_state": "none",
+            "attachment_id": None,
         }
 
     def customers(self, number, prefix):
@@ -58,7 +60,7 @@ class TestClaimLook(ClaimCommon):
             for i in range(number)
         ]
 
-    def test_two_statements_for_all_that_did_not_change(self):
+    def test_three_statements_for_all_that_did_not_change(self):
         """Whoever gets it: the company, ticked persons, chosen ones, the addressee."""
         address = self._make_customer(
             "Invoices", False, parent_id=self.acme.id, wab_enabled=False
@@ -77,7 +79,7 @@ class TestClaimLook(ClaimCommon):
             # One row a person at a time: Marta gets two documents.
             self.assertEqual(len(ready), number + 2)
             self.assertFalse(asked)
-            self.assertEqual(count, 2)
+            self.assertEqual(count, 3)
             messages.write({"state": "canceled"})
 
     def test_only_what_looks_different_is_asked(self):
@@ -151,7 +153,7 @@ class TestClaimLook(ClaimCommon):
         ready, count, asked = self.claim()
         self.assertEqual(ready, messages)
         self.assertFalse(asked)
-        self.assertEqual(count, 2)
+        self.assertEqual(count, 3)
 
     def test_whoever_answers_in_another_way_is_asked(self):
         """Another module may say who gets a document: the query stands for ours only."""
@@ -258,13 +260,13 @@ class TestClaimLook(ClaimCommon):
         found = moves._wab_ask_again(rows)
         says = moves._wab_fingerprints()
         self.assertEqual(
-            {row["id"]: found[row["id"]][0] for row in rows},
+            {row["id"]: found[row["id"]].fingerprint for row in rows},
             {row["id"]: says[row["res_id"]] for row in rows},
         )
         now = moves._wab_read_recipients_now()
         self.assert_sound(
             rows,
-            {name for name, (_says, gets_it) in found.items() if gets_it},
+            {name for name, look in found.items() if look.is_theirs},
             {row["id"]: now[row["res_id"]] for row in rows},
         )
         reminded = self.env.execute_query(

@@ -203,7 +203,7 @@ class TestDocumentChanged(LifecycleCommon):
                         "template_digest": row.template_id.text_digest,
                         "template_obstacle": row.template_id.obstacle,
                         "attachment_id": row.attachment_id.id,
-                        "file_mark": row.attachment_id.description,
+                        "document_state": row.document_state,
                     }
                     for row in rows
                 ]

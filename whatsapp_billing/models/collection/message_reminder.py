@@ -140,7 +140,8 @@ class WhatsappBillingMessage(models.Model):
         reminders = [row for row in rows if row["document_type"] == REMINDER]
         theirs = self._find_plainly_reminded(reminders)
         for row in reminders:
-            row["is_theirs"] = theirs.get(row["id"], row["is_theirs"])
+            is_theirs = theirs.get(row["id"], row["look"].is_theirs)
+            row["look"] = row["look"]._replace(is_theirs=is_theirs)
 
     @api.model
     def _find_plainly_reminded(self, rows):

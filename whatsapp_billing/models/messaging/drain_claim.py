@@ -20,7 +20,9 @@ from ...clients.whatsapp.base import (
 )
 from ...clients.whatsapp.sender import Document, Work
 from ...rules import answers, consent, eligibility, refusals, traces, window
+from ..base import NOBODY, NOTE_TYPE
 from . import drain_reminders
+from .message_recipients import is_by_template
 
 _logger = logging.getLogger(__name__)
 
@@ -77,6 +79,7 @@ def _fail(drain, row, error):
 def _prepare(drain, rows):
     """Return (calls to make, ids of rows that may no longer go) of marked rows."""
     drop, wait_for_document, ready = [], [], []
+    _mark_contacts(drain, rows)
     truths = drain_reminders.look(drain, rows)
     drain.messages._mark_changed(rows)
     drain.messages._mark_misdirected(rows)
@@ -84,7 +87,7 @@ def _prepare(drain, rows):
     changed, rest = [], []
     for row in rows:
         row["truth"] = truths.get(row["id"], drain_reminders.UNTOUCHED)
-        if _wants_document(row):
+        if _wants_document(drain, row):
             wait_for_document.append(row["id"])
             continue
         facts = _facts(drain, row)
@@ -106,6 +109,14 @@ def _prepare(drain, rows):
         drain.messages.browse(rest)._remind_of_the_rest()
     media = _find_media(drain, ready)
     return [_claimed(drain, row, media) for row in ready], dropped
+
+
+def _mark_contacts(drain, rows):
+    """Set `contact`: what is known by now of whoever each message is to."""
+    to_somebody = [row for row in rows if row["partner_id"]]
+    found = drain.env["res.partner"]._wab_look_at(to_somebody) if to_somebody else {}
+    for row in rows:
+        row["contact"] = found.get(row["id"], NOBODY)
 
 
 def _mark_windows(drain, rows):
@@ -141,17 +152,19 @@ def _now():
 
 
 def _find_media(drain, rows):
-    checksums = {row["checksum"] for row in rows if row["checksum"]}
+    files = [row["look"].file for row in rows]
+    checksums = {file.checksum for file in files if file and file.checksum}
     if not checksums:
         return {}
     return drain.env["whatsapp.billing.media"]._find(drain.phone, checksums, _now())
 
 
 def _mark_sending(drain, free, recording):
-    """Lock and mark due rows; return each with all that may have changed since.
+    """Lock and mark due rows; return each with what is ours and may have changed since.
 
     One statement: between it and the commit the threads have nothing to do. What
-    may not go after all is given back in the same transaction.
+    may not go after all is given back in the same transaction. What documents and
+    contacts say is asked of their models, at once for all rows.
     """
     busy = {
         row.person_key
@@ -186,45 +199,19 @@ def _mark_sending(drain, free, recording):
         SELECT m.id, m.uuid, m.recipient, m.recipient_uid, m.person_key, m.attempts,
                m.content, m.body, m.template_id, m.template_name, m.lang_code, m.purpose,
                m.document_type, m.res_model, m.res_id, m.filename, m.reason,
-               m.document_state, m.partner_id, m.document_partner_id, m.method,
-               m.company_id, m.expires_at,
+               m.document_state, m.attachment_id, m.partner_id, m.document_partner_id,
+               m.method, m.company_id, m.expires_at,
                m.content ->> 'snapshot' AS snapshot,
                t.status AS template_status, t.obstacle AS template_obstacle,
                t.text_digest AS template_digest,
                a.state AS account_state,
                m.method IS DISTINCT FROM %(test)s AND %(kind_on)s IS NOT TRUE
                     AS kind_off,
-               m.method IS DISTINCT FROM %(test)s AND m.template_name IS NOT NULL
-                    AND v.wab_channel = 'off' AS document_off,
-               m.method IS DISTINCT FROM %(test)s AND m.template_name IS NOT NULL
-                    AND p.company_id IS NOT NULL
-                    AND NOT p.company_id::text = ANY(
-                        string_to_array(k.parent_path, '/')) AS is_foreign,
-               p.active AS partner_active,
-               v.state AS move_state, v.payment_state,
-               v.partner_id AS move_partner_id,
-               p.wab_person_key,
-               p.wab_new_number ->> m.company_id::text AS wab_new_number,
-               f.id AS attachment_id, f.store_fname, f.checksum, f.file_size,
-               f.mimetype, f.description AS file_mark,
                c.words AS consent_words
           FROM m
      LEFT JOIN whatsapp_billing_account a ON a.id = m.account_id
      LEFT JOIN whatsapp_billing_template t ON t.id = m.template_id
      LEFT JOIN res_company k ON k.id = m.company_id
-     LEFT JOIN res_partner p ON p.id = m.partner_id
-     LEFT JOIN account_move v
-            ON m.res_model = 'account.move' AND v.id = m.res_id
-     LEFT JOIN LATERAL (
-               SELECT id, store_fname, checksum, file_size, mimetype, description
-                 FROM ir_attachment
-                WHERE m.document_state = 'ready'
-                  AND ((m.res_model = 'account.move' AND res_model = 'account.move'
-                        AND res_id = m.res_id
-                        AND res_field = 'invoice_pdf_report_file')
-                       OR (m.res_model IS DISTINCT FROM 'account.move'
-                           AND id = m.attachment_id))
-             ORDER BY id DESC LIMIT 1) f ON TRUE
      LEFT JOIN LATERAL (
                SELECT json_agg(json_build_array(
                           id, purpose, granted, said_at, source,
@@ -278,43 +265,44 @@ def _give_back(drain, ids):
         )
 
 
-def _wants_document(row):
-    """Tell whether the file that was ready is gone or old: reset, replaced, deleted.
-
-    The legal PDF of an invoice is Odoo's: it is made anew after a reset only.
-    """
+def _wants_document(drain, row):
+    """Tell whether the file that was ready is gone or old: reset, replaced, deleted."""
     if row["document_state"] != "ready" or row["changed"] or row["gone"]:
         return False
-    if row["res_model"] == "account.move":
-        return not row["attachment_id"] and row["move_state"] == "posted"
-    return not row["attachment_id"] or row["file_changed"]
+    look = row["look"]
+    if look.file and not row["file_changed"]:
+        return False
+    model = drain.env.get(row["res_model"] or "")
+    is_kept = model is not None and model._wab_is_file_kept()
+    # A document that was reset or cancelled has none, and its messages end.
+    return look.state in (None, "posted") and not (look.file and is_kept)
 
 
 def _facts(drain, row):
-    # A message about an invoice goes whatever has become of it.
-    is_note = row["document_type"] == "customer_message"
-    is_move = row["res_model"] == "account.move" and not is_note
+    look, truth = row["look"], row["truth"]
     standing = _read_standing(row)
     by_switch = standing.state == "withdrawn" and standing.kind == "switch"
     return eligibility.Facts(
         purpose=row["purpose"],
-        document_state=_document_state(row, is_move),
+        document_state=_document_state(row),
         document_type=row["document_type"],
-        payment_state="paid" if row["truth"].is_settled else row["payment_state"],
+        payment_state="paid" if truth.is_settled else look.payment_state,
         is_reminder=row["document_type"] == drain_reminders.REMINDER,
-        paused=row["truth"].is_paused,
-        disputed=row["truth"].is_disputed,
-        payment_pending=row["truth"].payment_pending,
-        bank_match=row["truth"].bank_match,
-        no_followup=row["truth"].no_followup,
+        paused=truth.is_paused,
+        disputed=truth.is_disputed,
+        payment_pending=truth.payment_pending,
+        bank_match=truth.bank_match,
+        no_followup=truth.no_followup,
         # A switch that somebody set to off since, the contact's or the document's;
         # without any words a contract or a test allowed it.
-        enabled=not (by_switch or row["document_off"] or row["truth"].is_off),
+        enabled=not (
+            by_switch or truth.is_off or (look.is_off and is_by_template(row))
+        ),
         consent="by_contract"
         if by_switch or standing.state == "none"
         else standing.state,
         number=row["recipient_uid"] or row["recipient"],
-        number_changed=bool(row["wab_new_number"]),
+        number_changed=bool(row["contact"].new_number),
         template_found=bool(row["template_status"] or not row["template_name"]),
         template_status=row["template_status"] or "approved",
         template_obstacle=_get_obstacle(drain, row),
@@ -322,13 +310,16 @@ def _facts(drain, row):
         superseded=_is_superseded(row),
         kind_off=bool(row["kind_off"]),
         window_open=row["window_open"],
-        recipient_active=row["partner_active"] is not False,
+        recipient_active=row["contact"].is_active is not False,
     )
 
 
-def _document_state(row, is_move):
+def _document_state(row):
     """Return the state of the document; what is gone counts as cancelled."""
-    return (row["move_state"] or "cancel") if is_move or row["gone"] else None
+    if row["gone"]:
+        return "cancel"
+    # A message about a document goes whatever has become of it.
+    return None if row["document_type"] == NOTE_TYPE else row["look"].state
 
 
 def _get_obstacle(drain, row):
@@ -367,7 +358,7 @@ def _has_rest(row):
         return True
     if row["document_type"] != drain_reminders.REMINDER:
         return False
-    is_theirs = row["document_partner_id"] == row["move_partner_id"]
+    is_theirs = row["document_partner_id"] == row["look"].partner_id
     return row["truth"] == drain_reminders.UNTOUCHED and (
         row["is_misdirected"] or (row["changed"] and is_theirs)
     )
@@ -386,9 +377,9 @@ def _has_document_changed(row):
     """Tell whether the document says something else by now, or is another customer's."""
     if row["changed"]:
         return True
-    if row["res_model"] != "account.move" or not row["snapshot"]:
-        return False
-    return row["document_partner_id"] != row["move_partner_id"]
+    return bool(row["snapshot"]) and (
+        row["document_partner_id"] != row["look"].partner_id
+    )
 
 
 def _ask_for_documents(drain, ids):
@@ -414,37 +405,39 @@ def _drop(drain, drop):
 
 
 def _claimed(drain, row, media):
-    document = None
+    document, checksum = None, ""
     if row["document_state"] == "ready":
+        file = row["look"].file
+        checksum = file.checksum or ""
         document = Document(
-            checksum=row["checksum"],
+            checksum=file.checksum,
             filename=row["filename"] or "document.pdf",
-            mime=row["mimetype"] or const.PDF,
-            load=_loader(drain, row),
-            media_uid=media.get(row["checksum"], ""),
+            mime=file.mimetype or const.PDF,
+            load=_loader(drain, file),
+            media_uid=media.get(file.checksum, ""),
         )
     return Claimed(
         work=Work(row["id"], _outgoing(row), document),
         person_key=row["person_key"] or "",
         attempts=row["attempts"],
         template_id=row["template_id"],
-        checksum=row["checksum"] or "",
+        checksum=checksum,
         expires_at=row["expires_at"],
     )
 
 
-def _loader(drain, row):
+def _loader(drain, file):
     """Return a function that reads the file in a thread, without a cursor."""
     attachments = drain.env["ir.attachment"]
-    if row["store_fname"]:
-        path = attachments._full_path(row["store_fname"])
+    if file.store_fname:
+        path = attachments._full_path(file.store_fname)
 
         def load():
             with open(path, "rb") as stream:
                 return stream.read()
 
         return load
-    content = attachments.browse(row["attachment_id"]).raw
+    content = attachments.browse(file.id).raw
     return lambda: content
 
 

@@ -20,6 +20,7 @@ from odoo.tools import SQL
 
 from ... import const
 from ...rules import parameters
+from ..base import GONE, UNSEEN
 from .drain_reminders import REMINDER
 from .message_enqueue import Order, Target
 from .template_variable import PAY_LINK, RECIPIENT_NAME
@@ -94,7 +95,7 @@ class WhatsappBillingMessage(models.Model):
         kept = [row for row in rows if row["snapshot"]]
         differing, reminders = [], []
         for row in kept:
-            fingerprint = row["fingerprint"]
+            fingerprint = row["look"].fingerprint
             row["gone"] = fingerprint is None
             row["snapshot_now"] = _digest(fingerprint)
             row["is_same"] = row["snapshot"] == row["snapshot_now"]
@@ -108,24 +109,25 @@ class WhatsappBillingMessage(models.Model):
                 (reminders if is_reminder else differing).append(row)
         self._compare_texts(differing)
         self._compare_reminders(reminders)
-        self._mark_old_files([row for row in kept if row["attachment_id"]])
+        self._mark_old_files([row for row in kept if row["look"].file])
 
     @api.model
     def _look_again(self, rows):
-        """Set on claimed rows what each document's model says of it, a query a model.
+        """Set `look` on claimed rows: what each document's model says of it by now.
 
-        `fingerprint`: of what it says by now. `is_theirs`: that the recipient plainly
-        still gets it, so that nobody need ask.
+        One call a model (`_wab_ask_again`), whatever the number of rows.
         """
         by_model = defaultdict(list)
         for row in rows:
-            row["fingerprint"], row["is_theirs"] = None, False
-            if row["snapshot"]:
+            row["look"] = UNSEEN
+            if row["res_model"] and row["res_id"]:
                 by_model[row["res_model"]].append(row)
         for model, group in by_model.items():
-            found = self.env[model]._wab_ask_again(group)
+            # A model goes with its module, and messages about it stay.
+            records = self.env.get(model)
+            found = {} if records is None else records._wab_ask_again(group)
             for row in group:
-                row["fingerprint"], row["is_theirs"] = found[row["id"]]
+                row["look"] = found.get(row["id"], GONE)
 
     @api.model
     def _mark_old_files(self, rows):
@@ -138,7 +140,8 @@ class WhatsappBillingMessage(models.Model):
             records = self.env[model].browse({row["res_id"] for row in group})
             marks = records._wab_file_marks()
             for row in group:
-                if row["file_mark"] != marks.get(row["res_id"], row["file_mark"]):
+                mark = row["look"].file.mark
+                if mark != marks.get(row["res_id"], mark):
                     row["file_changed"] = True
 
     @api.model
@@ -536,8 +539,7 @@ class WhatsappBillingTemplate(models.Model):
             if place in links:
                 given[variable.component, variable.position] = links[place]
         return all(
-            given[variable.component, variable.position]
-            == parameters.clean(text or "")
+            given[variable.component, variable.position] == parameters.clean(text or "")
             for variable, text in values.items()
             if (variable.component, variable.position) in given
         )

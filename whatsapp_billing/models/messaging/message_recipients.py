@@ -33,9 +33,9 @@ class WhatsappBillingMessage(models.Model):
         """
         doubtful = []
         for row in rows:
-            row["is_misdirected"] = bool(row["is_foreign"]) or _has_other_number(row)
+            row["is_misdirected"] = _is_foreign(row) or _has_other_number(row)
             follows = (row["content"] or {}).get("follows_document")
-            if follows and not row["gone"] and not row["is_theirs"]:
+            if follows and not row["gone"] and not row["look"].is_theirs:
                 doubtful.append(row)
         if not doubtful:
             return
@@ -75,9 +75,8 @@ class WhatsappBillingMessage(models.Model):
         :param heirs: who is told instead, as `_find_heirs` says
         """
         self.ensure_one()
-        return (
-            heirs != self.partner_id
-            or (self.partner_id.wab_person_key or "") != (self.person_key or "")
+        return heirs != self.partner_id or (self.partner_id.wab_person_key or "") != (
+            self.person_key or ""
         )
 
     def _find_heirs(self):
@@ -178,4 +177,14 @@ def _has_other_number(row):
     """
     if not row["partner_id"] or numbers.is_bsuid(row["recipient"] or ""):
         return False
-    return (row["wab_person_key"] or "") != (row["person_key"] or "")
+    return (row["contact"].person_key or "") != (row["person_key"] or "")
+
+
+def _is_foreign(row):
+    """Tell whether the contact is another company's by now."""
+    return is_by_template(row) and not row["contact"].is_of_company
+
+
+def is_by_template(row):
+    """Tell whether we began it: neither an answer nor a test to oneself."""
+    return bool(row["template_name"]) and row["method"] != const.TEST_METHOD
