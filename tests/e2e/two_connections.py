@@ -505,7 +505,9 @@ def one_key_at_once(ground):
 
 def our_own_refusal(ground):
     """We see that another transaction was faster where PostgreSQL refuses nothing."""
-    from odoo.addons.whatsapp_billing.models.outbox.mixin import RepeatTransaction
+    from odoo.addons.whatsapp_billing.models.worker.transactions import (
+        RepeatTransaction,
+    )
 
     tries = []
 

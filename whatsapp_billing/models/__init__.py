@@ -1,6 +1,6 @@
 from . import system_fields
 from . import rights
-from . import outbox
+from . import worker
 from . import messaging
 from . import base
 from . import document_mixin

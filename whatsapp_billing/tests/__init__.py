@@ -73,3 +73,4 @@ from . import test_tours
 from . import test_webhook_evidence
 from . import test_customer_corrected
 from . import test_customer_corrected_told
+from . import test_worker_budget

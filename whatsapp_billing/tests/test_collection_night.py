@@ -2,6 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """The nightly run as a whole: shared by workers, cut by time, hindered by one debtor."""
 
+import itertools
 from unittest.mock import Mock, patch
 
 from odoo import fields
@@ -9,6 +10,7 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..models.collection import plan_run
+from ..models.worker.budget import Budget
 from .collection_common import CollectionCommon
 
 LOGGER = "odoo.addons.whatsapp_billing.models.collection.plan_run"
@@ -176,7 +178,7 @@ class TestCollectionNight(CollectionCommon):
         plans = self.env["whatsapp.billing.collection.plan"]
         cron = self.env.ref("whatsapp_billing.ir_cron_collections")
         triggers = self.env["ir.cron.trigger"].sudo()
-        with patch.object(type(plans), "_get_deadline", lambda plans: float("-inf")):
+        with patch.object(Budget, "of_run", lambda: Budget(0)):
             plans.sudo()._cron_collections()
         self.assertFalse(self.reminders())
         self.assertTrue(triggers.search([("cron_id", "=", cron.id)]))
@@ -186,9 +188,8 @@ class TestCollectionNight(CollectionCommon):
     def test_a_run_that_was_cut_goes_on_counting(self):
         self.make_all_due()
         with patch.object(plan_run, "CHUNK", 1):
-            clock = Mock(monotonic=Mock(side_effect=range(99)))
-            with patch.object(plan_run, "time", clock):
-                self.assertFalse(self.run_night(deadline=2))
+            clock = Mock(side_effect=itertools.count())
+            self.assertFalse(self.run_night(budget=Budget(3, clock=clock)))
             self.assertTrue(0 < len(self.reminders()) < len(self.others))
             self.assertTrue(self.run_night())
         self.plan.invalidate_recordset()

@@ -10,7 +10,7 @@ from ..models.messaging import message_document
 from .lifecycle_common import LifecycleCommon
 
 MESSAGING = "odoo.addons.whatsapp_billing.models.messaging"
-MIXIN = "odoo.addons.whatsapp_billing.models.outbox.mixin"
+MIXIN = "odoo.addons.whatsapp_billing.models.worker.transactions"
 
 
 @tagged("post_install", "-at_install")

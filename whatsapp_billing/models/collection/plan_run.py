@@ -4,7 +4,7 @@
 
 import gc
 import logging
-import time
+import math
 from collections import Counter, defaultdict
 from contextlib import contextmanager
 from datetime import timedelta
@@ -16,6 +16,7 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ...rules import dunning
+from ..worker.budget import Budget
 
 _logger = logging.getLogger(__name__)
 
@@ -34,7 +35,7 @@ CRON = "whatsapp_billing.ir_cron_collections"
 
 class WhatsappBillingCollectionPlan(models.Model):
     _name = "whatsapp.billing.collection.plan"
-    _inherit = ["whatsapp.billing.collection.plan", "whatsapp.billing.outbox.mixin"]
+    _inherit = ["whatsapp.billing.collection.plan", "whatsapp.billing.worker.mixin"]
 
     # === BUSINESS METHODS - RUNNING === #
 
@@ -258,12 +259,15 @@ class WhatsappBillingCollectionPlan(models.Model):
         by_company = defaultdict(list)
         for plan in self.search([("stage", "!=", "off")]):
             by_company[plan.company_id.id].append(plan.id)
-        deadline = self._get_deadline()
+        budget = Budget.of_run()
         for company_id, plan_ids in by_company.items():
             try:
-                if not self._run_company(company_id, plan_ids, deadline):
+                if budget.is_over() or not self._run_company(
+                    company_id, plan_ids, budget
+                ):
                     # The rest at once: it is found by what is still due.
                     self.env.ref(CRON)._trigger()
+                    return
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 raise
             except Exception:
@@ -303,13 +307,13 @@ class WhatsappBillingCollectionPlan(models.Model):
             moment = plans._get_moment(company)
             debtor_ids = plans._find_due_debtors(company, moment.day)
         work = _Work(plans.with_env(self.env), company_id, moment)
-        work.run(_turn(debtor_ids, share), self._get_deadline())
+        work.run(_turn(debtor_ids, share), Budget.of_run())
 
     @api.model
-    def _run_company(self, company_id, plan_ids, deadline=float("inf")):
+    def _run_company(self, company_id, plan_ids, budget=None):
         """Run plans of one company in transactions of their own.
 
-        :param deadline: on the monotonic clock
+        :param budget: None for as long as it takes
         :return: whether nothing is left to do
         """
         with self._own_transaction() as env:
@@ -322,7 +326,7 @@ class WhatsappBillingCollectionPlan(models.Model):
             if len(debtor_ids) > CHUNK:
                 self._durably(env, lambda: plans._call_helpers(company))
         work = _Work(plans.with_env(self.env), company_id, moment)
-        is_done = work.run(debtor_ids, deadline)
+        is_done = work.run(debtor_ids, budget or Budget(math.inf))
         if not is_done:
             with self._own_transaction() as env:
                 plans = env[self._name].browse(plan_ids)
@@ -343,10 +347,6 @@ class WhatsappBillingCollectionPlan(models.Model):
                 identity_key=f"whatsapp_billing.collections.{company.id}.{number}"
             )._job_run_share(company.id, self.ids, number / WORKERS, begun)
 
-    @api.model
-    def _get_deadline(self):
-        return time.monotonic() + self.env["whatsapp.billing.message"]._run_seconds()
-
 
 class _Work:
     """One worker's part in a company's run, chunk by chunk, each a transaction."""
@@ -357,10 +357,10 @@ class _Work:
         self.moment = moment
         self.broken = 0
 
-    def run(self, debtor_ids, deadline):
-        """Run debtors until the deadline; return whether all were seen to."""
+    def run(self, debtor_ids, budget):
+        """Run debtors until time is up; return whether all were seen to."""
         for chunk in _cut(debtor_ids):
-            if time.monotonic() > deadline:
+            if budget.is_over():
                 return False
             with _no_garbage_collection():
                 self._do(chunk)

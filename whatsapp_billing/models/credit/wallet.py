@@ -7,7 +7,7 @@ from odoo.exceptions import AccessError
 from odoo.tools import SQL
 
 from ...rules import pricing
-from ..outbox.mixin import RepeatTransaction
+from ..worker.transactions import RepeatTransaction
 from .rate import PRICELISTS
 
 # The totals of everything folded in; only SQL under the wallet's lock writes them.

@@ -12,6 +12,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...rules import pricing
+from ..worker.budget import Budget
 
 _logger = logging.getLogger(__name__)
 
@@ -26,7 +27,7 @@ CRON = "whatsapp_billing.ir_cron_credits"
 
 class WhatsappBillingCreditWallet(models.Model):
     _name = "whatsapp.billing.credit.wallet"
-    _inherit = ["whatsapp.billing.credit.wallet", "whatsapp.billing.outbox.mixin"]
+    _inherit = ["whatsapp.billing.credit.wallet", "whatsapp.billing.worker.mixin"]
 
     verified_at = fields.Datetime(
         string="Checked On",
@@ -67,20 +68,31 @@ class WhatsappBillingCreditWallet(models.Model):
     def _cron_credits(self):
         """Give and end allowances, give back lost reservations, warn, check sums."""
         now = fields.Datetime.now()
+        budget = Budget.of_run()
         with self._own_transaction() as env:
             messages = env["whatsapp.billing.message"]
-            while self._durably_alone(
+            # Half at most: what nobody uses may not keep the wallets waiting.
+            reservations = budget.share(2)
+            while not reservations.is_over() and self._durably_alone(
                 env, lambda: messages._release_overdue(now, BATCH), "reservations"
             ):
                 continue
-            for wallet in env[self._name].search([]):
-                for step in (
-                    lambda w=wallet: w._grant_allowances(now),
-                    wallet._fold_free,
-                    wallet._warn_low,
-                    lambda w=wallet: w._verify(now),
-                ):
-                    self._durably_alone(env, step, f"wallet {wallet.id}")
+            # Those that were not looked at for the longest come first, should time end.
+            for wallet in env[self._name].search([], order="verified_at NULLS FIRST"):
+                if not budget.is_over():
+                    wallet._look_after(now)
+        if reservations.is_over() or budget.is_over():
+            self._trigger_check()
+
+    def _look_after(self, now):
+        """Do what time brings to one wallet; a step that fails stops no other."""
+        for step in (
+            lambda: self._grant_allowances(now),
+            self._fold_free,
+            self._warn_low,
+            lambda: self._verify(now),
+        ):
+            self._durably_alone(self.env, step, f"wallet {self.id}")
 
     def _fold_free(self):
         """Fold where nobody is taking at this moment; the next run does the others."""
@@ -263,8 +275,10 @@ class WhatsappBillingCreditWallet(models.Model):
         group = self.env.ref("whatsapp_billing.group_manager")
         # sudo: res.users - to find somebody who can do something about it
         managers_sudo = group.sudo().all_user_ids.filtered(
-            lambda user: user.active
-            and self.company_id in user.company_ids
-            and not user._is_superuser()
+            lambda user: (
+                user.active
+                and self.company_id in user.company_ids
+                and not user._is_superuser()
+            )
         )
         return managers_sudo[:1] or self.env.user

@@ -19,7 +19,7 @@ from odoo import fields, models
 from odoo.tools import SQL
 
 from ...rules import ledger, pricing
-from ..outbox.mixin import RepeatTransaction
+from ..worker.transactions import RepeatTransaction
 
 # What is available now, as part of a statement that runs under the wallet's lock.
 AVAILABLE = """

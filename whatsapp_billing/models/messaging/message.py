@@ -30,7 +30,7 @@ class WhatsappBillingMessage(models.Model):
     """
 
     _name = "whatsapp.billing.message"
-    _inherit = ["whatsapp.billing.outbox.mixin", "whatsapp.billing.rights.mixin"]
+    _inherit = ["whatsapp.billing.worker.mixin", "whatsapp.billing.rights.mixin"]
     _description = "WhatsApp Message"
     _order = "id desc"
     _rec_name = "recipient"

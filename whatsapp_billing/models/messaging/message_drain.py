@@ -8,12 +8,13 @@ from functools import partial
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL, config
+from odoo.tools import SQL
 
 from ... import const
 from ...clients.pool import CallPool, TokenBucket
 from ...clients.whatsapp import PROVING
 from ...clients.whatsapp.sender import Sender
+from ..worker.budget import Budget
 from . import drain_claim, drain_record, secrets
 
 _logger = logging.getLogger(__name__)
@@ -214,9 +215,8 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _run_seconds(self):
-        """Return how long a worker may drain: well within Odoo's own limits."""
-        limits = [config["limit_time_real"], config["limit_time_cpu"]]
-        return min([60.0, *(limit * 0.5 for limit in limits if limit and limit > 0)])
+        """Return how long a worker may make documents."""
+        return Budget.of_run().left()
 
     @api.model
     def _lease_seconds(self):

@@ -22,7 +22,7 @@ from ...rules import (
 from ...rules.consent import Standing
 from .. import call_arguments
 from ..mail_message import of_company
-from ..outbox.mixin import RepeatTransaction
+from ..worker.transactions import RepeatTransaction
 from .consent import NOTHING
 
 # An obstacle that goes away by itself: the message waits instead of ending.
@@ -314,7 +314,9 @@ class WhatsappBillingMessage(models.Model):
             company, lang = target.company, target.partner.lang or ""
             wanted = "payment_reminder" if order.is_reminder else target.document_type
             is_vendor = bool(
-                order.is_note and target.partner and target.partner._wab_is_only_vendor()
+                order.is_note
+                and target.partner
+                and target.partner._wab_is_only_vendor()
             )
             name = (company.id, wanted, lang, is_vendor)
             if name not in cache:
@@ -730,9 +732,7 @@ class WhatsappBillingMessage(models.Model):
                 "About %(count)s documents. Press the ticks to read the text.",
                 count=listed,
             )
-        return quote_html(
-            self.env._("WhatsApp to %(number)s", number=recipient), body
-        )
+        return quote_html(self.env._("WhatsApp to %(number)s", number=recipient), body)
 
     def _link_lines(self, links):
         if not links:

@@ -7,7 +7,6 @@ say that there is work. Calls are made outside of any transaction that holds row
 """
 
 import logging
-import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from functools import partial
@@ -23,6 +22,7 @@ from ...clients.errors import ClientError, ContentError
 from ...clients.whatsapp.error_table import FILE_LOST
 from ...rules import parameters
 from ..mail_message import of_company
+from ..worker.budget import Budget
 
 _logger = logging.getLogger(__name__)
 
@@ -93,9 +93,9 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _job_fetch_media(self):
-        """Fetch files until none is due, or the worker's time is up."""
-        deadline = time.monotonic() + self._run_seconds()
-        while time.monotonic() < deadline:
+        """Fetch files until none is due; when time is up another job goes on."""
+        budget = Budget.of_run()
+        while not budget.is_over():
             with self._own_transaction() as env:
                 messages = env[self._name]
                 found = self._durably(env, messages._claim_media)
@@ -108,6 +108,7 @@ class WhatsappBillingMessage(models.Model):
                 for row, result in zip(found, results, strict=True):
                     message = messages.browse(row["id"])
                     self._durably(env, lambda m=message, r=result: m._keep_media(r))
+        self._trigger_media()
 
     @api.model
     def _claim_media(self):

@@ -1,9 +1,12 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from datetime import timedelta
+from functools import partial
 
 from odoo import api, fields, models
 from odoo.tools import SQL
+
+from ..worker.budget import Budget
 
 BATCH = 5000
 # A message that still waits for something is never erased.
@@ -19,22 +22,29 @@ class WhatsappBillingMessage(models.Model):
     def _cron_retention(self):
         """Erase texts and numbers older than each company keeps; figures stay."""
         now = fields.Datetime.now()
+        budget = Budget.of_run()
         for company in self.env["res.company"].search([]):
             if company.wab_retention_days:
                 limit = now - timedelta(days=company.wab_retention_days)
                 self._skip_faults(
-                    lambda c=company, day=limit: self._erase_older(c, day),
+                    lambda c=company, day=limit: self._erase_older(c, day, budget),
                     f"retention of company {company.id}",
                 )
+        if budget.is_over():
+            # What was erased is not found again, so the next run begins where this ends.
+            # sudo: ir.cron - the worker asks for its next run
+            self.env.ref("whatsapp_billing.ir_cron_retention").sudo()._trigger()
 
     @api.model
-    def _erase_older(self, company, limit):
+    def _erase_older(self, company, limit, budget):
         with self._own_transaction() as env:
             messages = env[self._name]
-            while self._durably(env, lambda: messages._erase_batch(company.id, limit)):
-                continue
             events = env["whatsapp.billing.webhook.event"]
-            self._durably(env, lambda: events._erase_older(company.id, limit))
+            erase = partial(messages._erase_batch, company.id, limit)
+            while not budget.is_over() and self._durably(env, erase):
+                continue
+            if not budget.is_over():
+                self._durably(env, partial(events._erase_older, company.id, limit))
 
     @api.model
     def _erase_batch(self, company_id, limit):

@@ -19,7 +19,7 @@ SOON = timedelta(minutes=10)
 
 class WhatsappBillingPhone(models.Model):
     _name = "whatsapp.billing.phone"
-    _inherit = ["whatsapp.billing.phone", "whatsapp.billing.outbox.mixin"]
+    _inherit = ["whatsapp.billing.phone", "whatsapp.billing.worker.mixin"]
 
     last_webhook_at = fields.Datetime(string="Last Webhook", readonly=True)
     last_status_at = fields.Datetime(

@@ -23,6 +23,7 @@ from ...clients.whatsapp.base import (
     StatusUpdate,
     TemplateEvent,
 )
+from ..worker.budget import Budget
 from .message_status import to_datetime
 
 _logger = logging.getLogger(__name__)
@@ -49,7 +50,7 @@ class WhatsappBillingWebhookEvent(models.Model):
     """
 
     _name = "whatsapp.billing.webhook.event"
-    _inherit = ["whatsapp.billing.outbox.mixin"]
+    _inherit = ["whatsapp.billing.worker.mixin"]
     _description = "WhatsApp Webhook Event"
     _order = "id desc"
     _rec_name = "received_at"
@@ -207,23 +208,29 @@ class WhatsappBillingWebhookEvent(models.Model):
 
     @api.model
     def _job_process(self):
-        """Process what is new until nothing is, or the worker's time is up."""
-        deadline = (
-            time.monotonic() + self.env["whatsapp.billing.message"]._run_seconds()
-        )
-        total = 0
-        while time.monotonic() < deadline:
+        """Process what is new, and have another job go on when time is up."""
+        total, is_left = self._process_new(Budget.of_run())
+        if is_left:
+            # sudo: queue.job - goes on as the system
+            self.sudo().with_delay()._job_process()
+        return total
+
+    @api.model
+    def _process_new(self, budget):
+        """Process new events, batch by batch, until none is left or time is up.
+
+        :return: (events processed, whether some are left)
+        """
+        total, is_left = 0, True
+        while is_left and not budget.is_over():
             with self._own_transaction() as env:
                 events = env[self._name]
                 count = self._durably(env, events._process_batch)
             total += count
-            if not count:
-                if total:
-                    self.env["whatsapp.billing.message"]._trigger_media()
-                return total
-        # sudo: queue.job - goes on as the system
-        self.sudo().with_delay()._job_process()
-        return total
+            is_left = bool(count)
+        if total:
+            self.env["whatsapp.billing.message"]._trigger_media()
+        return total, is_left
 
     @api.model
     def _process_batch(self):
@@ -508,7 +515,10 @@ class WhatsappBillingWebhookEvent(models.Model):
         """Process what no job has processed, and try again what failed."""
         with self._own_transaction() as env:
             self._durably_alone(env, env[self._name]._retry_due, "failed events")
-        self._job_process()
+        _total, is_left = self._process_new(Budget.of_run())
+        if is_left:
+            # sudo: ir.cron - where no job runner lives nobody else would go on
+            self.env.ref("whatsapp_billing.ir_cron_inbox").sudo()._trigger()
 
     @api.model
     def _retry_due(self):

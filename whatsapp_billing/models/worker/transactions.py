@@ -21,15 +21,15 @@ class RepeatTransaction(errors.SerializationFailure):
     pgcode = errorcodes.SERIALIZATION_FAILURE
 
 
-class WhatsappBillingOutboxMixin(models.AbstractModel):
-    """What every queue of ours shares: its own short transactions and its locks.
+class WhatsappBillingWorkerMixin(models.AbstractModel):
+    """What every worker of ours shares: its own short transactions and its locks.
 
     A row is the truth and a job only says "there is work", so a worker may be
     killed anywhere, run twice or never. This is the only place that commits.
     """
 
-    _name = "whatsapp.billing.outbox.mixin"
-    _description = "WhatsApp Billing Queue"
+    _name = "whatsapp.billing.worker.mixin"
+    _description = "WhatsApp Billing Worker"
 
     @contextmanager
     def _own_transaction(self):
