@@ -45,3 +45,14 @@ def test_closing_closes_the_wrapped_one() -> None:
     inner.close = lambda: closed.append(True)  # type: ignore[method-assign]
     transport.close()
     assert closed == [True]
+
+
+def test_one_call_takes_no_longer_than_usual_however_much_is_left() -> None:
+    clock = Clock()
+    inner = FakeTransport([("GET", "", json_response({}))])
+    transport = DeadlineTransport(inner, 90.0, clock, longest=30.0)
+    transport.request("GET", "https://x/1")
+    transport.request("GET", "https://x/2", timeout=5)
+    clock.now += 80
+    transport.request("GET", "https://x/3")
+    assert [call.timeout for call in inner.calls] == [30.0, 5, 10.0]

@@ -22,9 +22,15 @@ class DeadlineTransport(Transport):
         transport: Transport,
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
+        longest: float | None = None,
     ) -> None:
-        """Wrap a transport; the budget begins now."""
+        """Wrap a transport; the budget begins now.
+
+        :param longest: seconds for one call that names none itself, however much is
+            left for all
+        """
         self._transport = transport
+        self._longest = longest
         self._clock = clock
         self._until = clock() + seconds
 
@@ -36,7 +42,7 @@ class DeadlineTransport(Transport):
         left = self._until - self._clock()
         if left <= 0:
             raise NotConnectedError(code="deadline", details="no time left")
-        timeout = min(options.pop("timeout", None) or left, left)
+        timeout = min(options.pop("timeout", None) or self._longest or left, left)
         return self._transport.request(method, url, timeout=timeout, **options)
 
     def close(self) -> None:

@@ -6,6 +6,7 @@ Knows no database and no provider: it takes jobs and a function that makes one c
 into one outcome. The caller decides what is called, when, and what an outcome means.
 """
 
+import math
 import queue
 import threading
 import time
@@ -109,18 +110,19 @@ class CallPool(Generic[Work, Outcome]):
             except queue.Empty:
                 return
 
-    def close(self, seconds: float | None = None) -> bool:
+    def close(self, seconds: float = math.inf) -> bool:
         """Let the threads end after what they are doing.
 
-        :param seconds: to wait for them in all, None as long as it takes. A call that
-            hangs for longer is left alone: its outcome reaches nobody.
+        :param seconds: to wait for them in all. A call that hangs for longer is left
+            alone: its outcome reaches nobody.
         :return: whether all have ended
         """
-        until = None if seconds is None else time.monotonic() + seconds
+        until = time.monotonic() + seconds
         for _thread in self._pool:
             self._todo.put(None)
         for thread in self._pool:
-            thread.join(None if until is None else max(0.0, until - time.monotonic()))
+            left = max(0.0, until - time.monotonic())
+            thread.join(None if left == math.inf else left)
         return not any(thread.is_alive() for thread in self._pool)
 
     def _run(self) -> None:

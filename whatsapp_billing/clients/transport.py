@@ -47,6 +47,8 @@ ONE_WRITE_BYTES = 64 * 1024
 # A connection that was idle longer is closed instead of reused: the other side may be
 # closing it, and a request written into that is lost without anybody knowing.
 MAX_IDLE_SECONDS = 20.0
+# A call that names no time of its own may take this long for its whole answer.
+READ_SECONDS = 30.0
 
 _encode_json = jsonlib.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
 _secret_filter = SecretFilter()
@@ -326,7 +328,7 @@ class Transport:
         self,
         pool_size: int = 10,
         connect_timeout: float = 5.0,
-        read_timeout: float = 30.0,
+        read_timeout: float = READ_SECONDS,
         max_bytes: int = MAX_BYTES,
     ) -> None:
         """Open a session. Times in seconds; `pool_size` is the number of threads."""

@@ -74,3 +74,4 @@ from . import test_webhook_evidence
 from . import test_customer_corrected
 from . import test_customer_corrected_told
 from . import test_worker_budget
+from . import test_worker_outbox

@@ -9,9 +9,8 @@ from odoo.tests import tagged
 from odoo.tools import SQL
 
 from ..models.document_look import reminded_sql
-from ..models.messaging import drain_claim
-from ..models.messaging.drain_record import Recording
-from ..models.messaging.message_drain import Drain
+from ..models.worker.budget import Budget
+from ..models.worker.drain import Recording
 from .test_claim_recipients import ACME, LEO, ClaimCommon
 
 
@@ -29,7 +28,9 @@ class TestClaimLook(ClaimCommon):
             return original(messages, rows)
 
         with self.phone._own_transaction() as env:
-            drain = Drain(env, self.phone.with_env(env), 5)
+            drain = env["whatsapp.billing.message"]._make_drain(
+                self.phone.with_env(env), Budget(5)
+            )
             env.invalidate_all()
             # What is read once for many claims.
             drain.messages._lease_seconds()
@@ -37,7 +38,7 @@ class TestClaimLook(ClaimCommon):
             env["account.move"]._wab_asked_sql([self.row(0, self.messages)])
             before = env.cr.sql_log_count
             with patch.object(model, "_recipients_now", recipients_now):
-                rows, _dropped = drain_claim.claim(drain, 32, Recording())
+                rows, _dropped = drain._claim(32, Recording())
             count = env.cr.sql_log_count - before
         self.env.invalidate_all()
         return self.messages.browse(row.work.key for row in rows), count, asked

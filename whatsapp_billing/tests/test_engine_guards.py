@@ -11,6 +11,8 @@ from .lifecycle_common import LifecycleCommon
 
 MESSAGING = "odoo.addons.whatsapp_billing.models.messaging"
 MIXIN = "odoo.addons.whatsapp_billing.models.worker.transactions"
+OUTBOX = "odoo.addons.whatsapp_billing.models.worker.outbox"
+DRAIN = "odoo.addons.whatsapp_billing.models.worker.drain"
 
 
 @tagged("post_install", "-at_install")
@@ -94,7 +96,7 @@ class TestEngineGuards(LifecycleCommon):
         self.assertEqual(good.state, "sent")
         self.assertNotIn(orphan.state, ("queued", "sending"))
 
-    @mute_logger(f"{MESSAGING}.drain_record", "odoo.sql_db")
+    @mute_logger(DRAIN, "odoo.sql_db")
     def test_outcome_that_cannot_be_recorded_stays_alone(self):
         """The provider gives one id twice: the second becomes unknown, never lost."""
         messages = self.messages.union(*(self.make_message() for _n in range(3)))
@@ -107,7 +109,7 @@ class TestEngineGuards(LifecycleCommon):
         self.run_cron()
         self.assertEqual(stuck.state, "unknown")
 
-    @mute_logger(f"{MESSAGING}.message_drain")
+    @mute_logger(OUTBOX)
     def test_what_follows_from_one_message_harms_no_other(self):
         messages = self.messages.union(*(self.make_message() for _n in range(3)))
         model = type(self.messages)
@@ -122,7 +124,7 @@ class TestEngineGuards(LifecycleCommon):
         self.drain()
         self.assertEqual(set(messages.mapped("state")), {"sent"})
 
-    @mute_logger(f"{MESSAGING}.message_drain")
+    @mute_logger(OUTBOX)
     def test_hook_that_fails_for_one_lets_leases_of_all_run_out(self):
         messages = self.messages.union(*(self.make_message() for _n in range(3)))
         messages.write({"state": "sending", "lease_until": self.ago(minutes=1)})
@@ -140,17 +142,17 @@ class TestEngineGuards(LifecycleCommon):
 
     # --- numbers and accounts ----------------------------------------------------------
 
-    @mute_logger(f"{MESSAGING}.message_drain")
+    @mute_logger(MIXIN)
     def test_number_that_raises_leaves_the_later_ones_to_go_on(self):
         mine = self.make_message()
         _account, other = self.make_other_account()
         model = type(self.phone)
         original = model._drain_locked
 
-        def locked(phone, seconds):
+        def locked(phone, budget):
             if phone.id == self.phone.id:
                 raise RuntimeError("broken")
-            return original(phone, seconds)
+            return original(phone, budget)
 
         self.patch(model, "_drain_locked", locked)
         self.run_cron()
@@ -225,7 +227,7 @@ class TestEngineGuards(LifecycleCommon):
         self.assertGreaterEqual(set(granted), set(pair.ids))
         self.assertTrue(all(pair.mapped("verified_at")))
 
-    @mute_logger(f"{MESSAGING}.message_drain")
+    @mute_logger(MIXIN)
     def test_step_that_fails_leaves_the_rest_of_the_cron(self):
         message = self.make_message()
 

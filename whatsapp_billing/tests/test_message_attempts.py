@@ -5,7 +5,6 @@ from odoo.tests import tagged
 
 from ..clients.errors import UnknownOutcomeError
 from ..clients.testing import FakeTransport
-from ..models.messaging import drain_record
 from .lifecycle_common import LifecycleCommon
 
 # What a provider reports by webhook and what passes by itself.
@@ -207,16 +206,16 @@ class TestMessageAttempts(LifecycleCommon):
 
     def test_worker_that_comes_back_late_tells_of_its_own_attempt(self):
         message = self.send(self.make_invoice_with_pdf())
-        original = drain_record.record
+        model = type(self.messages)
+        original = model._record_outcomes
 
-        def another_attempt_began(drain, outcomes):
-            if outcomes:
-                message._begin_attempt()
-                message.state = "sending"
-                self.env.flush_all()
-            return original(drain, outcomes)
+        def another_attempt_began(messages, drain, outcomes, recording):
+            message._begin_attempt()
+            message.state = "sending"
+            self.env.flush_all()
+            return original(messages, drain, outcomes, recording)
 
-        self.patch(drain_record, "record", another_attempt_began)
+        self.patch(model, "_record_outcomes", another_attempt_began)
         first = message.uuid
         self.drain()
         self.assertNotEqual(message.uuid, first)
@@ -332,19 +331,20 @@ class TestMessageAttempts(LifecycleCommon):
     def test_failure_that_overtakes_our_own_answer(self):
         """The webhook may be faster than the answer of the call it is about."""
         message = self.send(self.make_invoice_with_pdf())
-        original = drain_record.record
+        model = type(self.messages)
+        original = model._record_outcomes
 
-        def webhook_first(drain, outcomes):
-            if outcomes and not message.attempt_ids:
+        def webhook_first(messages, drain, outcomes, recording):
+            if not message.attempt_ids:
                 self.env.flush_all()
                 ids = {
                     "id": outcomes[0].result.wamid,
                     "biz_opaque_callback_data": message.uuid,
                 }
                 self.receive_statuses(self.about(ids, "failed", code="131016"))
-            return original(drain, outcomes)
+            return original(messages, drain, outcomes, recording)
 
-        self.patch(drain_record, "record", webhook_first)
+        self.patch(model, "_record_outcomes", webhook_first)
         self.drain()
         self.assertRecordValues(
             message, [{"state": "queued", "error_code": "131016", "wamid": False}]

@@ -5,7 +5,6 @@ from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..clients.errors import NotConnectedError, UnknownOutcomeError
-from ..models.messaging import drain_record
 from .lifecycle_common import LifecycleCommon
 
 
@@ -35,9 +34,7 @@ class TestMessageSending(LifecycleCommon):
         parts = {p["type"]: p for p in body["template"]["components"]}
         document = parts["header"]["parameters"][0]["document"]
         self.assertEqual(document["id"], "777")
-        self.assertEqual(
-            document["filename"], f"{invoice.name.replace('/', '_')}.pdf"
-        )
+        self.assertEqual(document["filename"], f"{invoice.name.replace('/', '_')}.pdf")
         suffix = parts["button"]["parameters"][0]["text"]
         self.assertIn(f"my/invoices/{invoice.id}?access_token=", suffix)
         self.assertIn(invoice.name, [p["text"] for p in parts["body"]["parameters"]])
@@ -140,9 +137,7 @@ class TestMessageSending(LifecycleCommon):
         self.transport.add("POST", "/messages", self._refusal(131026, "Undeliverable"))
         message = self.send(self.make_invoice_with_pdf())
         self.drain()
-        self.assertRecordValues(
-            message, [{"state": "failed", "error_code": "131026"}]
-        )
+        self.assertRecordValues(message, [{"state": "failed", "error_code": "131026"}])
         self.assertTrue(message.error_sentence)
         self.assertNotIn("131026", message.error_sentence)
 
@@ -225,9 +220,7 @@ class TestMessageSending(LifecycleCommon):
         self.drain()
         self.drain()
         self.assertEqual(message.state, "sent")
-        self.assertEqual(
-            len([c for c in self.transport.calls if "/media" in c.url]), 2
-        )
+        self.assertEqual(len([c for c in self.transport.calls if "/media" in c.url]), 2)
 
     def test_media_that_whatsapp_had_before_is_uploaded_again_whatever_it_says(self):
         """The general error speaks Spanish, and says "archivo" and never "media"."""
@@ -246,9 +239,7 @@ class TestMessageSending(LifecycleCommon):
         self.drain()
         self.drain()
         self.assertEqual(again.state, "sent")
-        self.assertEqual(
-            len([c for c in self.transport.calls if "/media" in c.url]), 2
-        )
+        self.assertEqual(len([c for c in self.transport.calls if "/media" in c.url]), 2)
 
     def test_what_was_just_uploaded_is_not_uploaded_again(self):
         self.transport.add("POST", "/media", lambda _call: self._media())
@@ -258,9 +249,7 @@ class TestMessageSending(LifecycleCommon):
         message = self.send(self.make_invoice_with_pdf())
         self.drain()
         self.assertEqual(message.state, "failed")
-        self.assertEqual(
-            len([c for c in self.transport.calls if "/media" in c.url]), 1
-        )
+        self.assertEqual(len([c for c in self.transport.calls if "/media" in c.url]), 1)
 
     def test_expired_lease_is_unknown(self):
         message = self.send(self.make_invoice_with_pdf())
@@ -300,15 +289,15 @@ class TestMessageSending(LifecycleCommon):
 
         self.transport.add("POST", "/media", lambda _call: self._media())
         self.transport.add("POST", "/messages", NotConnectedError("refused"))
-        original = drain_record.record
+        model = type(self.messages)
+        original = model._record_outcomes
 
-        def another_attempt_began(drain, outcomes):
-            if outcomes:
-                message._begin_attempt()
-                self.env.flush_all()
-            return original(drain, outcomes)
+        def another_attempt_began(messages, drain, outcomes, recording):
+            message._begin_attempt()
+            self.env.flush_all()
+            return original(messages, drain, outcomes, recording)
 
-        self.patch(drain_record, "record", another_attempt_began)
+        self.patch(model, "_record_outcomes", another_attempt_began)
         self.drain()
         self.assertEqual(message.state, "sending")
 
@@ -386,9 +375,7 @@ class TestMessageSending(LifecycleCommon):
         message = self.send(self.make_invoice_with_pdf())
         self.partner.with_user(self.clerk).wab_opt_out("billing", "On the phone")
         self.drain()
-        self.assertRecordValues(
-            message, [{"state": "canceled", "reason": "opted_out"}]
-        )
+        self.assertRecordValues(message, [{"state": "canceled", "reason": "opted_out"}])
 
     def test_merged_partner_gets_it_at_the_same_number_only(self):
         message = self.send(self.make_invoice_with_pdf())
@@ -460,9 +447,7 @@ class TestMessageSending(LifecycleCommon):
         self.patch(type(self.env["account.move"]), "_wab_make_file", make)
         self.run_cron()
         self.drain()
-        self.assertRecordValues(
-            message, [{"state": "sent", "document_state": "ready"}]
-        )
+        self.assertRecordValues(message, [{"state": "sent", "document_state": "ready"}])
 
     @mute_logger("odoo.addons.whatsapp_billing.models.messaging.message_document")
     def test_pdf_that_cannot_be_made_fails_with_the_reason(self):

@@ -69,7 +69,7 @@ class TestWorkerBudget(LifecycleCommon):
         self.assertEqual(budget.part(4).seconds_to_call(), 16.0)
 
     def test_without_limits_calls_take_as_long_as_they_take(self):
-        self.assertIsNone(Budget(10).seconds_to_call())
+        self.assertEqual(Budget(10).seconds_to_call(), math.inf)
 
     # --- Odoo's limits -----------------------------------------------------------------
 
@@ -105,7 +105,7 @@ class TestWorkerBudget(LifecycleCommon):
     def test_without_limits_a_run_gives_way_to_others(self):
         budget = self.of_run(real=0)
         self.assertAlmostEqual(budget.left(), budgets.LONGEST_SECONDS, delta=1)
-        self.assertIsNone(budget.seconds_to_call())
+        self.assertEqual(budget.seconds_to_call(), math.inf)
 
     def test_processor_limit_of_a_worker_is_half_used(self):
         self.assertAlmostEqual(self.of_run(real=120, cpu=8).left(), 4, delta=1)

@@ -1,6 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import hmac
+import math
 import re
 from secrets import token_urlsafe
 from urllib.parse import urlencode, urlsplit
@@ -10,7 +11,8 @@ from odoo.exceptions import UserError, ValidationError
 
 from ... import const
 from ...clients import addresses
-from ...clients.transport import Transport
+from ...clients.deadline import DeadlineTransport
+from ...clients.transport import READ_SECONDS, Transport
 from ...clients.whatsapp import (
     DEFAULT,
     PROFILES,
@@ -397,14 +399,18 @@ class WhatsappBillingAccount(models.Model):
         # sudo: whatsapp.billing.account - whoever reads a message reads what became of it
         return get_profile(self.sudo().provider or DEFAULT)
 
-    def _get_client(self, pool_size=10):
+    def _get_client(self, pool_size=10, seconds=math.inf):
         """Return the provider's client, ready to call.
 
+        :param seconds: that all its calls together may take
         :raise UserError: for a copy of a database that nobody confirmed, or while
             there is no access token
         """
         self.ensure_one()
-        return self._make_client(self._make_transport(pool_size))
+        transport = self._make_transport(pool_size)
+        if seconds < math.inf:
+            transport = DeadlineTransport(transport, seconds, longest=READ_SECONDS)
+        return self._make_client(transport)
 
     def _make_client(self, transport):
         # sudo: whatsapp.billing.account - whoever may send needs the token for it

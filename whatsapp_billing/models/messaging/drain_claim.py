@@ -21,6 +21,7 @@ from ...clients.whatsapp.base import (
 from ...clients.whatsapp.sender import Document, Work
 from ...rules import answers, consent, eligibility, refusals, traces, window
 from ..base import NOBODY, NOTE_TYPE
+from ..worker.drain import Claim
 from . import drain_reminders
 from .message_recipients import is_by_template
 
@@ -32,39 +33,13 @@ WAITING_REASONS = frozenset(refusals.WAITS_FOR.values())
 
 
 @dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Claim):
     """A message on its way, and what recording its outcome needs."""
 
-    work: Work
-    person_key: str
-    attempts: int
-    template_id: int
-    checksum: str
-    expires_at: datetime | None
-
-
-def claim(drain, free, recording):
-    """Mark up to `free` due rows as `sending` and build what the threads need.
-
-    Utility before marketing, then oldest; one row per recipient at a time.
-
-    :param recording: what this transaction has just recorded; those recipients
-        are free again
-    :return: (claimed rows, ids of rows that may no longer go)
-    """
-    claimed, dropped = [], []
-
-    def blame(row, error):
-        _fail(drain, row, error)
-        dropped.append(row["id"])
-
-    rows = _mark_sending(drain, free, recording)
-    for ready, gone in drain.separately(
-        lambda some: _prepare(drain, some), rows, blame
-    ):
-        claimed += ready
-        dropped += gone
-    return claimed, dropped
+    person_key: str = ""
+    template_id: int = 0
+    checksum: str = ""
+    expires_at: datetime | None = None
 
 
 def _fail(drain, row, error):

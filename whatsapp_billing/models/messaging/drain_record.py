@@ -3,7 +3,6 @@
 """Write down what became of calls, a slice at a time."""
 
 import logging
-from dataclasses import dataclass, field
 from datetime import timedelta
 
 from odoo import fields
@@ -19,40 +18,6 @@ _logger = logging.getLogger(__name__)
 
 # The provider may no longer have a file that we thought it had.
 FILE_GONE = {FILE_REFUSED, FILE_LOST}
-
-
-@dataclass(slots=True)
-class Recording:
-    """What a slice of outcomes changed.
-
-    `ids` went out; `ended` did not: what follows from that (credits given back, a
-    case that goes on) belongs into the same transaction.
-    """
-
-    ids: list = field(default_factory=list)
-    ended: list = field(default_factory=list)
-    keys: set = field(default_factory=set)
-    accepted: int = 0
-    stop: bool = False
-    slow_down: bool = False
-    again: bool = False
-    gone: set = field(default_factory=set)
-
-
-def record(drain, outcomes):
-    """Write the outcomes of calls; a row that a receipt has moved on stays there."""
-    recording = Recording(keys={outcome.key for outcome in outcomes})
-    if not outcomes:
-        return recording
-    drain.separately(lambda some: _record(drain, some, recording), outcomes, _blame)
-    return recording
-
-
-def _blame(outcome, error):
-    """Leave a call that cannot be recorded to its lease: it ends as `unknown`."""
-    _logger.error(
-        "What became of message %s cannot be recorded", outcome.key, exc_info=error
-    )
 
 
 def _record(drain, outcomes, recording):

@@ -30,7 +30,8 @@ class WhatsappBillingMessage(models.Model):
     """
 
     _name = "whatsapp.billing.message"
-    _inherit = ["whatsapp.billing.worker.mixin", "whatsapp.billing.rights.mixin"]
+    _inherit = ["whatsapp.billing.outbox", "whatsapp.billing.rights.mixin"]
+    _lane_field = "phone_id"
     _description = "WhatsApp Message"
     _order = "id desc"
     _rec_name = "recipient"
@@ -114,11 +115,8 @@ class WhatsappBillingMessage(models.Model):
     error_code = fields.Char()
     error_detail = fields.Char()
     error_sentence = fields.Char(compute="_compute_error_sentence", string="Problem")
-    attempts = fields.Integer(default=0)
     attempt_ids = fields.One2many("whatsapp.billing.message.attempt", "message_id")
     queued_at = fields.Datetime(default=fields.Datetime.now)
-    next_attempt_at = fields.Datetime()
-    lease_until = fields.Datetime()
     sent_at = fields.Datetime()
     delivered_at = fields.Datetime()
     read_at = fields.Datetime()
@@ -129,7 +127,6 @@ class WhatsappBillingMessage(models.Model):
         " seen alive.",
     )
     expires_at = fields.Datetime(help="End of the message's time to live.")
-    priority = fields.Integer(default=10)
     consent_id = fields.Many2one(
         "whatsapp.billing.consent", ondelete="restrict", string="Allowed By"
     )

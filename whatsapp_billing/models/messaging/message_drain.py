@@ -1,190 +1,39 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import logging
-import random
-import time
 from datetime import timedelta
 from functools import partial
+from time import monotonic
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ... import const
-from ...clients.pool import CallPool, TokenBucket
 from ...clients.whatsapp import PROVING
-from ...clients.whatsapp.sender import Sender
 from ..worker.budget import Budget
+from ..worker.drain import Drain
 from . import drain_claim, drain_record, secrets
 
 _logger = logging.getLogger(__name__)
 
-DEFAULT_THREADS = 64
-# Seconds to go on collecting outcomes after the first: larger slices, fewer commits.
-LINGER = 0.002
-# Rows claimed in one transaction: the first calls run while the next are claimed.
-SLICE = 32
-# Seconds between two looks at whose screens should show new ticks.
-TELL_SECONDS = 1.0
+# The cron of the outbox gives way after this long: where there is one cron worker,
+# receipts and everybody else's jobs wait behind it.
+CRON_SECONDS = 20.0
 
 
-class Drain:
-    """Send what is due for one number until nothing is left or time is up.
+class MessageDrain(Drain):
+    """Messages of a number, on their way."""
 
-    Claim, commit, call in parallel, record in slices, commit: killed anywhere, a
-    row is either still `queued`, or `sending` with a lease and found later as
-    `unknown`. Runs under the number's advisory lock.
-    """
+    @property
+    def phone(self):
+        """Return the sender number."""
+        return self.lane
 
-    def __init__(self, env, phone, seconds, clock=time.monotonic, jitter=random.random):
-        self.env = env
-        self.phone = phone
-        self.messages = env["whatsapp.billing.message"]
-        self.clock = clock
-        self.jitter = jitter
-        self.deadline = clock() + seconds
-        self.threads = self._thread_count()
-        self.bucket = TokenBucket(max(phone.pace, 1), clock())
-        self.sender = None
-        self.in_flight = {}
-        self.changed = []
-        self.told_at = clock()
-        self.more = False
-        self.stopped = False
-        self.is_careful = False
-        self.sent = 0
-
-    def _thread_count(self):
-        configured = self.env["ir.config_parameter"].get_param(
-            "whatsapp_billing.threads"
-        )
-        return max(1, min(int(configured or DEFAULT_THREADS), max(self.phone.pace, 1)))
-
-    def run(self, client):
-        """Return how many messages were accepted.
-
-        :param client: the account's client, with a connection for each thread
-        """
-        self.sender = Sender(client, self.phone.phone_uid)
-        pool = CallPool(self.sender, Sender.on_fault, self.threads, "wab-send")
-        try:
-            while self._step(pool):
-                pass
-        finally:
-            pool.close()
-            self._finish(pool)
-        return self.sent
-
-    def _step(self, pool):
-        """Record what came back, claim what may go; return whether to go on."""
-        patience = self._patience()
-        outcomes = pool.outcomes(patience, LINGER if patience else 0)
-        free = self._free(len(outcomes))
-        again = self._turn(pool, outcomes, free)
-        return bool(self.in_flight) or again or self._waits_for_pace(free)
-
-    def _turn(self, pool, outcomes, free):
-        """Record and claim in one transaction; hand over only what is committed."""
-        recording, rows = self._write_durably(outcomes, free)
-        self.sender.forget(recording.gone)
-        for row in rows:
-            pool.put(row.work)
-        self._remember(outcomes, recording, rows)
-        self._tell()
-        return recording.again
-
-    def _write_durably(self, outcomes, free):
-        """Write a turn at once; where that fails, again with each row on its own.
-
-        Savepoints for every turn would slow all down for the one row in a million.
-        """
-
-        def write():
-            return self._write(outcomes, free)
-
-        try:
-            return self.messages._durably(self.env, write)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
-            _logger.info("A row of number %s is at fault", self.phone.id, exc_info=True)
-            self.env.cr.rollback()
-            self.env.clear()
-        self.is_careful = True
-        try:
-            return self.messages._durably(self.env, write)
-        finally:
-            self.is_careful = False
-
-    def separately(self, step, items, on_fault):
-        """Do `step(items)`; each item on its own while a row is known to be at fault."""
-        if self.is_careful:
-            return self.messages._separately(self.env, step, items, on_fault)
-        return [step(items)] if items else []
-
-    def _write(self, outcomes, free):
-        """Change the database only: it may run again after a deadlock."""
-        recording = drain_record.record(self, outcomes)
-        rows, dropped = drain_claim.claim(self, free, recording) if free else ([], [])
-        recording.again = bool(dropped)
-        ended = recording.ended + dropped
-        messages = self.messages.browse(ended)
-        if self.is_careful:
-            messages._follow_state_change()
-        elif messages:
-            messages._after_state_change()
-        return recording, rows
-
-    def _remember(self, outcomes, recording, rows):
-        for outcome in outcomes:
-            self.in_flight.pop(outcome.key, None)
-        self.in_flight.update({row.work.key: row for row in rows})
-        self.more = len(rows) == SLICE and len(self.in_flight) < self.threads
-        self.changed += recording.ids
-        self.sent += recording.accepted
-        self.stopped = self.stopped or recording.stop
-        if recording.slow_down:
-            self.bucket.slow_down()
-
-    def _tell(self, now=False):
-        """Tell open screens what went out, at most once a second: nobody reads faster.
-
-        Not in the transaction of a turn: threads wait for that one.
-        """
-        if not self.changed or not (now or self.clock() >= self.told_at + TELL_SECONDS):
-            return
-        changed, self.changed = self.changed, []
-        self.told_at = self.clock()
-        messages = self.messages.browse(changed)
-        self.messages._durably(self.env, messages._follow_state_change)
-
-    def _free(self, returned):
-        """Return how many more may go; `returned` calls have just ended."""
-        if self.stopped or self.clock() >= self.deadline:
-            return 0
-        wanted = min(self.threads - len(self.in_flight) + returned, SLICE)
-        return self.bucket.take(wanted, self.clock())
-
-    def _patience(self):
-        if not self.in_flight or self.more:
-            return 0
-        if len(self.in_flight) < self.threads and not self.stopped:
-            return min(1.0, max(self.bucket.wait(), 0.005))
-        return 1.0
-
-    def _waits_for_pace(self, free):
-        if free or self.stopped or self.clock() >= self.deadline:
-            return False
-        time.sleep(min(1.0, self.bucket.wait()))
-        return True
-
-    def _finish(self, pool):
-        """Record what came back after the last turn, whatever ended the loop."""
-        outcomes = pool.outcomes(0)
-        self.stopped = True
-        if outcomes:
-            self._turn(pool, outcomes, 0)
-        self._tell(now=True)
+    @property
+    def messages(self):
+        """Return the model of messages, as the worker sees it."""
+        return self.outbox
 
 
 def of_account(account_id):
@@ -198,10 +47,7 @@ class WhatsappBillingMessage(models.Model):
     # === BUSINESS METHODS - TRIGGERS === #
 
     def _trigger_drain(self):
-        """Say that there is work for the numbers of these messages.
-
-        Only hints: a job that never runs is made up for by the one-minute cron.
-        """
+        """Override to have missing documents made as well."""
         self._trigger_workers(
             self.phone_id, any(m.document_state == "pending" for m in self)
         )
@@ -218,14 +64,49 @@ class WhatsappBillingMessage(models.Model):
         """Return how long a worker may make documents."""
         return Budget.of_run().left()
 
+    # === BUSINESS METHODS - WHAT THE OUTBOX ASKS === #
+
     @api.model
-    def _lease_seconds(self):
-        """Return how long a call may take before its row counts as unknown."""
-        # sudo: ir.config_parameter - a setting of the worker
-        return int(
-            self.env["ir.config_parameter"]
-            .sudo()
-            .get_param("whatsapp_billing.lease_seconds", const.LEASE_SECONDS)
+    def _make_drain(self, lane, budget):
+        return MessageDrain(lane, self, budget)
+
+    @api.model
+    def _ready_condition(self):
+        return SQL("document_state IN ('none', 'ready')")
+
+    @api.model
+    def _claim_rows(self, drain, free, recording):
+        return drain_claim._mark_sending(drain, free, recording)
+
+    @api.model
+    def _prepare_calls(self, drain, rows):
+        return drain_claim._prepare(drain, rows)
+
+    def _fail_row(self, drain, row, error):
+        drain_claim._fail(drain, row, error)
+
+    @api.model
+    def _record_outcomes(self, drain, outcomes, recording):
+        drain_record._record(drain, outcomes, recording)
+
+    @api.model
+    def _unknown_assignment(self):
+        return SQL("unknown_at = lease_until, lease_until = NULL")
+
+    def _after_lease(self):
+        self.env["whatsapp.billing.message.attempt"].create(
+            [
+                {
+                    "message_id": message.id,
+                    "number": message.attempts,
+                    "uuid": message.uuid,
+                    "state": "unknown",
+                    "kind": "worker",
+                    "outcome": "unknown",
+                    "error_detail": "The sending process ended before it knew.",
+                }
+                for message in self
+            ]
         )
 
     # === CRON METHODS === #
@@ -238,114 +119,20 @@ class WhatsappBillingMessage(models.Model):
         Messages go before documents are made, and all of it ends in time: what is
         left begins the next run, which starts at once.
         """
-        until = time.monotonic() + self._run_seconds()
+        budget = Budget.of_run(CRON_SECONDS)
         for step in (self._expire_leases, self._resolve_unknown, self._release_held):
             self._skip_faults(step, step.__name__)
         # A third of the time is the documents': neither waits for the other.
-        is_left = self._drain_numbers(until - self._run_seconds() / 3)
+        is_left = self._drain_lanes(budget.part(budget.left() * 2 / 3))
         is_left |= bool(
-            self._skip_faults(lambda: self._make_documents(until), "documents")
+            self._skip_faults(
+                lambda: self._make_documents(monotonic() + budget.left()), "documents"
+            )
         )
-        is_left |= self._drain_numbers(until)
+        is_left |= self._drain_lanes(budget)
         if is_left:
             # sudo: ir.cron - the worker asks for its next run
             self.env.ref("whatsapp_billing.ir_cron_outbox").sudo()._trigger()
-
-    @api.model
-    def _drain_numbers(self, until):
-        """Drain each number that has work, in equal shares of the time.
-
-        :param until: on the monotonic clock
-        :return: whether some number has more to do
-        """
-        phone_ids = self._skip_faults(self._read_due_phone_ids, "due numbers") or []
-        for done, phone_id in enumerate(phone_ids):
-            seconds = (until - time.monotonic()) / (len(phone_ids) - done)
-            if seconds <= 0:
-                return True
-            # sudo: whatsapp.billing.phone - the worker drains every company's numbers
-            phone = self.env["whatsapp.billing.phone"].sudo().browse(phone_id)
-            self._skip_faults(
-                lambda p=phone, s=seconds: p._drain(s), f"number {phone_id}"
-            )
-        left = self._skip_faults(self._read_due_phone_ids, "due numbers") or []
-        # A number that fails is tried by the next run in its own time.
-        return bool(set(left) & set(phone_ids)) and time.monotonic() >= until
-
-    @api.model
-    def _read_due_phone_ids(self):
-        with self._own_transaction() as env:
-            return env["whatsapp.billing.message"]._due_phone_ids()
-
-    @api.model
-    def _skip_faults(self, step, about):
-        """Run one step of a worker; what it raises is logged and stops no later one.
-
-        For steps in transactions of their own only.
-        """
-        try:
-            return step()
-        except Exception:
-            _logger.exception("Skipped, the others go on: %s", about)
-            return None
-
-    @api.model
-    def _due_phone_ids(self):
-        self.env.cr.execute(
-            """
-            SELECT phone_id FROM whatsapp_billing_message
-             WHERE state = 'queued' AND phone_id IS NOT NULL
-               AND document_state IN ('none', 'ready')
-               AND (next_attempt_at IS NULL
-                    OR next_attempt_at <= %s)
-          GROUP BY phone_id ORDER BY min(id)
-            """,
-            [fields.Datetime.now()],
-        )
-        return [row[0] for row in self.env.cr.fetchall()]
-
-    @api.model
-    def _expire_leases(self, phone=None):
-        """Turn rows whose worker died into `unknown`: never failed, never queued."""
-        with self._own_transaction() as env:
-            messages = env["whatsapp.billing.message"]
-            ids = self._durably(env, lambda: messages._expire_leases_now(phone))
-        return len(ids)
-
-    @api.model
-    def _expire_leases_now(self, phone=None):
-        condition = SQL("phone_id = %s", phone.id) if phone else SQL("TRUE")
-        rows = self.env.execute_query(
-            SQL(
-                """
-                UPDATE whatsapp_billing_message
-                   SET state = 'unknown', unknown_at = lease_until,
-                       lease_until = NULL
-                 WHERE state = 'sending' AND %s
-                   AND lease_until < %s
-             RETURNING id, attempts, uuid
-                """,
-                condition,
-                fields.Datetime.now(),
-            )
-        )
-        ids = [row[0] for row in rows]
-        self.env["whatsapp.billing.message.attempt"].create(
-            [
-                {
-                    "message_id": message_id,
-                    "number": attempts,
-                    "uuid": uuid,
-                    "state": "unknown",
-                    "kind": "worker",
-                    "outcome": "unknown",
-                    "error_detail": "The sending process ended before it knew.",
-                }
-                for message_id, attempts, uuid in rows
-            ]
-        )
-        self.browse(ids)._follow_state_change()
-        return ids
 
     @api.model
     def _resolve_unknown(self):
@@ -552,27 +339,12 @@ class WhatsappBillingMessage(models.Model):
 
     # === BUSINESS METHODS - WHAT PEOPLE SEE === #
 
-    def _follow_state_change(self):
-        """Do what follows from new states; what one message makes fail is its own.
-
-        For workers, which serve many: in a user's transaction an error is theirs.
-        """
-        self._separately(
-            self.env,
-            lambda some: self.browse(some)._after_state_change(),
-            self.ids,
-            lambda message_id, error: _logger.error(
-                "What follows from the state of message %s failed",
-                message_id,
-                exc_info=error,
-            ),
-        )
-
     def _after_state_change(self):
         """Tell the authors' open screens about new ticks, one message a person.
 
         Called with the rows already written by SQL.
         """
+        super()._after_state_change()
         if not self:
             return
         self.invalidate_recordset(flush=False)

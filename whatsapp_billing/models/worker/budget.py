@@ -85,9 +85,8 @@ class Budget:
         return self.part(self.left() / max(among, 1))
 
     def seconds_to_call(self):
-        """Return how long a call that begins now may take, None without a limit."""
-        left = self._calls_until - self.clock()
-        return None if left == math.inf else max(0.0, left)
+        """Return how long a call that begins now may take, infinity for no limit."""
+        return max(0.0, self._calls_until - self.clock())
 
 
 def _seconds_to_live(thread):

@@ -91,6 +91,18 @@ class WhatsappBillingWorkerMixin(models.AbstractModel):
             return None
 
     @api.model
+    def _skip_faults(self, step, about):
+        """Run one step of a worker; what it raises is logged and stops no later one.
+
+        For steps in transactions of their own only.
+        """
+        try:
+            return step()
+        except Exception:
+            _logger.exception("Skipped, the others go on: %s", about)
+            return None
+
+    @api.model
     def _separately(self, env, step, items, on_fault):
         """Do `step(items)` at once; where that fails, with each item alone.
 
