@@ -8,6 +8,7 @@ from odoo import fields
 from odoo.tools.misc import file_path
 
 from ..clients.signatures import sign_meta
+from ..models.worker import outbox
 from .common import PHONE_UID, SECRET, WABA_UID, WhatsappBillingCommon
 
 
@@ -24,6 +25,8 @@ class LifecycleCommon(WhatsappBillingCommon):
     def setUp(self):
         super().setUp()
         self.enterContext(self.enter_registry_test_mode())
+        # The connection that all share in a test belongs to one thread.
+        self.patch(outbox, "LANES", 1)
 
     # --- documents -----------------------------------------------------------------
 

@@ -326,8 +326,9 @@ class WhatsappBillingOutbox(models.AbstractModel):
             lane = lanes.browse(lane_id)
             self._skip_faults(lambda: lane._drain(share), f"lane {lane}")
 
-        if len(lane_ids) == 1:
-            drain(*lane_ids)
+        if min(len(lane_ids), LANES) <= 1:
+            for lane_id in lane_ids:
+                drain(lane_id)
             return
         with ThreadPoolExecutor(LANES, "wab-lane") as threads:
             list(threads.map(drain, lane_ids))
