@@ -125,6 +125,27 @@ class AccountMove(models.Model):
                 result[move.id] = bool(recipients[move.id]._origin & enabled)
         return result
 
+    # === CRUD METHODS === #
+
+    @api.model_create_multi
+    def create(self, vals_list):
+        """Override: however it came there, what waits to be sent is its writer's."""
+        moves = super().create(vals_list)
+        if not self.env.su:
+            for move in moves.filtered("sending_data"):
+                move.sending_data = move.sending_data
+        return moves
+
+    def write(self, vals):
+        """Override: what Odoo's cron sends later goes with the rights of who asked.
+
+        It takes them from this field, which whoever changes an invoice may fill in.
+        """
+        data = vals.get("sending_data")
+        if isinstance(data, dict) and not self.env.su:
+            vals = vals | {"sending_data": data | {"author_user_id": self.env.uid}}
+        return super().write(vals)
+
     # === BUSINESS METHODS - ANOTHER CUSTOMER === #
 
     def _wab_leave_customer(self, is_choice):
