@@ -3,7 +3,8 @@
 import logging
 
 from odoo import models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
+
+from .savepoint import savepoint_or_log
 
 _logger = logging.getLogger(__name__)
 
@@ -50,13 +51,10 @@ class AccountMove(models.Model):
         )
         if not purchases_sudo:
             return
-        try:
-            with self.env.cr.savepoint():
-                purchases_sudo._sync_bill()
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
-            _logger.exception("Credits of purchases %s were not booked", purchases_sudo)
+        text = "Credits of purchases %s were not booked"
+        with savepoint_or_log(self.env, _logger, text, purchases_sudo) as booking:
+            purchases_sudo._sync_bill()
+        if booking.error:
             for purchase in purchases_sudo:
                 purchase.message_post(
                     body=self.env._(

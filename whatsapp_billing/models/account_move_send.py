@@ -3,9 +3,9 @@
 import logging
 
 from odoo import api, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..const import METHOD
+from .savepoint import savepoint_or_log
 
 _logger = logging.getLogger(__name__)
 
@@ -145,15 +145,12 @@ class AccountMoveSend(models.AbstractModel):
         }
         if not todo:
             return
-        try:
-            with self.env.cr.savepoint():
-                self._wab_enqueue(todo)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
+        text = "WhatsApp messages could not be queued"
+        with savepoint_or_log(self.env, _logger, text) as queueing:
+            self._wab_enqueue(todo)
+        if queueing.error:
             # Messaging never breaks accounting: whatever went wrong on
             # our side is shown on the documents, and e-mail goes out as usual.
-            _logger.exception("WhatsApp messages could not be queued")
             for move in todo:
                 move._message_log(
                     body=self.env._(

@@ -4,13 +4,13 @@ import logging
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from .. import const
 from .base import NOTE_TYPE
 from .collection.account_payment import RECEIPT_KEY
 from .messaging.message_enqueue import Order
+from .savepoint import savepoint_or_log
 
 _logger = logging.getLogger(__name__)
 
@@ -258,17 +258,11 @@ class IrActionsServer(models.Model):
 
     def _wab_send_safely(self, ids):
         """Queue in a savepoint; never stop or undo what the user does."""
-        try:
-            with self.env.cr.savepoint():
-                records = self.env[self.model_id.model].browse(ids).exists()
-                if records and (self.wab_kind != "note" or self.wab_template_id):
-                    self._wab_send(records)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
-            # Anybody's model and template meet here: what they raise is logged, and
-            # the user's work goes on.
-            _logger.exception("WhatsApp of server action %s was not queued", self.id)
+        text = "WhatsApp of server action %s was not queued"
+        with savepoint_or_log(self.env, _logger, text, self.id):
+            records = self.env[self.model_id.model].browse(ids).exists()
+            if records and (self.wab_kind != "note" or self.wab_template_id):
+                self._wab_send(records)
 
     def _wab_send(self, records):
         """Queue what this action sends about records of its model."""

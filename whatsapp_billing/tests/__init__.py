@@ -58,6 +58,7 @@ from . import test_rights_messages
 from . import test_rights_rows
 from . import test_rights_table
 from . import test_rights_wire
+from . import test_savepoint
 from . import test_secrets
 from . import test_send_dialog
 from . import test_still_true

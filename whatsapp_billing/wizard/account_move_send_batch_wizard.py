@@ -3,10 +3,10 @@
 import logging
 
 from odoo import api, fields, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 
 from ..const import METHOD
 from ..models.messaging.message_enqueue import Order
+from ..models.savepoint import savepoint_or_log
 from .compose_summary import count_targets
 
 _logger = logging.getLogger(__name__)
@@ -129,12 +129,8 @@ class AccountMoveSendBatchWizard(models.TransientModel):
 
     def _wab_safely(self, look):
         """Return what this looks up; a problem of ours never stops the dialog."""
-        try:
-            with self.env.cr.savepoint():
-                return look()
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
-            # E-mail must go out whatever is wrong on our side.
-            _logger.exception("No look at the WhatsApp messages of a batch")
-            return None
+        text = "No look at the WhatsApp messages of a batch"
+        with savepoint_or_log(self.env, _logger, text):
+            return look()
+        # E-mail must go out whatever is wrong on our side.
+        return None

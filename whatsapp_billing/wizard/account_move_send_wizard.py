@@ -3,11 +3,11 @@
 import logging
 
 from odoo import api, fields, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import format_datetime
 
 from ..const import METHOD, TEST_METHOD
 from ..models.messaging.message_enqueue import HOLD_REASONS, Order
+from ..models.savepoint import savepoint_or_log
 from ..rules import languages
 from .phone_preview import language_name, render_phone, render_problems
 
@@ -217,19 +217,16 @@ class AccountMoveSendWizard(models.TransientModel):
         order = Order(
             "send_dialog", template=self._wab_chosen_template(), explicit=True
         )
-        try:
-            with self.env.cr.savepoint():
-                results = messages._preview(
-                    move,
-                    {move.id: self.wab_partner_ids._origin},
-                    {move.id: move._wab_document_type()},
-                    order,
-                )
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
+        text = "No preview of the WhatsApp message"
+        with savepoint_or_log(self.env, _logger, text) as look:
+            results = messages._preview(
+                move,
+                {move.id: self.wab_partner_ids._origin},
+                {move.id: move._wab_document_type()},
+                order,
+            )
+        if look.error:
             # Whatever is wrong on our side must leave e-mail possible.
-            _logger.exception("No preview of the WhatsApp message")
             results = [self._wab_broken()]
         return [found | {"waits": found["reason"] in HOLD_REASONS} for found in results]
 

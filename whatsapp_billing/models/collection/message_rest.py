@@ -7,8 +7,9 @@ from collections import defaultdict
 from datetime import timedelta
 
 from odoo import models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
+
+from ..savepoint import savepoint_or_log
 
 _logger = logging.getLogger(__name__)
 
@@ -33,18 +34,14 @@ class WhatsappBillingMessage(models.Model):
         dropped._take_steps_back()
         by_plan = dropped.grouped(lambda m: (m.company_id, m.collection_plan_id))
         for (company, plan), messages in by_plan.items():
-            try:
-                with self.env.cr.savepoint():
-                    if plan:
-                        messages._run_plan_again(company, plan)
-                    else:
-                        messages._remind_by_hand_again()
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                raise
-            except Exception:
-                # Anybody's invoices meet here; the other messages of the claim go on,
-                # and the next run looks at these.
-                _logger.exception("Reminders %s were not made again", messages.ids)
+            # Anybody's invoices meet here; the other messages of the claim go on, and
+            # the next run looks at these.
+            text = "Reminders %s were not made again"
+            with savepoint_or_log(self.env, _logger, text, messages.ids):
+                if plan:
+                    messages._run_plan_again(company, plan)
+                else:
+                    messages._remind_by_hand_again()
 
     def _run_plan_again(self, company, plan):
         """Have the plan decide again about customers who have not heard from us."""

@@ -9,10 +9,10 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.fields import Command
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import file_open
 
 from ...clients.errors import ClientError
+from ..savepoint import savepoint_or_log
 
 _logger = logging.getLogger(__name__)
 
@@ -128,26 +128,18 @@ class WhatsappBillingAccount(models.Model):
     @api.model
     def _cron_templates(self):
         """Read the templates: hourly where one waits, daily everywhere."""
-        try:
-            with self.env.cr.savepoint():
-                self.env["whatsapp.billing.template"]._warn_about_failures()
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
-            _logger.exception("Nobody was warned of templates that fail")
+        text = "Nobody was warned of templates that fail"
+        with savepoint_or_log(self.env, _logger, text):
+            self.env["whatsapp.billing.template"]._warn_about_failures()
         due = self.search([("state", "=", "connected")]).filtered(
             lambda account: account._is_bound() and account._is_check_due()
         )
         for done, account in enumerate(due):
             remaining = len(due) - done - 1
-            try:
-                with self.env.cr.savepoint():
-                    account._for_reader()._check_templates()
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                raise
-            except Exception:
-                # A worker: one account's templates must not keep the others waiting.
-                _logger.exception("Templates of account %s not read", account.id)
+            # A worker: one account's templates must not keep the others waiting.
+            text = "Templates of account %s not read"
+            with savepoint_or_log(self.env, _logger, text, account.id):
+                account._for_reader()._check_templates()
             if not self.env["ir.cron"]._commit_progress(1, remaining=remaining):
                 return
 

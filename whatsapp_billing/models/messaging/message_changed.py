@@ -15,12 +15,12 @@ import logging
 from collections import defaultdict
 
 from odoo import api, fields, models
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ... import const
 from ...rules import parameters
 from ..base import GONE, UNSEEN
+from ..savepoint import savepoint_or_log
 from .drain_reminders import REMINDER
 from .message_enqueue import Order, Target
 from .template_variable import PAY_LINK, RECIPIENT_NAME
@@ -284,15 +284,11 @@ class WhatsappBillingMessage(models.Model):
         done = self.browse()
         why = {}
         for messages in ready.grouped(lambda m: m._order_values()).values():
-            try:
-                with self.env.cr.savepoint():
-                    done |= messages._queue_replacements(heirs, why)
-            except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-                raise
-            except Exception:
-                # Anybody's template and document meet here; the other messages of
-                # the claim go on.
-                _logger.exception("Messages %s were not replaced", messages.ids)
+            # Anybody's template and document meet here; the other messages of the
+            # claim go on.
+            text = "Messages %s were not replaced"
+            with savepoint_or_log(self.env, _logger, text, messages.ids):
+                done |= messages._queue_replacements(heirs, why)
         lost -= done
         refused = lost.filtered(lambda m: m.id in why)
         refused._ask_about_refused(why)
