@@ -2,6 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import fields, models
 
+from ..models import client_action
+
 
 class WhatsappBillingCollectionAnswer(models.TransientModel):
     """Write down what a customer said: a promise, a dispute, a wish for a person."""
@@ -52,4 +54,4 @@ class WhatsappBillingCollectionAnswer(models.TransientModel):
             cases.action_dispute(self.reason or "")
         else:
             cases.action_hand_over(self.user_id.id)
-        return {"type": "ir.actions.act_window_close"}
+        return client_action.close()

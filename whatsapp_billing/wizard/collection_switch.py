@@ -2,6 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
 
+from ..models import client_action
 from ..models.collection.plan_screen import CHOSEN_STAGE, PREVIEW_DAYS
 
 NEXT = {"off": "dry_run", "dry_run": "own_numbers", "own_numbers": "share"}
@@ -108,7 +109,7 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
             values["share"] = self.share
         self.plan_id._check_manager()
         self.plan_id.write(values)
-        return {"type": "ir.actions.act_window_close"}
+        return client_action.close()
 
     def action_preview(self):
         """Look at all of it first."""

@@ -5,6 +5,7 @@ from collections import Counter
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..models import client_action
 from ..models.messaging.message_enqueue import HOLD_REASONS, Order
 from ..rules import eligibility, languages
 from .compose_summary import count_targets
@@ -322,23 +323,19 @@ class WhatsappBillingCompose(models.TransientModel):
         if summary["not_sent"]:
             parts.append(self.env._("Not sent: %(count)s", count=summary["not_sent"]))
         if self.is_single:
-            action = {"type": "ir.actions.act_window_close"}
+            action = client_action.close()
         else:
             action = self.env["ir.actions.act_window"]._for_xml_id(
                 "whatsapp_billing.message_action"
             )
             action["domain"] = [("id", "in", summary["message_ids"])]
             action["context"] = {}
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if summary["going"] else "warning",
-                "title": self.env._("WhatsApp messages"),
-                "message": ", ".join(parts),
-                "next": action,
-            },
-        }
+        return client_action.notification(
+            "success" if summary["going"] else "warning",
+            ", ".join(parts),
+            action,
+            title=self.env._("WhatsApp messages"),
+        )
 
     # === BUSINESS METHODS - PREVIEW === #
 

@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.tools.misc import format_datetime
 
+from ..models import client_action
+
 # What each purpose covers: who agrees to documents, or wants no more of them, says the
 # same about reminders (`rules.consent.standing`).
 PURPOSES = [
@@ -102,4 +104,4 @@ class WhatsappBillingConsentRecord(models.TransientModel):
             self.granted == "granted",
             source="user",
         )
-        return {"type": "ir.actions.act_window_close"}
+        return client_action.close()

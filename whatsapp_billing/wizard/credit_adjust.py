@@ -3,6 +3,8 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
+from ..models import client_action
+
 
 class WhatsappBillingCreditAdjust(models.TransientModel):
     """Adjust the balance by hand: a new line in the journal, with its reason."""
@@ -50,4 +52,4 @@ class WhatsappBillingCreditAdjust(models.TransientModel):
         self.wallet_id.check_access("write")
         # sudo: whatsapp.billing.credit.entry - the journal is the system's to write
         self.wallet_id.sudo()._adjust(self.amount, self.note)
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+        return client_action.soft_reload()

@@ -6,6 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import LazyTranslate
 
+from ..models import client_action
 from ..models.credit.rate import PRICELISTS
 from ..rules import pricing, rate_card
 
@@ -146,12 +147,5 @@ class WhatsappBillingCreditRateImport(models.TransientModel):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "whatsapp_billing.credit_rate_action"
         )
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._("%(count)s prices imported.", count=count),
-                "next": action,
-            },
-        }
+        text = self.env._("%(count)s prices imported.", count=count)
+        return client_action.notification("success", text, action)

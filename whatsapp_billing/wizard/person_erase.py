@@ -2,6 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
 
+from ..models import client_action
+
 
 class WhatsappBillingPersonErase(models.TransientModel):
     """Ask before a person's texts and numbers are erased for good."""
@@ -42,12 +44,5 @@ class WhatsappBillingPersonErase(models.TransientModel):
         # person asked for all of it
         companies = self.env.companies
         messages.sudo()._erase_person(self.partner_ids, companies)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success",
-                "message": self.env._("The texts and numbers were erased."),
-                "next": {"type": "ir.actions.act_window_close"},
-            },
-        }
+        text = self.env._("The texts and numbers were erased.")
+        return client_action.notification("success", text, client_action.close())

@@ -12,6 +12,7 @@ from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
 from ...rules import languages, parameters, wapp_text
+from .. import client_action
 from .plan_write import CUSTOMERS, LEFT_OUT
 
 PREVIEW_DAYS = 30
@@ -143,16 +144,12 @@ class WhatsappBillingCollectionPlan(models.Model):
         sent = figures.get(SENT, 0)
         is_dry = all(plan.stage == "dry_run" for plan in self)
         text = self._describe_run(figures, is_dry)
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if sent else "info",
-                "title": self.env._("Plan run"),
-                "message": text,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        return client_action.notification(
+            "success" if sent else "info",
+            text,
+            client_action.soft_reload(),
+            title=self.env._("Plan run"),
+        )
 
     # === BUSINESS METHODS === #
 

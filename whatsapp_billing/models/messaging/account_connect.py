@@ -10,6 +10,7 @@ from ...clients.deadline import DeadlineTransport
 from ...clients.errors import ClientError
 from ...clients.whatsapp.base import PhoneInfo, TemplateInfo, TokenInfo
 from ...clients.whatsapp.error_table import BAD_CREDENTIALS
+from .. import client_action
 
 # Below the 30 s that a person waits at most: opening a connection may take 5 of them.
 ACTION_SECONDS = 24
@@ -75,7 +76,7 @@ class WhatsappBillingAccount(models.Model):
         except ClientError as error:
             # sudo: whatsapp.billing.account - what follows is the provider's word
             self.sudo()._apply_refusal(error)
-            return self._reload()
+            return client_action.soft_reload()
         # sudo: whatsapp.billing.account - what follows is the provider's word
         self.sudo()._apply_templates(infos)
         return self._show(

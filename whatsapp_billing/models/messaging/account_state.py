@@ -7,6 +7,8 @@ from markupsafe import Markup
 from odoo import models
 from odoo.tools import LazyTranslate
 
+from .. import client_action
+
 _lt = LazyTranslate(__name__)
 
 # For calls that a person waits for. The clients' own sentences about silence speak of
@@ -221,23 +223,11 @@ class WhatsappBillingAccount(models.Model):
         toast beside it would say it twice, and still when it is not true any more.
         """
         if self.state_detail:
-            return self._reload()
+            return client_action.soft_reload()
         return self._show("success", self.env._("Connected to WhatsApp."))
 
     def _show(self, kind, message, sticky=False, title=""):
         """Return the action that shows a message and reads the form again."""
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": kind,
-                "title": title,
-                "message": message,
-                "sticky": sticky,
-                "next": self._reload(),
-            },
-        }
-
-    def _reload(self):
-        """Return the action that reads the form again."""
-        return {"type": "ir.actions.client", "tag": "soft_reload"}
+        return client_action.notification(
+            kind, message, client_action.soft_reload(), title=title, sticky=sticky
+        )

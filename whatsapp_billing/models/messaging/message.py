@@ -10,6 +10,7 @@ from odoo.tools import LazyTranslate
 
 from ... import const
 from ...rules import eligibility, numbers, traces, wapp_text
+from .. import client_action
 
 _lt = LazyTranslate(__name__)
 
@@ -434,15 +435,8 @@ class WhatsappBillingMessage(models.Model):
         self.check_access("read")
 
     def _result_notification(self, text, messages):
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if messages else "warning",
-                "message": text,
-                "next": {"type": "ir.actions.client", "tag": "soft_reload"},
-            },
-        }
+        kind = "success" if messages else "warning"
+        return client_action.notification(kind, text, client_action.soft_reload())
 
     def action_open_document(self):
         """Open the invoice, payment or contact that this message is about."""

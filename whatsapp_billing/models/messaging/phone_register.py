@@ -12,6 +12,7 @@ from ...clients.errors import ClientError
 from ...clients.whatsapp.base import CONNECTED
 from ...clients.whatsapp.error_table import UNREGISTERED
 from ...rules import languages
+from .. import client_action
 from . import secrets
 
 PIN = re.compile(r"[0-9]{6}", re.ASCII)
@@ -72,7 +73,7 @@ class WhatsappBillingPhone(models.Model):
         self.sudo().code_detail = self.env._(
             "WhatsApp is sending a code to %(phone)s.", phone=self.number_label
         )
-        return self.account_id._reload()
+        return client_action.soft_reload()
 
     def action_verify_code(self):
         """Confirm the number with the code that was entered, then register it."""
@@ -163,7 +164,7 @@ class WhatsappBillingPhone(models.Model):
         # sudo: whatsapp.billing.phone - what follows is the provider's word
         self.sudo().code_detail = sentence
         self.account_id._apply_account_error(error)
-        return self.account_id._reload()
+        return client_action.soft_reload()
 
     def _use_verified(self):
         """Make the routes that were waiting for a number. Called with sudo."""

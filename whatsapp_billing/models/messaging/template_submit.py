@@ -14,6 +14,7 @@ from odoo.exceptions import UserError
 from ...clients.errors import ClientError
 from ...clients.whatsapp.base import TemplateDraft
 from ...rules import public_address
+from .. import client_action
 
 
 class WhatsappBillingTemplate(models.Model):
@@ -296,7 +297,7 @@ class WhatsappBillingTemplate(models.Model):
         ]
         in_list = self.env.context.get("whatsapp_billing_in_list") or len(self) > 1
         if details and not in_list:
-            return account._reload()
+            return client_action.soft_reload()
         if details:
             return account._show("danger", "\n".join(details))
         return account._show("success", message)

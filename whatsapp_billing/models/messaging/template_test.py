@@ -4,6 +4,7 @@ from odoo import models
 from odoo.exceptions import UserError
 
 from ... import const
+from .. import client_action
 from .message_enqueue import Order
 
 
@@ -51,16 +52,9 @@ class WhatsappBillingTemplate(models.Model):
             order,
         )
         queued = result["state"] == "queued"
-        return {
-            "type": "ir.actions.client",
-            "tag": "display_notification",
-            "params": {
-                "type": "success" if queued else "warning",
-                "title": self.env._("Test message"),
-                "message": self.env._(
-                    "On its way to %(number)s.", number=partner.wab_e164
-                )
-                if queued
-                else result["detail"],
-            },
-        }
+        on_its_way = self.env._("On its way to %(number)s.", number=partner.wab_e164)
+        return client_action.notification(
+            "success" if queued else "warning",
+            on_its_way if queued else result["detail"],
+            title=self.env._("Test message"),
+        )
