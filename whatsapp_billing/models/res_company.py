@@ -106,6 +106,24 @@ class ResCompany(models.Model):
         )
         return able[:1].with_env(users.env)
 
+    def _wab_get_managers(self):
+        """Return the people who look after WhatsApp in this company."""
+        group = self.env.ref("whatsapp_billing.group_manager")
+        # sudo: res.users - to find somebody who can do something about it
+        return group.sudo().all_user_ids.filtered(
+            lambda user: (
+                user.active
+                and not user._is_superuser()
+                and self in user.company_ids
+            )
+        )
+
+    def _wab_get_responsible(self, users):
+        """Return the first of these who can see to it, else who looks after WhatsApp."""
+        # sudo: whatsapp.billing.account - only who looks after it
+        account_sudo = self.sudo().wab_account_id
+        return self._wab_find_able(users) or account_sudo._get_responsible()
+
     def _wab_is_kind_off(self, document_type):
         """Tell whether a company has switched this kind of document off."""
         self.ensure_one()

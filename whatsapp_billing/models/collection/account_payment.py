@@ -81,9 +81,7 @@ class AccountPayment(models.Model):
     def _wab_ask_about(self, moves):
         """Ask a person about money that came in for cancelled invoices."""
         self.ensure_one()
-        account_sudo = self.company_id.sudo().wab_account_id
-        user = self.company_id._wab_find_able(moves.invoice_user_id)
-        user = user or account_sudo._get_responsible()
+        user = self.company_id._wab_get_responsible(moves.invoice_user_id)
         self.activity_schedule(
             "mail.mail_activity_data_warning",
             summary=self.env._("Payment for a cancelled invoice"),

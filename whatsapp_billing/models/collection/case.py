@@ -378,16 +378,12 @@ class WhatsappBillingCollectionCase(models.Model):
     def _get_responsible(self):
         """Return who looks after the invoice."""
         self.ensure_one()
-        account_sudo = self.company_id.sudo().wab_account_id
         # Of a customer that companies share, the salesperson may be another's.
-        able = self.company_id._wab_find_able(
+        return self.company_id._wab_get_responsible(
             self.plan_id.user_id
             | self.move_id.invoice_user_id
             | self.debtor_id.user_id
         )
-        if able:
-            return able
-        return account_sudo._get_responsible() if account_sudo else self.env.user
 
     def _ask_person(self, title, text, user=None):
         """Put one activity per debtor on its first invoice. Called with sudo.

@@ -240,15 +240,11 @@ class WhatsappBillingCollectionPlan(models.Model):
         title = self.env._("Plan stopped by itself")
         self.message_post(subject=title, body=text)
         if self.env.ref("mail.mail_activity_data_warning", raise_if_not_found=False):
-            account_sudo = self.company_id.sudo().wab_account_id
-            user = self.company_id._wab_find_able(self.user_id) or (
-                account_sudo._get_responsible() if account_sudo else self.env.user
-            )
             self.activity_schedule(
                 "mail.mail_activity_data_warning",
                 summary=title,
                 note=Markup("<p>%s</p>") % text,
-                user_id=user.id,
+                user_id=self.company_id._wab_get_responsible(self.user_id).id,
             )
 
     # === CRON METHODS === #

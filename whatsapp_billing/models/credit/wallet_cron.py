@@ -270,15 +270,4 @@ class WhatsappBillingCreditWallet(models.Model):
         """Return who looks after the credits: as set, else a manager."""
         self.ensure_one()
         able = self.company_id._wab_find_able(self.user_id)
-        if able:
-            return able
-        group = self.env.ref("whatsapp_billing.group_manager")
-        # sudo: res.users - to find somebody who can do something about it
-        managers_sudo = group.sudo().all_user_ids.filtered(
-            lambda user: (
-                user.active
-                and self.company_id in user.company_ids
-                and not user._is_superuser()
-            )
-        )
-        return managers_sudo[:1] or self.env.user
+        return able or self.company_id._wab_get_managers()[:1] or self.env.user

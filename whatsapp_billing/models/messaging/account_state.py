@@ -208,13 +208,8 @@ class WhatsappBillingAccount(models.Model):
 
     def _get_responsible(self):
         """Return who made the account, else another manager of its company."""
-        group = self.env.ref("whatsapp_billing.group_manager")
-        # sudo: res.users - to find somebody who can do something about it
-        managers_sudo = group.sudo().all_user_ids.filtered(
-            lambda user: user.active and self.company_id in user.company_ids
-        )
-        people = managers_sudo.filtered(lambda user: not user._is_superuser())
-        return (people & self.create_uid) or people[:1] or self.env.user
+        managers = self.company_id._wab_get_managers()
+        return (managers & self.create_uid) or managers[:1] or self.env.user
 
     def _show_state(self):
         """Return the action that shows what came of it.
