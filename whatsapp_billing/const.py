@@ -31,6 +31,12 @@ MOVE_DOCUMENT_TYPES = {
     "out_receipt": "sales_receipt",
 }
 
+# Entries of customers that can be reminded of.
+REMINDABLE_MOVES = ("out_invoice", "out_receipt")
+
+# Payments whose money has come in, whether or not they are in the books yet.
+RECEIVED_STATES = ("in_process", "paid")
+
 # Who a document type speaks to, and why we may: see `rules.consent.PURPOSES`.
 PURPOSES = [
     ("billing", "Documents and receipts"),

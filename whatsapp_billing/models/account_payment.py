@@ -10,8 +10,7 @@ from .. import const
 from ..rules import parameters
 from . import call_arguments
 
-# States of a payment whose money came in, and of one that went back.
-RECEIVED = ("in_process", "paid")
+# States of a payment whose money went back.
 TAKEN_BACK = ("draft", "canceled", "rejected")
 RECEIPT_REPORT = "account.action_report_payment_receipt"
 # What a fingerprint of a payment covers, as templates name it.
@@ -73,7 +72,7 @@ class AccountPayment(models.Model):
     def write(self, vals):
         """Override of `account` to mark receipts of money that went back."""
         had = (
-            self.filtered(lambda p: p.state in RECEIVED)
+            self.filtered(lambda p: p.state in const.RECEIVED_STATES)
             if "state" in vals
             else self.browse()
         )

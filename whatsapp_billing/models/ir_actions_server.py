@@ -18,7 +18,6 @@ AUTOMATION = "automation"
 PENDING = "whatsapp_billing.automation"
 PHONE_FIELDS = ("phone", "mobile")
 DOCUMENTS = ("account.move", "account.payment")
-REMINDABLE = ("out_invoice", "out_receipt")
 
 
 class IrActionsServer(models.Model):
@@ -308,7 +307,7 @@ class IrActionsServer(models.Model):
         The oldest that may be reminded of: one that is disputed, paused or paid keeps
         nothing from the others.
         """
-        left = moves.filtered(lambda move: move.move_type in REMINDABLE)
+        left = moves.filtered(lambda move: move.move_type in const.REMINDABLE_MOVES)
         results = []
         while todo := self._wab_take_first(left):
             left -= todo

@@ -5,7 +5,7 @@ from dataclasses import replace
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-REMINDABLE = ("out_invoice", "out_receipt")
+from ..const import REMINDABLE_MOVES
 
 
 class WhatsappBillingCompose(models.TransientModel):
@@ -40,7 +40,7 @@ class WhatsappBillingCompose(models.TransientModel):
 
         :raise UserError: when there are none of customers
         """
-        sales = moves.filtered(lambda move: move.move_type in REMINDABLE)
+        sales = moves.filtered(lambda move: move.move_type in REMINDABLE_MOVES)
         if not sales:
             raise UserError(
                 self.env._("Only invoices to customers are reminded of; select some.")

@@ -6,9 +6,10 @@ from odoo import api, fields, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...const import REMINDABLE_MOVES
 from .. import call_arguments
 from ..document_mixin import about_columns_sql
-from .case_truth import CLEARED, SALES
+from .case_truth import CLEARED
 from .template_debtor import OpenLine
 
 # What is asked of many invoices at once, handed through the rules: {move id: facts}.
@@ -366,7 +367,7 @@ class AccountMove(models.Model):
 
     def _wab_follow(self):
         """Have the cases follow what has just happened in the books."""
-        sales = self.filtered(lambda move: move.move_type in SALES)
+        sales = self.filtered(lambda move: move.move_type in REMINDABLE_MOVES)
         if sales:
             # sudo: whatsapp.billing.collection.case - kept by the system
             cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()

@@ -4,6 +4,8 @@ from collections import defaultdict
 
 from odoo import api, fields, models
 
+from ...const import RECEIVED_STATES
+
 # Registered payments are posted before they are reconciled; their receipt waits for
 # that, so that it can say what is still open.
 LATER = "wab_receipt_later"
@@ -47,7 +49,7 @@ class AccountPayment(models.Model):
                     if is_wanted is None
                     else is_wanted
                 )
-                and payment.state in ("in_process", "paid")
+                and payment.state in RECEIVED_STATES
                 and payment._wab_document_type() == "payment_receipt"
             )
         )
@@ -114,7 +116,7 @@ class AccountMove(models.Model):
         waiting = self.sudo().matched_payment_ids.filtered(
             lambda payment: (
                 not payment.move_id
-                and payment.state in ("in_process", "paid")
+                and payment.state in RECEIVED_STATES
                 and payment.payment_type == "inbound"
             )
         )

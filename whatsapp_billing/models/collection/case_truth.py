@@ -5,9 +5,11 @@
 from odoo import api, fields, models
 from odoo.tools import SQL
 
-# What `rules.eligibility.PAID` calls paid, and what the books call settled.
-CLEARED = ("paid", "in_payment", "reversed", "invoicing_legacy")
-SALES = ("out_invoice", "out_receipt")
+from ...const import REMINDABLE_MOVES
+from ...rules import eligibility
+
+# As SQL wants it: payment states of an invoice on which nothing is open.
+CLEARED = tuple(sorted(eligibility.PAID))
 # What a customer or a person has said holds in any plan.
 HOLDING = ("promised", "paused", "disputed")
 
@@ -15,10 +17,10 @@ _OPEN = SQL(
     """
     l.parent_state = 'posted' AND l.reconciled IS NOT TRUE
     AND l.amount_residual_currency > 0 AND a.account_type = 'asset_receivable'
-    AND m.move_type IN ('out_invoice', 'out_receipt')
-    AND COALESCE(m.payment_state, 'not_paid')
-        NOT IN ('paid', 'in_payment', 'reversed', 'invoicing_legacy')
-    """
+    AND m.move_type IN %s AND COALESCE(m.payment_state, 'not_paid') NOT IN %s
+    """,
+    REMINDABLE_MOVES,
+    CLEARED,
 )
 # Whether a case (`c`) is of the customer who owes its document (`m`), also after they
 # have become one with a company that they belong to.
@@ -340,7 +342,7 @@ class WhatsappBillingCollectionCase(models.Model):
 
         Called from accounting's own hooks; reads the ledger, never writes it.
         """
-        sales = moves.filtered(lambda move: move.move_type in SALES)
+        sales = moves.filtered(lambda move: move.move_type in REMINDABLE_MOVES)
         if not sales:
             return
         self.env.flush_all()

@@ -11,6 +11,7 @@ from datetime import timedelta
 from odoo import api, fields, models
 from odoo.tools import SQL
 
+from ...const import RECEIVED_STATES, REMINDABLE_MOVES
 from ...rules import bank_match
 
 # An online payment that has not come by then never will (a transfer never ordered).
@@ -88,11 +89,12 @@ class WhatsappBillingCollectionCase(models.Model):
                       JOIN account_payment p ON p.id = r.payment_id
                       JOIN account_move m ON m.id = r.invoice_id
                      WHERE r.invoice_id = ANY(%s) AND p.move_id IS NULL
-                       AND p.state IN ('in_process', 'paid')
+                       AND p.state IN %s
                        AND p.payment_type = 'inbound'
                   GROUP BY r.invoice_id
                     """,
                     list(move_ids),
+                    RECEIVED_STATES,
                 )
             )
         )
@@ -219,12 +221,13 @@ class WhatsappBillingCollectionCase(models.Model):
                   JOIN account_move_line l ON l.id = x.id
                   JOIN account_move m ON m.id = l.move_id
                   JOIN res_currency u ON u.id = l.currency_id
-                 WHERE m.move_type IN ('out_invoice', 'out_receipt')
+                 WHERE m.move_type IN %(sales)s
                 """,
                 lines=list(line_ids),
                 debtors=list(debtors),
                 company=company.id,
                 words=list(words),
+                sales=REMINDABLE_MOVES,
             )
         )
         return [

@@ -9,6 +9,7 @@ from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
 from odoo.tools import SQL
 
+from ...const import REMINDABLE_MOVES
 from ...rules import dunning
 from . import plan_condition
 
@@ -447,6 +448,6 @@ class WhatsappBillingCollectionPlan(models.Model):
         """Return the customer invoices of the plan's company, or those of `moves`."""
         self.ensure_one()
         scope = Domain("company_id", "=", self.company_id.id) & Domain(
-            "move_type", "in", ("out_invoice", "out_receipt")
+            "move_type", "in", REMINDABLE_MOVES
         )
         return scope & Domain("id", "in", moves.ids) if moves is not None else scope
