@@ -52,35 +52,14 @@ class CollectionCommon(LifecycleCommon):
 
     @classmethod
     def _make_many_template(cls):
-        template = cls._make_template(
+        return cls._make_template(
             cls.account,
             "payment_reminder",
+            variables=MANY_VARIABLES,
             template_name="test_many",
             is_default=False,
             body=MANY_BODY,
-            button_ids=[],
         )
-        template.variable_ids.unlink()
-        template.write(
-            {
-                "variable_ids": [
-                    Command.create(
-                        {
-                            "component": component,
-                            "position": position,
-                            "name": path,
-                            "field_path": path,
-                            "format": kind,
-                            "sample": sample,
-                        }
-                    )
-                    for component, position, path, kind, sample in MANY_VARIABLES
-                ],
-                "remote_components": False,
-            }
-        )
-        template.remote_components = template._components()
-        return template
 
     # --- documents ---------------------------------------------------------------
 

@@ -116,12 +116,18 @@ class WhatsappBillingCommon(AccountTestInvoicingCommon):
         return {kind: cls._make_template(account, kind, lang_code) for kind in types}
 
     @classmethod
-    def _make_template(cls, account, document_type, lang_code="en", **values):
-        """Return an approved template, the default of its kind."""
-        variables = list(VARIABLES)
-        if document_type == "payment_receipt":
-            variables = list(PAYMENT_VARIABLES)
-        has_link = document_type in ("invoice", "payment_reminder")
+    def _make_template(
+        cls, account, document_type, lang_code="en", variables=None, **values
+    ):
+        """Return an approved template, the default of its kind.
+
+        :param variables: (component, position, path, format, sample) of each, instead
+            of the usual ones; then it has no button
+        """
+        has_link = not variables and document_type in ("invoice", "payment_reminder")
+        if not variables:
+            is_payment = document_type == "payment_receipt"
+            variables = list(PAYMENT_VARIABLES if is_payment else VARIABLES)
         if has_link:
             variables.append(PAY_BUTTON)
         button = {"text": "View and pay", "value": "{base}/{{1}}"}

@@ -2,10 +2,10 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """A queued message whose document changes before it goes."""
 
-from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
+from .common import VARIABLES
 from .lifecycle_common import LifecycleCommon
 
 DUE = ("body", 4, "invoice_date_due", "text", "2026-12-01")
@@ -22,26 +22,11 @@ class TestDocumentChanged(LifecycleCommon):
             is_default=False,
             template_name="with_due_date",
             body="Hello {{1}}, {{2}} over {{3}} is due on {{4}}, says {{5}}.",
-            variable_ids=[
-                Command.create(
-                    {
-                        "component": component,
-                        "position": position,
-                        "name": path,
-                        "field_path": path,
-                        "format": kind,
-                        "sample": sample,
-                    }
-                )
-                for component, position, path, kind, sample in (
-                    ("body", 1, "recipient.name", "text", "Ana"),
-                    ("body", 2, "name", "text", "INV/1"),
-                    ("body", 3, "amount_total", "money", "1"),
-                    DUE,
-                    ("body", 5, "invoice_user_id.name", "text", "Me"),
-                )
+            variables=[
+                *VARIABLES,
+                DUE,
+                ("body", 5, "invoice_user_id.name", "text", "Me"),
             ],
-            button_ids=[],
         )
 
     def setUp(self):

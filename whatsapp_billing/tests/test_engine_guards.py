@@ -109,18 +109,22 @@ class TestEngineGuards(LifecycleCommon):
         self.run_cron()
         self.assertEqual(stuck.state, "unknown")
 
-    @mute_logger(OUTBOX)
-    def test_what_follows_from_one_message_harms_no_other(self):
-        messages = self.messages.union(*(self.make_message() for _n in range(3)))
+    def break_what_follows(self, message):
+        """Have a module of somebody else fail at each new state of this message."""
         model = type(self.messages)
         original = model._after_state_change
 
         def follow(records):
-            if messages[1] in records:
+            if message in records:
                 raise ValueError("a module of somebody else")
             return original(records)
 
         self.patch(model, "_after_state_change", follow)
+
+    @mute_logger(OUTBOX)
+    def test_what_follows_from_one_message_harms_no_other(self):
+        messages = self.messages.union(*(self.make_message() for _n in range(3)))
+        self.break_what_follows(messages[1])
         self.drain()
         self.assertEqual(set(messages.mapped("state")), {"sent"})
 
@@ -128,15 +132,7 @@ class TestEngineGuards(LifecycleCommon):
     def test_hook_that_fails_for_one_lets_leases_of_all_run_out(self):
         messages = self.messages.union(*(self.make_message() for _n in range(3)))
         messages.write({"state": "sending", "lease_until": self.ago(minutes=1)})
-        model = type(self.messages)
-        original = model._after_state_change
-
-        def follow(records):
-            if messages[1] in records:
-                raise ValueError("a module of somebody else")
-            return original(records)
-
-        self.patch(model, "_after_state_change", follow)
+        self.break_what_follows(messages[1])
         self.run_cron()
         self.assertEqual(set(messages.mapped("state")), {"unknown"})
 

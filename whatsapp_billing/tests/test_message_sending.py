@@ -1,10 +1,10 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
 from ..clients.errors import NotConnectedError, UnknownOutcomeError
+from .common import VARIABLES
 from .lifecycle_common import LifecycleCommon
 
 
@@ -47,25 +47,7 @@ class TestMessageSending(LifecycleCommon):
             template_name="with_header",
             header_type="text",
             header_text="Invoice {{1}}",
-            variable_ids=[
-                Command.create(
-                    {
-                        "component": component,
-                        "position": position,
-                        "name": path,
-                        "field_path": path,
-                        "format": "text",
-                        "sample": "x",
-                    }
-                )
-                for component, position, path in (
-                    ("header", 1, "name"),
-                    ("body", 1, "recipient.name"),
-                    ("body", 2, "name"),
-                    ("body", 3, "amount_total"),
-                )
-            ],
-            button_ids=[],
+            variables=[("header", 1, "name", "text", "INV/1"), *VARIABLES],
         )
         self.accept_everything()
         invoice = self._make_invoice()

@@ -95,6 +95,11 @@ class TestSharedRows(RightsCommon):
         for record, values in self._shared_rows():
             with self.subTest(model=record._name):
                 self._as(record, "administrator").write(values)
+                self.env.flush_all()
+                self.env.invalidate_all()
+                for name, value in values.items():
+                    wanted = record._fields[name].convert_to_cache(value, record)
+                    self.assertEqual(record[name], wanted)
 
     def test_an_administrator_changes_shared_ones_of_chosen_companies_only(self):
         """A sibling: a template without a company, on an account of another one."""
@@ -333,6 +338,10 @@ class TestGivenAway(RightsCommon):
         self._as(plan, "manager").write(
             {"step_ids": [Command.create({"days": 30, "with_message": False})]}
         )
+        self.env.flush_all()
+        self.env.invalidate_all()
+        self.assertEqual(template.name, "Mine")
+        self.assertEqual(plan.step_ids.mapped("days"), [3, 30])
 
     def _make_plan(self, company):
         return (

@@ -4,15 +4,10 @@
 
 from unittest.mock import patch
 
-from odoo.fields import Command
 from odoo.tests import tagged
 
 from .collection_common import CollectionCommon
-
-HEAD = (
-    ("body", 1, "recipient.name", "text", "Ana"),
-    ("body", 2, "name", "text", "INV/1"),
-)
+from .common import VARIABLES
 
 
 class StillTrueCommon(CollectionCommon):
@@ -30,23 +25,7 @@ class StillTrueCommon(CollectionCommon):
             template_name="saying",
             header_type="none",
             body="Hello {{1}}, about {{2}}: {{3}}. Thank you.",
-            variable_ids=[
-                Command.create(
-                    {
-                        "component": component,
-                        "position": position,
-                        "name": path,
-                        "field_path": path,
-                        "format": kind,
-                        "sample": sample,
-                    }
-                )
-                for component, position, path, kind, sample in (
-                    *HEAD,
-                    ("body", 3, path, kind, "Example"),
-                )
-            ],
-            button_ids=[],
+            variables=[*VARIABLES[:2], ("body", 3, path, kind, "Example")],
         )
 
     def drain_all(self):

@@ -6,10 +6,11 @@ from odoo import api, fields, models
 from odoo.tools import format_datetime
 
 from ..const import METHOD, TEST_METHOD
+from ..models.messaging import wording
 from ..models.messaging.message_enqueue import HOLD_REASONS, Order
 from ..models.savepoint import savepoint_or_log
 from ..rules import languages
-from .phone_preview import language_name, render_phone, render_problems
+from .phone_preview import render_phone, render_problems
 
 _logger = logging.getLogger(__name__)
 
@@ -273,7 +274,7 @@ class AccountMoveSendWizard(models.TransientModel):
 
     def _wab_language_names(self, results):
         codes = dict.fromkeys(found["lang_code"] for found in results)
-        return ", ".join(language_name(self.env, code) for code in codes if code)
+        return ", ".join(wording.language(self.env, code) for code in codes if code)
 
     # === BUSINESS METHODS - ALERTS === #
 

@@ -6,10 +6,11 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models import client_action
+from ..models.messaging import wording
 from ..models.messaging.message_enqueue import HOLD_REASONS, Order
 from ..rules import eligibility, languages
 from .compose_summary import count_targets
-from .phone_preview import language_name, render_phone, render_problems
+from .phone_preview import render_phone, render_problems
 
 
 class WhatsappBillingCompose(models.TransientModel):
@@ -453,7 +454,7 @@ class WhatsappBillingCompose(models.TransientModel):
                 "message": self.env._(
                     "The template is in %(language)s; contacts with another language:"
                     " %(count)s. Send to each language by itself.",
-                    language=language_name(self.env, code),
+                    language=wording.language(self.env, code),
                     count=len(others),
                 ),
                 "action_text": self.env._("Show"),

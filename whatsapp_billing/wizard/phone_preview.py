@@ -2,19 +2,9 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What the dialogs show of a message that does not exist yet."""
 
-from babel import Locale, UnknownLocaleError
 from markupsafe import Markup
 
 from ..rules import wapp_text
-
-
-def language_name(env, code):
-    """Return a language of WhatsApp in the user's words: `es` is Spanish."""
-    try:
-        name = Locale.parse(code).get_display_name(env.lang or "en_US")
-    except (UnknownLocaleError, ValueError):
-        return code
-    return name.capitalize() if name else code
 
 
 def render_phone(env, found):
