@@ -330,7 +330,9 @@ class TestCollectionCase(CollectionCommon):
         there = self.partner.with_company(other)
         there.wab_plan_choice = "none"
         self.run_plan()
-        self.assertEqual(self.reminders().collection_item_ids.move_line_id.move_id, invoice)
+        self.assertEqual(
+            self.reminders().collection_item_ids.move_line_id.move_id, invoice
+        )
         self.assertEqual(self.case(invoice).state, "active")
         there.wab_plan_choice = False
         there.wab_plan_choice = "none"
@@ -452,6 +454,8 @@ class TestCollectionCase(CollectionCommon):
             message = self.reminders(partner)
             self.assertEqual(message.state, "queued")
             self.plan.with_user(self.manager).write(values)
+            self.env.cr.postcommit.run()
+            self.env.invalidate_all()
             self.assertRecordValues(
                 message, [{"state": "canceled", "reason": "paused"}]
             )
@@ -459,6 +463,33 @@ class TestCollectionCase(CollectionCommon):
             self.assertFalse(self.case(invoice).last_days)
             self.plan.write({"stage": "on", "active": True})
             invoice.button_cancel()
+
+    def test_the_claim_asks_whether_the_plan_still_sends(self):
+        """The drain may be faster than what is done after the commit."""
+        invoice = self.make_due(1)
+        self.run_plan()
+        message = self.reminders()
+        self.accept_everything()
+        self.plan.stage = "off"
+        self.assertEqual(message.state, "queued")
+        self.assertEqual(self.drain(), 0)
+        self.assertRecordValues(message, [{"state": "canceled", "reason": "paused"}])
+        self.assertFalse(self.case(invoice).last_days)
+
+    def test_what_waits_of_a_stopped_plan_is_withdrawn_by_the_next_look(self):
+        """Where the process ended between the commit and what follows from it."""
+        bea = self._make_customer("Bea", "+34600000066")
+        self.make_due(1)
+        self.make_due(1, bea)
+        self.run_plan()
+        goes_on = self.reminders(bea)
+        goes_on.collection_plan_id = self._make_plan(name="Other", sequence=99)
+        self.plan.stage = "off"
+        self.run_cron("ir_cron_limits")
+        self.assertEqual(
+            set((self.reminders() - goes_on).mapped("state")), {"canceled"}
+        )
+        self.assertEqual(goes_on.state, "queued")
 
     def test_a_copy_of_a_plan_is_off(self):
         self.assertEqual(self.plan.copy().stage, "off")

@@ -13,6 +13,7 @@ from . import message_merge
 from . import message_answer
 from . import plan_read
 from . import plan_run
+from . import plan_stop
 from . import plan_write
 from . import plan_preview
 from . import plan_screen

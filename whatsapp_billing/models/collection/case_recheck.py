@@ -9,6 +9,7 @@ from odoo import api, models
 from ...rules import dunning
 from ...rules.dunning_lines import find_change
 from .case_truth import CLEARED
+from .plan import SENDING_STAGES
 
 
 class WhatsappBillingCollectionCase(models.Model):
@@ -70,11 +71,14 @@ class WhatsappBillingCollectionCase(models.Model):
                    m.payment_state, m.commercial_partner_id AS debtor_id,
                    u.name AS currency, u.rounding::float AS rounding,
                    l.date_maturity AS due, COALESCE(c.state, 'active') AS state,
+                   p.id IS NOT NULL AND (p.active IS NOT TRUE
+                       OR NOT p.stage = ANY(%s)) AS is_stopped,
                    (o.id IS NULL OR o.id = m.partner_id
                     OR o.commercial_partner_id = m.commercial_partner_id) AS is_theirs
               FROM whatsapp_billing_collection_item i
               JOIN whatsapp_billing_message g ON g.id = i.message_id
          LEFT JOIN res_partner o ON o.id = g.document_partner_id
+         LEFT JOIN whatsapp_billing_collection_plan p ON p.id = g.collection_plan_id
               JOIN account_move_line l ON l.id = i.move_line_id
               JOIN account_move m ON m.id = l.move_id
               JOIN res_currency u ON u.id = l.currency_id
@@ -83,7 +87,7 @@ class WhatsappBillingCollectionCase(models.Model):
              WHERE i.message_id = ANY(%s)
           ORDER BY i.message_id, l.date_maturity, l.id
             """,
-            [list(message_ids)],
+            [list(SENDING_STAGES), list(message_ids)],
         )
         return self.env.cr.dictfetchall()
 
@@ -159,6 +163,9 @@ class WhatsappBillingCollectionCase(models.Model):
 
 def _judge(rows, lines, has_new_credit):
     """Return (reason, whether a due line is left) of one message."""
+    if any(row["is_stopped"] for row in rows):
+        # Its plan was switched off while the message waited.
+        return "paused", False
     due, left, first_reason = False, False, None
     changed = has_new_credit
     for row in rows:

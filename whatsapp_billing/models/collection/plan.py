@@ -7,7 +7,6 @@ from datetime import timedelta
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
-from odoo.tools import SQL
 
 from ...const import REMINDABLE_MOVES
 from ...rules import dunning
@@ -226,7 +225,7 @@ class WhatsappBillingCollectionPlan(models.Model):
             # sudo: whatsapp.billing.collection.plan - the system's own field
             self.sudo().filtered("stopped_reason").stopped_reason = False
         if vals.get("stage", "on") not in SENDING_STAGES or not vals.get("active", 1):
-            self._withdraw_waiting()
+            self._withdraw_after_commit()
         if "domain" in vals:
             # sudo: whatsapp.billing.collection.case - kept by the system
             cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
@@ -424,25 +423,6 @@ class WhatsappBillingCollectionPlan(models.Model):
             [self.ids],
         )
         self.env["whatsapp.billing.collection.case"].invalidate_model(["look_on"])
-
-    def _withdraw_waiting(self):
-        """Cancel what these plans have queued and nobody has seen; it may come later."""
-        self.env.flush_all()
-        rows = self.env.execute_query(
-            SQL(
-                """
-                UPDATE whatsapp_billing_message
-                   SET state = 'canceled', reason = 'paused'
-                 WHERE collection_plan_id = ANY(%s) AND direction = 'out'
-                   AND state IN ('queued', 'held') AND attempts = 0
-             RETURNING id
-                """,
-                list(self.ids),
-            )
-        )
-        # sudo: whatsapp.billing.message - rows are written by the system only
-        messages_sudo = self.env["whatsapp.billing.message"].sudo()
-        messages_sudo.browse(row[0] for row in rows)._after_state_change()
 
     def _get_scope(self, moves=None):
         """Return the customer invoices of the plan's company, or those of `moves`."""

@@ -23,6 +23,12 @@ class WhatsappBillingCollectionPlan(models.Model):
         The run looks at the hour when it queues; a slow night, a number without
         connection or another try may come hours later.
         """
+        with self._own_transaction() as env:
+            self._durably(env, env[self._name]._hold_waiting_in_quiet_hours)
+
+    @api.model
+    def _hold_waiting_in_quiet_hours(self):
+        """Look at all that waits; what fails for one plan holds up no other."""
         rows = self._read_waiting()
         plans = self.browse({plan_id for _id, plan_id, _debtor_id in rows})
         plans._each_separately(
@@ -48,7 +54,10 @@ class WhatsappBillingCollectionPlan(models.Model):
         }
         for message_id, plan_id, debtor_id in rows:
             plan = self.browse(plan_id)
-            tz = zones.get((plan.company_id, debtor_id)) or plan.company_id._wab_time_zone()
+            tz = (
+                zones.get((plan.company_id, debtor_id))
+                or plan.company_id._wab_time_zone()
+            )
             wakes = window.next_allowed(
                 now, dunning_time.zone(tz), plan.quiet_start, plan.quiet_end
             )

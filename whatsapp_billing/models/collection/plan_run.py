@@ -276,6 +276,13 @@ class WhatsappBillingCollectionPlan(models.Model):
 
         A night's reminders take hours: by the next run they would all have gone.
         """
+        with self._own_transaction() as env:
+            self._durably(env, env[self._name]._check_limits_of_waiting)
+        self._withdraw_stopped()
+
+    @api.model
+    def _check_limits_of_waiting(self):
+        """Look at the limits of the plans whose messages wait."""
         rows = self.env.execute_query(
             SQL(
                 """
