@@ -6,7 +6,7 @@ from datetime import datetime
 from odoo.tests import tagged
 from odoo.tools import mute_logger
 
-from ..models.messaging import message_document
+from ..models.worker.budget import Budget
 from .lifecycle_common import LifecycleCommon
 
 MESSAGING = "odoo.addons.whatsapp_billing.models.messaging"
@@ -327,13 +327,13 @@ class TestEngineGuards(LifecycleCommon):
     def test_documents_stop_when_time_is_up_and_go_on_later(self):
         waiting = self.make_waiting(5)
         clock = itertools.count(0, 10)
-        self.patch(message_document, "monotonic", lambda: next(clock))
+        budget = Budget(35, clock=lambda: next(clock))
         self.make_files()
         self.env.flush_all()
-        self.assertTrue(self.messages._make_documents(25))
+        self.assertTrue(self.messages._make_documents(budget))
         self.env.invalidate_all()
         self.assertEqual(waiting.mapped("document_state").count("ready"), 3)
-        self.assertFalse(self.messages._make_documents(1000))
+        self.assertFalse(self.messages._make_documents(Budget(60)))
         self.env.invalidate_all()
         self.assertEqual(set(waiting.mapped("document_state")), {"ready"})
 

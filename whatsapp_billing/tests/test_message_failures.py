@@ -2,12 +2,11 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """A message that failed reaches a person, and nothing is called sent that was not."""
 
-from time import monotonic
-
 from odoo.tests import tagged
 
 from odoo.addons.mail.tools.discuss import Store
 
+from ..models.worker.budget import Budget
 from .lifecycle_common import LifecycleCommon
 from .tour_common import TourCase
 
@@ -231,7 +230,7 @@ class TestSentMark(FailureCommon):
         invoice = self._make_invoice()
         message = self.send(invoice)
         self.env.flush_all()
-        self.messages._make_documents(monotonic() + 60)
+        self.messages._make_documents(Budget(60))
         self.env.invalidate_all()
         self.assert_sent(invoice, True)
         self.fail_message(message)

@@ -1,13 +1,13 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import logging
-from time import monotonic
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
 from ...rules import eligibility, parameters, traces
+from ..worker.budget import Budget
 
 _logger = logging.getLogger(__name__)
 
@@ -30,16 +30,15 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _process_documents(self):
         """Make documents as long as a worker may, and have the rest made after that."""
-        if self._make_documents(monotonic() + self._run_seconds()):
+        if self._make_documents(Budget.of_run()):
             self._trigger_documents()
 
     @api.model
-    def _make_documents(self, until):
+    def _make_documents(self, budget):
         """Make the documents that messages wait for; each lets its messages go.
 
         One that fails keeps no other waiting, and none is begun when time is up.
 
-        :param until: on the monotonic clock
         :return: whether some are left for another run
         """
         faulty = []
@@ -53,7 +52,7 @@ class WhatsappBillingMessage(models.Model):
                 if not waiting:
                     return False
                 for res_model, res_id, message_ids, phone_ids in waiting:
-                    if monotonic() >= until:
+                    if budget.is_over():
                         return True
                     rows = messages.browse(message_ids)
                     if not rows._make_alone(res_model, res_id):

@@ -3,7 +3,6 @@
 import logging
 from datetime import timedelta
 from functools import partial
-from time import monotonic
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
@@ -58,11 +57,6 @@ class WhatsappBillingMessage(models.Model):
             phone._trigger_drain()
         if are_documents_missing:
             self._trigger_documents()
-
-    @api.model
-    def _run_seconds(self):
-        """Return how long a worker may make documents."""
-        return Budget.of_run().left()
 
     # === BUSINESS METHODS - WHAT THE OUTBOX ASKS === #
 
@@ -125,9 +119,7 @@ class WhatsappBillingMessage(models.Model):
         # A third of the time is the documents': neither waits for the other.
         is_left = self._drain_lanes(budget.part(budget.left() * 2 / 3))
         is_left |= bool(
-            self._skip_faults(
-                lambda: self._make_documents(monotonic() + budget.left()), "documents"
-            )
+            self._skip_faults(lambda: self._make_documents(budget), "documents")
         )
         is_left |= self._drain_lanes(budget)
         if is_left:
