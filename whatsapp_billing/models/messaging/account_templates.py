@@ -13,6 +13,7 @@ from odoo.tools import file_open
 
 from ...clients.errors import ClientError
 from ..savepoint import savepoint_or_log
+from ..worker.budget import Budget
 
 _logger = logging.getLogger(__name__)
 
@@ -156,7 +157,8 @@ class WhatsappBillingAccount(models.Model):
 
     def _check_templates(self):
         try:
-            infos = list(self._get_client(2).list_templates())
+            seconds = Budget.of_run().seconds_to_call()
+            infos = list(self._get_client(2, seconds).list_templates())
         except UserError:
             _logger.info("Templates of account %s not read: not ready", self.id)
         except ClientError as error:

@@ -101,7 +101,7 @@ class WhatsappBillingMessage(models.Model):
                 found = self._durably(env, messages._claim_media)
                 if not found:
                     return
-                clients = messages._make_media_clients(found)
+                clients = messages._make_media_clients(found, budget)
                 env.cr.rollback()
                 with ThreadPoolExecutor(THREADS) as pool:
                     results = list(pool.map(partial(_fetch, clients), found))
@@ -137,8 +137,11 @@ class WhatsappBillingMessage(models.Model):
         return self.env.cr.dictfetchall()
 
     @api.model
-    def _make_media_clients(self, found):
-        """Return {(account, phone): (client, phone's remote id)}, read once each."""
+    def _make_media_clients(self, found, budget):
+        """Return {(account, phone): (client, phone's remote id)}, read once each.
+
+        :param budget: the run's: no call takes longer than Odoo lets it live
+        """
         result = {}
         for row in found:
             key = (row["account_id"], row["phone_id"])
@@ -147,7 +150,7 @@ class WhatsappBillingMessage(models.Model):
             account = self.env["whatsapp.billing.account"].browse(row["account_id"])
             phone = self.env["whatsapp.billing.phone"].browse(row["phone_id"] or ())
             try:
-                client = account._get_client(THREADS)
+                client = account._get_client(THREADS, budget.seconds_to_call())
             except (ClientError, UserError, ValueError) as error:
                 # An account without a token, or of a copied database: its files wait,
                 # those of the others are fetched.
