@@ -141,8 +141,8 @@ class TestCollectionNight(CollectionCommon):
         self.assertFalse(self.reminders())
 
     def test_workers_begin_at_different_ends(self):
-        self.assertEqual(plan_run._turn([1, 2, 3, 4], 0.5), [3, 4, 1, 2])
-        self.assertEqual(plan_run._turn([], 0.5), [])
+        self.assertEqual(plan_run._rotate([1, 2, 3, 4], 0.5), [3, 4, 1, 2])
+        self.assertEqual(plan_run._rotate([], 0.5), [])
 
     def test_figures_of_all_chunks_and_workers_add_up(self):
         self.make_all_due()

@@ -24,11 +24,11 @@ _logger = logging.getLogger(__name__)
 CHUNK = 400
 # Workers that share a company's run, the cron's own included.
 WORKERS = 2
-# A helper that comes later than this leaves the rest to the next run.
-LATE = timedelta(minutes=10)
-# Among the figures of a run: time cut it short, what follows belongs to it.
-CUT = "cut"
-# Debtors who cannot be decided about before the run gives up: it is not their fault.
+# A helper job that starts later than this after the run began leaves it to the next.
+HELPER_LATEST = timedelta(minutes=10)
+# Marks the figures of a run that time has interrupted: the next run adds to them.
+INTERRUPTED = "cut"
+# After so many debtors who cannot be decided about the fault is ours: the run stops.
 MAX_BROKEN = 20
 CRON = "whatsapp_billing.ir_cron_collections"
 
@@ -46,7 +46,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         """
         self._begin(company)
         noted = defaultdict(Counter)
-        for chunk in _cut(self._find_due_debtors(company, moment.day)):
+        for chunk in _chunks(self._find_due_debtors(company, moment.day)):
             total = Counter()
             for plan_id, figures in self._run_debtors(company, moment, chunk).items():
                 noted[plan_id].update(figures)
@@ -118,7 +118,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         )
         for plan_id, before in rows:
             total = Counter(before or {})
-            if is_new and not total.pop(CUT, 0):
+            if is_new and not total.pop(INTERRUPTED, 0):
                 total = Counter()
             total.update(figures.get(plan_id, {}))
             self.env.cr.execute(
@@ -302,15 +302,15 @@ class WhatsappBillingCollectionPlan(models.Model):
 
         :param str begun: when the run began, UTC
         """
-        if fields.Datetime.now() - fields.Datetime.to_datetime(begun) > LATE:
+        if fields.Datetime.now() - fields.Datetime.to_datetime(begun) > HELPER_LATEST:
             return
         with self._own_transaction() as env:
             plans = env[self._name].browse(plan_ids).exists()
             company = env["res.company"].browse(company_id)
             moment = plans._get_moment(company)
             debtor_ids = plans._find_due_debtors(company, moment.day)
-        work = _Work(plans.with_env(self.env), company_id, moment)
-        work.run(_turn(debtor_ids, share), Budget.of_run())
+        work = _CompanyRun(plans.with_env(self.env), company_id, moment)
+        work.run(_rotate(debtor_ids, share), Budget.of_run())
 
     @api.model
     def _run_company(self, company_id, plan_ids, budget=None):
@@ -328,12 +328,12 @@ class WhatsappBillingCollectionPlan(models.Model):
             debtor_ids = plans._find_due_debtors(company, moment.day)
             if len(debtor_ids) > CHUNK:
                 self._durably(env, lambda: plans._call_helpers(company))
-        work = _Work(plans.with_env(self.env), company_id, moment)
+        work = _CompanyRun(plans.with_env(self.env), company_id, moment)
         is_done = work.run(debtor_ids, budget or Budget(math.inf))
         if not is_done:
             with self._own_transaction() as env:
                 plans = env[self._name].browse(plan_ids)
-                cut = {plan_id: {CUT: 1} for plan_id in plan_ids}
+                cut = {plan_id: {INTERRUPTED: 1} for plan_id in plan_ids}
                 self._durably(env, lambda: plans._note_run(cut))
         return is_done
 
@@ -351,7 +351,7 @@ class WhatsappBillingCollectionPlan(models.Model):
             )._job_run_share(company.id, self.ids, number / WORKERS, begun)
 
 
-class _Work:
+class _CompanyRun:
     """One worker's part in a company's run, chunk by chunk, each a transaction."""
 
     def __init__(self, plans, company_id, moment):
@@ -362,7 +362,7 @@ class _Work:
 
     def run(self, debtor_ids, budget):
         """Run debtors until time is up; return whether all were seen to."""
-        for chunk in _cut(debtor_ids):
+        for chunk in _chunks(debtor_ids):
             if budget.is_over():
                 return False
             with _no_garbage_collection():
@@ -413,12 +413,12 @@ def _no_garbage_collection():
             gc.enable()
 
 
-def _cut(debtor_ids):
+def _chunks(debtor_ids):
     """Return debtors in chunks."""
     return [debtor_ids[at : at + CHUNK] for at in range(0, len(debtor_ids), CHUNK)]
 
 
-def _turn(debtor_ids, share):
+def _rotate(debtor_ids, share):
     """Return the same debtors, beginning with those after this share of them."""
     start = int(len(debtor_ids) * share)
     return [*debtor_ids[start:], *debtor_ids[:start]]

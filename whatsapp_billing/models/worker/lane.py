@@ -7,7 +7,7 @@ from odoo import fields, models
 from .budget import Budget
 
 # What becomes due within this time gets a job of its own; the cron finds the rest.
-SOON = timedelta(minutes=10)
+JOB_HORIZON = timedelta(minutes=10)
 # After a full round a number that is asked again is not drained for longer than this.
 AGAIN_SECONDS = 5
 
@@ -105,5 +105,5 @@ class WhatsappBillingLane(models.AbstractModel):
         """Delay the next job for what is due soon or was left by time."""
         now = fields.Datetime.now()
         due = self.env[self._lane_outbox]._next_due_at(self)
-        if due and due <= now + SOON:
+        if due and due <= now + JOB_HORIZON:
             self._trigger_drain(eta=max(due, now) + timedelta(seconds=1))
