@@ -73,6 +73,9 @@
         "web.assets_tests": [
             "whatsapp_billing/static/tests/tours/**/*",
         ],
+        "web.assets_unit_tests": [
+            "whatsapp_billing/static/tests/*.test.js",
+        ],
         "web.assets_web_dark": [
             "whatsapp_billing/static/src/scss/phone_preview.dark.scss",
         ],

@@ -53,6 +53,9 @@ export class InsertField extends FilterableSelectionField {
             return;
         }
         this.cursor = null;
+        // The text's own drawing may come after this one: with another value than the
+        // text has it would move the cursor to the end.
+        textarea.value = this.props.record.data.body;
         textarea.focus();
         textarea.setSelectionRange(cursor, cursor);
         this.place = cursor;

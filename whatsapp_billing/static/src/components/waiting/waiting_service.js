@@ -21,8 +21,10 @@ export const waitingService = {
             counts: {},
             /** The text beside a menu, with what hangs under it; "" for nothing. */
             of(item) {
+                // Of `this`, not of the service: whoever draws a badge is drawn again
+                // when what it shows has changed.
                 const total = (one) =>
-                    (waiting.counts[one.xmlid] || 0) +
+                    (this.counts[one.xmlid] || 0) +
                     (one.childrenTree || []).reduce((sum, child) => sum + total(child), 0);
                 const count = total(item);
                 return count > MOST ? `${MOST}+` : count ? String(count) : "";
