@@ -3,16 +3,16 @@
 PYTHON ?= python3
 export DB PORT SIMULATOR_PORT ODOO_ARGS
 
-.PHONY: help setup demo story test bench odoo shell lint unit terms postgres13 clean
+.PHONY: help setup demo story test bench core_tests odoo shell lint unit terms postgres13 clean
 
 help:
-	@echo "make demo | story | test | bench [only=send] | odoo | shell | postgres13"
+	@echo "make demo | story | test | bench [only=send] | odoo | shell | postgres13 | core_tests"
 
 setup demo story test odoo shell lint unit terms postgres13:
 	@$(PYTHON) -m tools $@
 
-bench:
-	@$(PYTHON) -m tools bench $(only)
+bench core_tests:
+	@$(PYTHON) -m tools $@ $(only)
 
 clean:
 	rm -rf .work

@@ -193,6 +193,14 @@ def postgres13() -> int:
     return oldest.run()
 
 
+def core_tests(only: str = "") -> int:
+    """Run Odoo's own tests of what the module extends, with and without it."""
+    from .core_tests import run
+
+    setup()
+    return run(only)
+
+
 def bench(only: str = "") -> int:
     """Run the benchmarks, or one of them."""
     setup()
@@ -212,6 +220,7 @@ COMMANDS = {
     "unit": unit,
     "bench": bench,
     "terms": terms,
+    "core_tests": core_tests,
     "postgres13": postgres13,
 }
 

@@ -100,31 +100,24 @@ def odoo_linters() -> int:
     name = "wab_lint"
     say("\n== Odoo's own linters")
     odoo.make_database(name, fresh=True)
-    port = free_port(8069)
-    conf = odoo.write_conf(f"test-{name}", port, workers=0)
-    log = LOGS / "test_lint.log"
-    with log.open("wb") as stream:
+    log = run_tagged(name, "/test_lint", "test_lint", "-i", "test_lint")
+    postgres.drop(name)
+    return _report_ours(log)
+
+
+def run_tagged(name: str, tags: str, log: str, *arguments: str) -> Path:
+    """Run Odoo's own tests in a database and return the log, whatever became of them."""
+    conf = odoo.write_conf(f"test-{name}", free_port(8069), workers=0)
+    path = LOGS / f"{log}.log"
+    command = [python(), odoo.launcher(), "-c", str(conf), "-d", name, *arguments]
+    with path.open("wb") as stream:
         subprocess.call(
-            [
-                python(),
-                odoo.launcher(),
-                "-c",
-                str(conf),
-                "-d",
-                name,
-                "-i",
-                "test_lint",
-                "--test-tags",
-                "/test_lint",
-                "--load=base,web,rpc,queue_job",
-                "--stop-after-init",
-            ],
+            [*command, "--test-tags", tags, "--stop-after-init"],
             env=odoo.environment(),
             stdout=stream,
             stderr=subprocess.STDOUT,
         )
-    postgres.drop(name)
-    return _report_ours(log)
+    return path
 
 
 def _report_ours(log: Path) -> int:

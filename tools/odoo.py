@@ -151,7 +151,7 @@ def make_database(name: str, demo: bool = False, fresh: bool = False) -> None:
     else:
         template = ensure_base()
         postgres.create(name, template)
-        _copy_filestore(template, name)
+        copy_filestore(template, name)
         say(f"Installing the module in {name} ...")
         odoo([*common, "-i", MODULE], log=f"init-{name}")
     set_parameter(name, "whatsapp_billing.tools_digest", source_digest())
@@ -207,7 +207,7 @@ def _drop_filestore(name: str) -> None:
     shutil.rmtree(_filestore(name), ignore_errors=True)
 
 
-def _copy_filestore(source: str, target: str) -> None:
+def copy_filestore(source: str, target: str) -> None:
     import shutil
 
     _drop_filestore(target)
