@@ -121,3 +121,16 @@ def test_a_key_that_two_callers_use_at_once(found):
 def test_what_we_refuse_ourselves_is_done_once_more(found):
     """Odoo looked for a code that errors of ours did not have: a traceback."""
     assert found["our_own_refusal"] == {"result": "done", "error": None, "tries": 2}
+
+
+def test_lanes_do_not_wait_for_each_other(found):
+    assert found["lanes_at_once"] == {"left": False, "states": ["done", "done"]}
+
+
+def test_a_lane_has_one_worker_and_forgets_nothing(found):
+    assert found["one_worker_in_a_lane"] == {
+        "first": 2,
+        "second": 0,
+        "calls": ["first", "next"],
+        "states": ["done", "done"],
+    }

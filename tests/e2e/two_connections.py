@@ -521,6 +521,80 @@ def our_own_refusal(ground):
     return {"result": once_more.result, "error": once_more.error, "tries": len(tries)}
 
 
+def _toys(ground):
+    """Return the toy outbox's lanes and rows, with tables in this database."""
+    from odoo.addons.whatsapp_billing.tests import toy_outbox
+
+    if toy_outbox.ToyPush._name not in ground.registry:
+        with ground.request() as env:
+            toy_outbox.register(ground.registry, env.cr)
+    return (model._name for model in toy_outbox.TOYS)
+
+
+def lanes_at_once(ground):
+    """A lane's call ends when the other lane's has begun: in turn neither would."""
+    from odoo.addons.whatsapp_billing.models.worker.budget import Budget
+
+    lane_name, push_name = _toys(ground)
+    both = threading.Barrier(2)
+
+    def answer(_name, text):
+        both.wait(PATIENCE_SECONDS / 2)
+        return text
+
+    with ground.request() as env:
+        lanes = env[lane_name].create([{"name": "A"}, {"name": "B"}])
+        ids = (
+            env[push_name]
+            .create([{"connection_id": lane.id, "text": lane.name} for lane in lanes])
+            .ids
+        )
+    with (
+        patch.object(ground.registry[lane_name], "_answer", staticmethod(answer)),
+        ground.request() as env,
+    ):
+        is_left = env[push_name]._drain_lanes(Budget(PATIENCE_SECONDS))
+    with ground.request() as env:
+        rows = env[push_name].browse(ids)
+        return {"left": is_left, "states": rows.mapped("state")}
+
+
+def one_worker_in_a_lane(ground):
+    """A second worker finds a lane taken; what it was sent for is seen to all the same."""
+    lane_name, push_name = _toys(ground)
+    under_way, released = threading.Event(), threading.Event()
+    calls = []
+
+    def answer(_name, text):
+        calls.append(text)
+        under_way.set()
+        released.wait(PATIENCE_SECONDS / 2)
+        return text
+
+    def drain():
+        with ground.request() as env:
+            return env[lane_name].browse(lane_id)._drain()
+
+    with ground.request() as env:
+        lane_id = env[lane_name].create({"name": "C"}).id
+        ids = env[push_name].create({"connection_id": lane_id, "text": "first"}).ids
+    with patch.object(ground.registry[lane_name], "_answer", staticmethod(answer)):
+        first = Beside(drain)
+        assert under_way.wait(PATIENCE_SECONDS), "no call was made"
+        with ground.request() as env:
+            ids += env[push_name].create({"connection_id": lane_id, "text": "next"}).ids
+        second = drain()
+        released.set()
+        first.join()
+    with ground.request() as env:
+        return {
+            "first": first.result,
+            "second": second,
+            "calls": calls,
+            "states": env[push_name].browse(ids).mapped("state"),
+        }
+
+
 SCENARIOS = (
     stop_while_a_user_queues,
     stop_before_the_claim,
@@ -530,6 +604,8 @@ SCENARIOS = (
     rest_of_a_reminder_and_the_night,
     one_key_at_once,
     our_own_refusal,
+    lanes_at_once,
+    one_worker_in_a_lane,
 )
 
 
