@@ -41,6 +41,7 @@ from . import test_message_attempts
 from . import test_message_failures
 from . import test_message_queueing
 from . import test_message_receipts
+from . import test_message_rows
 from . import test_message_sending
 from . import test_message_views
 from . import test_multicompany

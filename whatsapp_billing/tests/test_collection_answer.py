@@ -66,6 +66,37 @@ class TestCollectionAnswer(CollectionCommon):
         self.assertEqual(case.promise_date, self.day(5))
         self.assertEqual(len(self.replies()), 2)
 
+    def test_a_reply_is_decided_priced_and_told_like_any_message(self):
+        self.tap("promise")
+        reply = self.replies()
+        self.assertEqual(reply.state, "queued")
+        asked = {rule["rule"]: rule["passed"] for rule in reply.trace}
+        self.assertTrue(asked["not_opted_out"] and asked["account_active"])
+        self.assertEqual(reply.consent_id, self.reminder.consent_id)
+        self.assertTrue(reply.consent_id.granted)
+        self.assertEqual(reply.credit_entry_ids.mapped("kind"), ["reserve"])
+        self.assertEqual(reply.credit_entry_ids.category, "service")
+        self.assertEqual(reply.mail_message_id.res_id, self.invoice.id)
+        self.assertEqual(reply.document_name, self.invoice.name)
+        self.assertEqual(reply.person_key, self.reminder.person_key)
+
+    def test_a_reply_that_may_not_go_is_a_row_with_its_reason(self):
+        """Decided when it is made: the claim would have said the same."""
+        self.partner.wab_enabled = False
+        self.tap("promise")
+        reply = self.replies()
+        self.assertRecordValues(reply, [{"state": "canceled", "reason": "not_enabled"}])
+        self.assertFalse(reply.mail_message_id)
+        self.assertFalse(reply.credit_entry_ids)
+
+    def test_a_reply_waits_for_an_account_that_is_stopped(self):
+        self.account.sudo().state = "inactive"
+        self.tap("promise")
+        reply = self.replies()
+        self.assertRecordValues(
+            reply, [{"state": "held", "reason": "account_inactive"}]
+        )
+
     def test_a_typed_date_is_a_promise(self):
         self.receive_text(self.day(6).isoformat())
         case = self.case(self.invoice)

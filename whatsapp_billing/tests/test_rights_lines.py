@@ -218,34 +218,34 @@ class TestLinesOfSharedContacts(LinesCommon):
 
     def test_what_we_answer_on_a_contact_is_ours(self):
         """A sibling: two companies write to one contact at the same moment."""
-        messages = self._make_message(
-            partner_id=self.partner.id,
-            res_model="res.partner",
-            res_id=self.partner.id,
-            body="plugh of ours",
-        ) | self._make_message(
-            company=self.other_company,
-            partner_id=self.partner.id,
-            res_model="res.partner",
-            res_id=self.partner.id,
-            body="plugh of theirs",
-        )
-        messages._log_on_documents()
+        rows = [
+            self.row(self.partner, self.company, "plugh of ours"),
+            self.row(self.partner, self.other_company, "plugh of theirs"),
+        ]
+        self.messages._create_lines(rows, [0, 0])
         self.assertEqual(self.lines("plugh of ours").wab_company_id, self.company)
         self.assertEqual(
             self.lines("plugh of theirs").wab_company_id, self.other_company
         )
-        self.assertEqual(messages[0].mail_message_id, self.lines("plugh of ours"))
+        self.assertEqual(rows[0]["mail_message_id"], self.lines("plugh of ours").id)
+
+    def row(self, record, company, body):
+        """Return what the chatter asks of a message's row."""
+        return {
+            "state": "queued",
+            "company_id": company.id,
+            "res_model": record._name,
+            "res_id": record.id,
+            "recipient": self.partner.wab_e164,
+            "body": body,
+        }
 
     def test_a_line_on_a_document_follows_the_document(self):
-        message = self._make_message(
-            partner_id=self.partner.id,
-            res_model="account.move",
-            res_id=self.invoice.id,
-            body="plugh",
-        )
-        message._log_on_documents()
-        self.assertFalse(message.mail_message_id.wab_company_id)
+        row = self.row(self.invoice, self.company, "plugh")
+        self.messages._create_lines([row], [0])
+        line = self.env["mail.message"].sudo().browse(row["mail_message_id"])
+        self.assertIn("plugh", line.body)
+        self.assertFalse(line.wab_company_id)
 
 
 @tagged("post_install", "-at_install")

@@ -11,7 +11,8 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.tools.misc import format_date
 
-from ...rules import answers, dunning_time, inbound
+from ...rules import answers, dunning_time, eligibility, inbound
+from ..messaging.message_enqueue import Order, Target
 from .case_truth import CLEARED
 from .plan_read import zone_of
 
@@ -19,6 +20,13 @@ from .plan_read import zone_of
 ABOUT = timedelta(days=15)
 # Days from today that the list of dates offers.
 OFFERED = (1, 2, 3, 5, 7, 10, 14)
+ANSWER = Order(
+    method="answer",
+    purpose="collections",
+    is_note=True,
+    is_answer=True,
+    is_named=True,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,29 +468,37 @@ class WhatsappBillingMessage(models.Model):
         if not self.phone_id or clock.is_late:
             return self.browse()
         env = self.with_context(lang=self.partner_id.lang or self.env.lang).env
-        # sudo: whatsapp.billing.message - rows are written by the system only
-        message = self.sudo().create(
-            {
-                "company_id": self.company_id.id,
-                "account_id": self.account_id.id,
-                "phone_id": self.phone_id.id,
-                "partner_id": self.partner_id.id,
+        target = Target(
+            self._get_answered_record(),
+            self.partner_id,
+            self.company_id,
+            "customer_message",
+            # sudo: whatsapp.billing.template - none: these are free words
+            template=self.env["whatsapp.billing.template"].sudo(),
+            account=self.account_id,
+            phone=self.phone_id,
+            account_state=self._account_state(self.account_id, self.phone_id),
+            rendered={"text": make_text(env)},
+            more={
                 "recipient": self.recipient,
                 "recipient_uid": self.recipient_uid,
-                "purpose": "collections",
-                "method": "answer",
-                "document_type": "customer_message",
-                "res_model": self.res_model,
-                "res_id": self.res_id,
-                "document_name": self.document_name,
-                "body": make_text(env),
-                "content": make_content(env) if make_content else False,
+                "content": make_content(env) if make_content else None,
                 "priority": 0,
-            }
+            },
         )
-        message._log_on_documents()
-        message._trigger_drain()
-        return message
+        self._read_consents([target], ANSWER.purpose)
+        target.decision = eligibility.decide(self._facts(target, ANSWER))
+        return self._create_rows([target], ANSWER)
+
+    def _get_answered_record(self):
+        """Return the document that was answered, else who wrote."""
+        documents = self.env.get(self.res_model or "")
+        if self.res_id and hasattr(documents, "_wab_document_name"):
+            # sudo: any document model - the inbox answers, whoever may open it
+            record = documents.sudo().browse(self.res_id).exists()
+            if record:
+                return record
+        return self.partner_id
 
 
 class WhatsappBillingConsent(models.Model):

@@ -1,20 +1,17 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""Reminders as messages: composed, checked and inserted a few hundred at a time."""
+"""Reminders as messages: composed and checked a few hundred at a time."""
 
-import uuid
 from collections import defaultdict
 
 from odoo import api, fields, models
 from odoo.tools import SQL
-from odoo.tools.mail import generate_tracking_message_id
 
 from ...rules import eligibility, languages
 from ..document_look import reminded_sql
 from ..messaging.drain_reminders import REMINDER
 from ..messaging.message_drain import of_account
 from ..messaging.message_enqueue import Target
-from . import bulk
 from .template_debtor import CONTEXT
 
 BY_PLAN = "collections"
@@ -339,102 +336,6 @@ class WhatsappBillingMessage(models.Model):
                     number += 1
                 rounds[target.template, number].append((letter, target))
         return rounds
-
-    # === BUSINESS METHODS - INSERTING === #
-
-    @api.model
-    def _insert_reminders(self, targets, order):
-        """Insert the messages of many letters in one statement each for what is.
-
-        The set-based variant of `_create_rows`: the same values, consent rows,
-        chatter lines, reservation and hints to the workers.
-
-        :param targets: list of (target, further values)
-        :return: the messages, in the same order
-        """
-        self._consent_by_contract([target for target, _more in targets], order)
-        self._read_fingerprints([target for target, _more in targets])
-        ids = bulk.new_ids(self.env, self._name, len(targets))
-        rows = []
-        for message_id, (target, more) in zip(ids, targets, strict=True):
-            values = self._row_values(target, order) | {
-                "id": message_id,
-                "uuid": str(uuid.uuid4()),
-                "person_key": target.partner.wab_person_key,
-                "direction": "out",
-                "audience": "customer",
-                "attempts": 0,
-                "next_attempt_at": None,
-            }
-            values |= more
-            if values["next_attempt_at"] and values["state"] == "queued":
-                values |= {"state": "held", "reason": "quiet_hours"}
-            rows.append({k: None if v is False else v for k, v in values.items()})
-        self.env.flush_all()
-        listed = [len(target.listed) for target, _more in targets]
-        self._insert_chatter_lines(rows, dict(zip(ids, listed, strict=True)))
-        bulk.insert(self.env, self._name, rows, with_user=False)
-        # sudo: whatsapp.billing.message - rows are written by the system only
-        messages = self.sudo().browse(ids)
-        self.invalidate_model(flush=False)
-        with_file = [row["id"] for row in rows if row["attachment_id"]]
-        messages.browse(with_file)._show_documents()
-        self._reserve_for(
-            sorted(
-                (row | {"round": 0} for row in rows if row["state"] == "queued"),
-                key=lambda row: (row["priority"], row["id"]),
-            )
-        )
-        going = [row for row in rows if row["state"] in ("queued", "held")]
-        # sudo: whatsapp.billing.phone - which number sends is not the clerk's
-        phones_sudo = self.env["whatsapp.billing.phone"].sudo()
-        self._trigger_workers(
-            phones_sudo.browse({row["phone_id"] for row in going} - {None}),
-            any(row["document_state"] == "pending" for row in going),
-        )
-        return messages
-
-    @api.model
-    def _insert_chatter_lines(self, rows, listed):
-        """Write a line on each document and remember it, as `_log_on_documents`.
-
-        The values are those of `mail.thread._message_log_batch` (Odoo 19.0).
-        """
-        threads = self.env["mail.thread"]
-        author_id, email_from = threads._message_compute_author()
-        subtype = self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note")
-        reply_to = threads._notify_get_reply_to(
-            default=email_from, author_id=author_id
-        )[False]
-        going = [row for row in rows if row["state"] in ("queued", "held")]
-        line_ids = bulk.new_ids(self.env, "mail.message", len(going))
-        lines = []
-        for line_id, row in zip(line_ids, going, strict=True):
-            row["mail_message_id"] = line_id
-            lines.append(
-                {
-                    "id": line_id,
-                    "model": row["res_model"],
-                    "res_id": row["res_id"],
-                    "message_type": "notification",
-                    "subtype_id": subtype,
-                    "is_internal": True,
-                    "author_id": author_id or None,
-                    "email_from": email_from or None,
-                    "reply_to": reply_to or None,
-                    "message_id": generate_tracking_message_id("message-notify"),
-                    "email_add_signature": False,
-                    "date": fields.Datetime.now(),
-                    "body": str(
-                        self._make_chatter_body(
-                            row["recipient"], row["body"], listed[row["id"]]
-                        )
-                    ),
-                }
-            )
-        for row in rows:
-            row.setdefault("mail_message_id", None)
-        bulk.insert(self.env, "mail.message", lines)
 
     # === BUSINESS METHODS - WHAT BECOMES OF THEM === #
 

@@ -12,8 +12,8 @@ from odoo.tools import SQL
 
 from ...rules import dunning, traces
 from ...rules.dunning_time import day_of, midnight, zone
+from .. import sql_bulk
 from ..messaging.message_enqueue import Order, Target
-from . import bulk
 from .template_debtor import OpenLine
 
 UNREACHABLE = {"no_number", "invalid_number", "not_enabled", "not_opted_in"}
@@ -129,25 +129,25 @@ class WhatsappBillingCollectionPlan(models.Model):
                 target.decision = target.decision._replace(
                     trace=[*trace, *target.decision.trace]
                 )
-                values = {
+                target.more = {
                     "collection_plan_id": reminder.plan_id,
                     "collection_step_id": reminder.step_id,
+                    "next_attempt_at": now + reminder.delay
+                    if reminder.delay > timedelta()
+                    else None,
                 }
-                if reminder.delay > timedelta():
-                    values |= {"next_attempt_at": now + reminder.delay}
-                targets.append((target, values))
-        messages = self.env["whatsapp.billing.message"]._insert_reminders(
-            targets, ORDER
-        )
+                targets.append(target)
+        messages = self.env["whatsapp.billing.message"]._create_rows(targets, ORDER)
         items, at = [], 0
         for letter in letters:
             for _target in letter.targets:
                 items += _items(ledger, decisions, letter, messages[at].id)
                 at += 1
-        ids = bulk.new_ids(self.env, "whatsapp.billing.collection.item", len(items))
+        ids = sql_bulk.new_ids(self.env, "whatsapp.billing.collection.item", len(items))
         for item_id, item in zip(ids, items, strict=True):
             item["id"] = item_id
-        bulk.insert(self.env, "whatsapp.billing.collection.item", items, False)
+        sql_bulk.insert(self.env, "whatsapp.billing.collection.item", items, False)
+        messages.invalidate_recordset(["collection_item_ids"], flush=False)
         return messages
 
     # --- what becomes of the cases --------------------------------------------
@@ -165,7 +165,7 @@ class WhatsappBillingCollectionPlan(models.Model):
             abroad = ledger.debtors[row["debtor_id"]].timezone
             values["look_on"] = _day_at_home(values["look_on"], abroad, home)
             rows.append(values | _moved(row, decision) | _said(row, decision, day))
-        bulk.update(
+        sql_bulk.update(
             self.env, "whatsapp.billing.collection.case", rows, own=["trace_data"]
         )
 

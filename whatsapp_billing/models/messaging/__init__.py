@@ -28,6 +28,7 @@ from . import message_access
 from . import message_document
 from . import message_drain
 from . import message_enqueue
+from . import message_rows
 from . import message_changed
 from . import message_recipients
 from . import message_retention

@@ -302,7 +302,7 @@ class WhatsappBillingMessage(models.Model):
         return super().create(
             [
                 vals | {"person_key": self._get_person_key(vals["recipient"])}
-                if "recipient" in vals
+                if "recipient" in vals and "person_key" not in vals
                 else vals
                 for vals in vals_list
             ]

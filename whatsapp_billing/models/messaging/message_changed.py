@@ -51,12 +51,16 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _read_fingerprints(self, targets):
         """Give each target the fingerprint of what it says, in one query a model."""
+        says_more = {}
         for model, records in self._group_records(targets).items():
             found = self.env[model].browse(records)._wab_fingerprints()
             for target in targets:
                 if target.record._name == model and target.record.id in found:
+                    name = (model, target.template.id)
+                    if name not in says_more:
+                        says_more[name] = self._says_more(target)
                     target.snapshot = _digest(found[target.record.id])
-                    target.says_more = self._says_more(target)
+                    target.says_more = says_more[name]
 
     @api.model
     def _group_records(self, targets):

@@ -1,14 +1,11 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+import uuid
 from collections import defaultdict
 from dataclasses import dataclass, field
 
-from markupsafe import Markup
-from psycopg2 import errors
-
 from odoo import api, fields, models
 from odoo.exceptions import AccessError
-from odoo.tools import SQL
 
 from ... import const
 from ...rules import (
@@ -17,12 +14,9 @@ from ...rules import (
     parameters,
     reasons,
     traces,
-    wapp_text,
 )
 from ...rules.consent import Standing
 from .. import call_arguments
-from ..mail_message import of_company
-from ..worker.transactions import RepeatTransaction
 from .consent import NOTHING
 
 # An obstacle that goes away by itself: the message waits instead of ending.
@@ -60,6 +54,13 @@ class Target:
     # What must not change until it is sent; see `message_changed.py`.
     snapshot: str | None = None
     says_more: bool = False
+    # Columns of its row that only this caller knows, or knows better.
+    more: dict = field(default_factory=dict)
+
+    @property
+    def number(self):
+        """Return whom it goes to as WhatsApp writes it, "" where nobody can tell."""
+        return self.more.get("recipient") or self.partner.wab_e164 or ""
 
     @property
     def may_go(self):
@@ -86,21 +87,14 @@ class Order:
     # Somebody named the recipients of this one sending; else the document says who
     # they are, and is asked again before the call.
     is_named: bool = False
+    # Free words in a conversation that the customer has begun: they need no template,
+    # and no other consent than theirs to hear from us.
+    is_answer: bool = False
 
     @property
     def follows_document(self):
         """Tell whether who gets it is the document's to say, also later."""
         return not (self.is_named or self.is_note or self.is_test)
-
-
-def quote_html(who, words):
-    """Return words of a message for the chatter, under whom they went to or are from.
-
-    Shown openly: the chatter folds away what is a quotation.
-    """
-    return Markup(
-        '<p>%s</p><div class="o_whatsapp_billing_quote border-start ps-2">%s</div>'
-    ) % (who, Markup(wapp_text.to_html(words or "")))
 
 
 class WhatsappBillingMessage(models.Model):
@@ -131,6 +125,8 @@ class WhatsappBillingMessage(models.Model):
         fresh = records.filtered(lambda r: r.id not in known or left.get(r.id))
         targets = self._decide(fresh, recipients, document_types, order)
         messages = self._create_rows(targets, order)
+        # A message has sixty columns; these are all that the answer names.
+        messages.fetch(["state", "reason"])
         results = [
             self._result(one, message)
             for target, message in zip(targets, messages, strict=True)
@@ -401,14 +397,14 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _facts(self, target, order):
         partner, template = target.partner, target.template
-        number = partner.wab_e164 or ""
+        number = target.number
         document_type = self._document_type(target, order)
         by_contract = target.company.wab_consent_by_contract and bool(number)
         consent = target.consent.state
         if consent == "withdrawn" and target.consent.kind == "switch":
             # Nobody asked us to stop: somebody here switched it off.
             consent = "none"
-        if consent == "none" and (by_contract or order.is_test):
+        if consent == "none" and (by_contract or order.is_test or order.is_answer):
             consent = "by_contract"
         return eligibility.Facts(
             purpose=order.purpose,
@@ -421,15 +417,15 @@ class WhatsappBillingMessage(models.Model):
             and not order.is_note
             and target.company._wab_is_kind_off(document_type),
             explicit=order.explicit,
-            enabled=order.is_test or self._is_enabled(target, by_contract),
+            enabled=order.is_test or self._is_enabled(target, order, by_contract),
             consent=consent,
             number=number,
             number_problem=None
             if number
             else ("invalid_number" if partner._wab_raw_number() else "no_number"),
             number_changed=target.is_number_changed,
-            template_found=bool(template),
-            template_status=template.status or "",
+            template_found=bool(template) or order.is_answer,
+            template_status="approved" if order.is_answer else template.status or "",
             template_obstacle=template._get_obstacle(target.record, document_type)
             if template
             else None,
@@ -453,13 +449,14 @@ class WhatsappBillingMessage(models.Model):
         return facts
 
     @api.model
-    def _is_enabled(self, target, by_contract):
+    def _is_enabled(self, target, order, by_contract):
         """Tell whether the channel is on; a contract never overrides an off.
 
         The document's own switch goes first, but a document that is on does not
-        switch a contact on that somebody switched off.
+        switch a contact on that somebody switched off. Who writes gets an answer,
+        whatever is set on the document, until somebody switches the contact off.
         """
-        flag = target.record._wab_channel_flag()
+        flag = order.is_answer or target.record._wab_channel_flag()
         standing = target.consent
         if flag is False or (
             standing.state == "withdrawn" and standing.kind == "switch"
@@ -475,34 +472,7 @@ class WhatsappBillingMessage(models.Model):
         state = "connected" if account.state == "pending" else account.state
         return state if account._is_bound() else "inactive"
 
-    # --- rows ------------------------------------------------------------------
-
-    @api.model
-    def _create_rows(self, targets, order):
-        self._consent_by_contract(targets, order)
-        self._read_fingerprints(targets)
-        # sudo: whatsapp.billing.message - rows are written by the system only
-        try:
-            with self.env.cr.savepoint():
-                messages = self.sudo().create(
-                    [self._row_values(target, order) for target in targets]
-                )
-        except errors.UniqueViolation as error:
-            if not order.key:
-                raise
-            # Another call with this key was faster; Odoo repeats this one, which
-            # then finds the first result.
-            raise RepeatTransaction(str(error)) from error
-        messages._reserve_credits()
-        going = messages.filtered(lambda m: m.state in ("queued", "held"))
-        if not order.is_test:
-            listed = {
-                message.id: len(target.listed)
-                for target, message in zip(targets, messages, strict=True)
-            }
-            going._log_on_documents(listed)
-        going._trigger_drain()
-        return messages
+    # --- what it says ----------------------------------------------------------
 
     @api.model
     def _consent_by_contract(self, targets, order):
@@ -534,6 +504,11 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _row_values(self, target, order):
+        """Return the columns of a message's row: the same for whoever writes it.
+
+        Every one that does not stay empty, also what the ORM would fill in by itself;
+        None for NULL. Those of messages that are created together are the same.
+        """
         record, template = target.record, target.template
         reason = target.decision.reason
         state = "queued" if not reason else "canceled"
@@ -543,15 +518,17 @@ class WhatsappBillingMessage(models.Model):
         content = self._content(target)
         if content:
             content["follows_document"] = order.follows_document
-        return {
+        values = {
+            "direction": "out",
+            "uuid": str(uuid.uuid4()),
             "state": state,
-            "reason": reason or False,
+            "reason": reason,
             "trace_data": traces.pack(target.decision.trace),
             "company_id": target.company.id,
-            "account_id": target.account.id if target.account else False,
-            "phone_id": target.phone.id if target.phone else False,
+            "account_id": target.account.id if target.account else None,
+            "phone_id": target.phone.id if target.phone else None,
             "partner_id": target.partner.id,
-            "recipient": target.partner.wab_e164 or target.partner._wab_raw_number(),
+            "recipient": target.number or target.partner._wab_raw_number(),
             "purpose": order.purpose,
             "audience": target.audience,
             "method": order.method,
@@ -576,7 +553,22 @@ class WhatsappBillingMessage(models.Model):
             "priority": 0 if order.is_test else PRIORITIES.get(template.category, 10),
             "consent_id": target.consent.consent_id or False,
             "queued_at": fields.Datetime.now(),
+            "attempts": 0,
+            "next_attempt_at": None,
+            "mail_message_id": None,
+            **target.more,
         }
+        if values["next_attempt_at"] and state == "queued":
+            values |= {"state": "held", "reason": "quiet_hours"}
+        values["person_key"] = self._person_key_of(target, values["recipient"])
+        return {name: None if v is False else v for name, v in values.items()}
+
+    @api.model
+    def _person_key_of(self, target, recipient):
+        """Return the key of a recipient; a contact has that of its number already."""
+        if recipient == target.partner.wab_e164:
+            return target.partner.wab_person_key
+        return self._get_person_key(recipient)
 
     @api.model
     def _document_type(self, target, order):
@@ -678,79 +670,3 @@ class WhatsappBillingMessage(models.Model):
         if order.key:
             for message, result in zip(messages, results, strict=True):
                 message.result = result
-
-    # --- chatter ------------------------------------------------------------------
-
-    def _log_on_documents(self, listed=None):
-        """Write one chatter line per message, in bulk, and remember which is whose.
-
-        :param listed: {message id: how many documents its text lists}
-        """
-        rounds = defaultdict(list)
-        seen = defaultdict(int)
-        for message in self.filtered(lambda m: m.res_model and m.res_id):
-            rounds[message.res_model, seen[message.res_model, message.res_id]].append(
-                message
-            )
-            seen[message.res_model, message.res_id] += 1
-        links = []
-        for (model, _round), messages in rounds.items():
-            if model != "res.partner":
-                links += self._log_round(self.env[model], messages, listed)
-                continue
-            # Companies share their contacts, not what they write to them.
-            by_company = self.browse().union(*messages).grouped("company_id")
-            for company, mine in by_company.items():
-                links += self._log_round(of_company(self.env[model], company), mine)
-        self._link_lines(links)
-
-    def _log_round(self, model, messages, listed=None):
-        records = model.browse([m.res_id for m in messages])
-        if not hasattr(records, "_message_log_batch"):
-            return []
-        lines = records._message_log_batch(
-            bodies={
-                message.res_id: message._make_chatter_body(
-                    message.recipient, message.body, (listed or {}).get(message.id, 0)
-                )
-                for message in messages
-            }
-        )
-        return list(zip(messages, lines, strict=True))
-
-    @api.model
-    def _make_chatter_body(self, recipient, body, listed=0):
-        """Return the text as the customer sees it, safe for the chatter.
-
-        One that lists several documents is for who may read all of them, and the line
-        is read by whoever may read this one: there it stands behind the ticks only.
-
-        :param int listed: how many documents the text lists
-        """
-        if listed > 1:
-            body = self.env._(
-                "About %(count)s documents. Press the ticks to read the text.",
-                count=listed,
-            )
-        return quote_html(self.env._("WhatsApp to %(number)s", number=recipient), body)
-
-    def _link_lines(self, links):
-        if not links:
-            return
-        values = SQL(", ").join(
-            SQL("(%s, %s)", message.id, line.id) for message, line in links
-        )
-        self.env.flush_all()
-        self.env.cr.execute(
-            SQL(
-                """
-                UPDATE whatsapp_billing_message m SET mail_message_id = v.line
-                  FROM (VALUES %s) v (id, line) WHERE m.id = v.id
-                """,
-                values,
-            )
-        )
-        self.invalidate_recordset(["mail_message_id"], flush=False)
-        self.env["whatsapp.billing.message"].union(
-            *(message for message, _line in links)
-        )._show_documents()

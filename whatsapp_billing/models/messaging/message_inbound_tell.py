@@ -18,8 +18,8 @@ from odoo.tools import SQL, clean_context
 
 from ...rules import inbound, numbers, wapp_text
 from .message import HANDLEABLE_STATES
-from .message_enqueue import quote_html
 from .message_inbound import UNKNOWN_NUMBER
+from .message_rows import quote_html
 
 _logger = logging.getLogger(__name__)
 
