@@ -393,7 +393,7 @@ def _ask(rules: tuple[Rule, ...], facts: Facts) -> Decision:
     if facts.explicit:
         trace.append({"rule": "sent_by_person", "value": True, "passed": True})
     for rule in rules:
-        if not rule.applies(facts):
+        if rule.applies is not _always and not rule.applies(facts):
             continue
         passed = rule.passes(facts)
         value = rule.value(facts)

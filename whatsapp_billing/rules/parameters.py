@@ -30,6 +30,8 @@ _LINK_KEY = re.compile(r"((?:access_token|hash|sign)=)[^\s&#]+", re.IGNORECASE)
 
 _FILE_NAME_LENGTH: Final = 80
 _ATTACHMENT_NAME_LENGTH: Final = 120
+# Nothing in it to make safe: no two dots or dashes follow each other.
+_PLAIN_FILE = re.compile(r"(?=.{1,120}$)\w(?:[.-]?\w)*\.pdf", re.ASCII)
 # A single no-break space stays: it keeps an amount and its currency on one line.
 _SPACES = re.compile(r"\s{2,}|[^\S \u00a0\u202f]")
 _KEPT_SPACES: Final = {0xA0: None, 0x202F: None}
@@ -124,6 +126,8 @@ def without_keys(text: str) -> str:
     A link with its key is for the customer alone: what is kept to be read later, by
     whoever may see the message, names the page only.
     """
+    if "=" not in text:
+        return text  # nearly every text, and looking for keys takes long
     return _LINK_KEY.sub(r"\1…", text)
 
 
@@ -194,6 +198,8 @@ def attachment_filename(name: str) -> str:
     Spaces, `&` and letters of every script stay, so that it is the name that an
     e-mail attaches; what separates folders, hides or reorders text goes.
     """
+    if _PLAIN_FILE.fullmatch(name):
+        return name  # as Odoo's own reports name theirs
     text = unicodedata.normalize("NFC", name)
     text = re.sub(r"\.pdf\s*$", "", text, flags=re.IGNORECASE)
     text = re.sub(r'[/\\:*?"<>|]+', "_", text)

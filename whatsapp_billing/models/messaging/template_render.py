@@ -102,11 +102,12 @@ class WhatsappBillingTemplate(models.Model):
         """Return {Odoo language: [(record id, partner)]}."""
         groups = defaultdict(list)
         installed = [code for code, _name in self.env["res.lang"].get_installed()]
-        everybody = [p.id for record in records for p in recipients.get(record.id, ())]
+        everybody = {p.id for record in records for p in recipients.get(record.id, ())}
+        # sudo: res.partner - name and language of whoever is written to
+        people_sudo = {p.id: p for p in self.env["res.partner"].sudo().browse(everybody)}
         for record in records:
             for partner in recipients.get(record.id) or ():
-                # sudo: res.partner - name and language of whoever is written to
-                partner_sudo = partner.sudo().with_prefetch(everybody)
+                partner_sudo = people_sudo[partner.id]
                 lang = self._get_odoo_lang(partner_sudo.lang, installed)
                 groups[lang].append((record.id, partner_sudo))
         return groups
