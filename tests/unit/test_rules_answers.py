@@ -75,10 +75,46 @@ def test_a_plain_date_is_a_promise(text, lang, expected):
         ),
         *("I will pay by 5:30", "8:30", "hasta 12:15", "pago 12,5", "pay ½", "½"),
         *("pago #21", "pay 2 of 3", "ok 5", "yes 3", "pago 21", "we can pay 25"),
+        *(
+            "1/2",
+            "pago 1/2",
+            "pagare 2/3",
+            "3/4",
+            "3 de 5",
+            "2 de 12",
+            "24/7",
+            "pago 5/6",
+        ),
+        *("1.12", "pago 1.12", "12 12", "3 12"),
+        # The morning, and the second or the fifth of something.
+        *("esta mañana", "pago esta mañana", "por la mañana", "la segunda"),
+        *("pago la quinta", "segunda", "pago sexta", "a quarta"),
     ],
 )
 def test_anything_else_takes_a_person(text):
     assert answers.understand(text, TODAY, "es_ES") is None
+
+
+@pytest.mark.parametrize(
+    ("text", "lang", "day"),
+    [
+        ("el 1/2", "es_ES", date(2027, 2, 1)),
+        ("1/12", "es_ES", date(2026, 12, 1)),
+        ("el 3 de 12", "es_ES", date(2026, 12, 3)),
+        ("na segunda", "pt_BR", date(2026, 11, 23)),
+        ("quinta", "pt_PT", date(2026, 11, 26)),
+        ("vou pagar sexta", "en_US", date(2026, 11, 27)),
+        ("segunda-feira", "es_ES", date(2026, 11, 23)),
+        ("para mañana", "es_AR", date(2026, 11, 21)),
+    ],
+)
+def test_what_names_a_day_beyond_doubt_is_one(text, lang, day):
+    assert answers.understand(text, TODAY, lang) == answers.Answer("promise", day)
+
+
+def test_the_second_one_is_no_monday_to_a_brazilian_either():
+    for text in ("pago a segunda", "a quinta"):
+        assert answers.understand(text, TODAY, "pt_BR") is None
 
 
 @pytest.mark.parametrize(

@@ -190,6 +190,12 @@ _NEAR: Final[dict[str, int]] = {
 }
 _DAYS: Final = frozenset({"day", "days", "dia", "dias"})
 _WITHIN: Final = frozenset({"in", "within", "en", "dentro", "em", "daqui"})
+# "A segunda-feira" is Monday; said without "feira", or by who speaks Spanish, it is the
+# second of something.
+_ORDINALS: Final = frozenset({"segunda", "terca", "quarta", "quinta", "sexta"})
+_PORTUGUESE: Final = frozenset({"vou", "pagarei", "pagaremos", "ate", "obrigado"})
+# Morning, and not tomorrow.
+_MORNING: Final = re.compile(r"\b(?:esta|la) manana\b")
 # How one says it in a sentence that is about nothing else.
 _SAID: Final = (
     "i we will ll ill pay paying can it on the by before this next st nd rd th of ok yes",
@@ -204,6 +210,11 @@ _DAY_SAID: Final = frozenset(
     {"on", "the", "by", "before", "st", "nd", "rd", "th"}
     | {"el", "dia", "hasta", "antes", "ate", "o"}
 )
+# Two numbers that nobody calls a day, "25/11", are one where it is near and where they
+# may hardly be anything else: not "1.5", "3 de 5" or the half of what is due.
+_DAY_AND_MONTH: Final = re.compile(r"(?<!\d)\d{1,2} ?[/-] ?\d{1,2}(?!\d)")
+_SHARES: Final = frozenset({(1, 2), (1, 3), (2, 3), (1, 4), (3, 4)})
+_NEAR_DAY: Final = timedelta(days=60)
 # Numbers that are no days: a time, an amount with its cents, one of several.
 _OTHER_NUMBER: Final = re.compile(
     r"\d\s*[:\u066b,]\s?\d|[%\u2030#]|\d of \d", re.IGNORECASE
@@ -245,7 +256,7 @@ def understand(text: str, today: date, lang: str = "") -> Answer | None:
             return Answer(kind)
     if _names_other_number(text):
         return None
-    day = read_date(folded, today, lang)
+    day = read_date(text, today, lang)
     return Answer("promise", day) if day else None
 
 
@@ -284,6 +295,8 @@ def read_date(text: str, today: date, lang: str = "") -> date | None:
     """Return the day that a text is, from today to a year ahead, else None."""
     fillers = _FILLERS | ({"no", "na"} if lang.startswith("pt") else frozenset())
     words = re.sub(r"(?<=\d)(st|nd|rd|th)\b", r" \1", fold(text)).split()
+    if _MORNING.search(fold(text)) or _is_ordinal(words, lang):
+        return None
     day = _within(words, today)
     if day is None:
         core = [word for word in words if word not in fillers]
@@ -293,9 +306,32 @@ def read_date(text: str, today: date, lang: str = "") -> date | None:
             or _written(core, today)
             or _numeric(core, today, lang, is_said)
         )
+        if day and not is_said and _is_doubtful(core, text, day - today):
+            return None
     if day is None or not today <= day <= today + LONGEST:
         return None
     return day
+
+
+def _is_ordinal(words: Sequence[str], lang: str) -> bool:
+    """Tell whether one counts, "la segunda", and does not name a weekday."""
+    places = [place for place, word in enumerate(words) if word in _ORDINALS]
+    if not places or "feira" in words:
+        return False
+    if not lang.startswith("pt") and _PORTUGUESE.isdisjoint(words):
+        return True
+    return any(words[place - 1] in {"a", "la"} for place in places if place)
+
+
+def _is_doubtful(core: Sequence[str], text: str, ahead: timedelta) -> bool:
+    """Tell whether two numbers may be a share, a reference or a sum as well."""
+    if len(core) != 2 or not all(word.isdigit() for word in core):
+        return False
+    return (
+        not _DAY_AND_MONTH.search(text)
+        or (int(core[0]), int(core[1])) in _SHARES
+        or ahead > _NEAR_DAY
+    )
 
 
 def _within(words: Sequence[str], today: date) -> date | None:
