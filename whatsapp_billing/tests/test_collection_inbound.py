@@ -318,6 +318,18 @@ class TestRevisedAnswers(AnswerCommon):
         case = self.case(self.invoice)
         self.assertEqual((case.state, case.promise_date), ("promised", self.day(4)))
 
+    def test_of_two_edits_the_later_one_counts_whichever_comes_first(self):
+        self.hear("hello", wamid="wamid.W1", timestamp=str(self.stamp() - 900))
+        self.edit(self.day(9).isoformat(), timestamp=str(self.stamp() - 60))
+        self.edit("ya pagué", timestamp=str(self.stamp() - 600))
+        first = self.messages.search([("wamid", "=", "wamid.W1")])
+        self.assertEqual(first.edited_body, self.day(9).isoformat())
+        case = self.case(self.invoice)
+        self.assertEqual((case.state, case.promise_date), ("promised", self.day(9)))
+        self.edit("STOP", timestamp=str(self.stamp() - 500))
+        self.assertEqual(first.edited_body, self.day(9).isoformat())
+        self.assertEqual(self.partner.wab_opt_in_state["billing"], "withdrawn")
+
     def test_out_of_order(self):
         self.revoke()
         self.hear("ya pagué", wamid="wamid.W1")
@@ -326,6 +338,92 @@ class TestRevisedAnswers(AnswerCommon):
         self.assertEqual(self.case(self.invoice).state, "active")
         self.hear("ya pagué", wamid="wamid.W2")
         self.assertEqual(self.case(self.invoice).promise_date, self.day(4))
+
+
+@tagged("post_install", "-at_install")
+class TestWhatTheySaidLast(AnswerCommon):
+    """An event that failed is applied up to two hours later, after newer answers."""
+
+    def setUp(self):
+        super().setUp()
+        self.invoice = self.make_due(2)
+        self.reminder = self.remind(self.invoice)
+        self.said = {
+            "the fifth": lambda **when: self.tap(
+                self.reminder, "promise", self.day(5), **when
+            ),
+            "the ninth": lambda **when: self.hear(self.day(9).isoformat(), **when),
+            "paid": lambda **when: self.tap(self.reminder, "paid", **when),
+            "person": lambda **when: self.tap(self.reminder, "person", **when),
+            "problem": lambda **when: self.tap(self.reminder, "problem", **when),
+            "words": lambda **when: self.hear("why do you write?", **when),
+        }
+
+    def answer(self, *answers_in_turn):
+        """Hear (what, seconds ago) from a case that runs; return the last row."""
+        self.case(self.invoice)._resume()
+        self.case(self.invoice).answered_at = False
+        for name, ago in answers_in_turn:
+            row = self.said[name](timestamp=str(self.stamp() - ago))
+        return row
+
+    def assert_stands(self, name):
+        """Check that a case stands as after this answer alone."""
+        case = self.case(self.invoice)
+        day = case.promise_date if case.state == "promised" else False
+        self.assertEqual(
+            (case.state, case.pause_reason, day),
+            {
+                "the fifth": ("promised", False, self.day(5)),
+                "the ninth": ("promised", False, self.day(9)),
+                "paid": ("paused", "claims_paid", False),
+                "person": ("paused", "wants_person", False),
+                "problem": ("disputed", False, False),
+            }[name],
+        )
+
+    def test_each_answer_decides_by_when_it_was_said(self):
+        """But a dispute, which no words end, and words that say nothing plain."""
+        for first, later, expected in (
+            ("the fifth", "the ninth", "the ninth"),
+            ("the ninth", "the fifth", "the fifth"),
+            ("the fifth", "paid", "paid"),
+            ("paid", "the ninth", "the ninth"),
+            ("the fifth", "person", "person"),
+            ("person", "the ninth", "the ninth"),
+            ("person", "paid", "paid"),
+            ("paid", "person", "person"),
+            ("the fifth", "problem", "problem"),
+            ("problem", "the fifth", "problem"),
+            ("problem", "paid", "problem"),
+            ("the fifth", "words", "the fifth"),
+            ("paid", "words", "paid"),
+        ):
+            with self.subTest(first=first, later=later):
+                self.answer((later, 60), (first, 600))
+                self.assert_stands(expected)
+
+    def test_a_person_reads_what_decides_nothing_any_more(self):
+        row = self.answer(("paid", 60), ("the fifth", 600))
+        self.assertFalse(row.is_handled)
+        self.assertEqual(len(self.replies()), 1)
+
+    def test_a_promise_noted_by_a_colleague_is_not_replaced_by_older_words(self):
+        self.case(self.invoice).with_user(self.clerk).action_promise(self.day(9))
+        self.said["the fifth"](timestamp=str(self.stamp() - 600))
+        self.assertEqual(self.case(self.invoice).promise_date, self.day(9))
+        self.said["the fifth"](timestamp=str(self.stamp() + 5))
+        self.assertEqual(self.case(self.invoice).promise_date, self.day(5))
+
+    def test_words_about_one_invoice_leave_the_answer_about_another(self):
+        """Who wants to talk is left in peace, but where something newer was said."""
+        other = self.make_due(3)
+        self.run_plan()
+        self.case(other)._promise(self.day(9))
+        self.case(other).answered_at = self.ago(minutes=1)
+        self.said["person"](timestamp=str(self.stamp() - 600))
+        self.assertEqual(self.case(other).state, "promised")
+        self.assertEqual(self.case(self.invoice).pause_reason, "wants_person")
 
 
 @tagged("post_install", "-at_install")

@@ -93,6 +93,11 @@ class WhatsappBillingCollectionCase(models.Model):
         help="Who has paused it, or has taken over.",
     )
     promise_date = fields.Date(string="Promised For")
+    answered_at = fields.Datetime(
+        string="Answered On",
+        help="When the customer said what was last decided by it, or somebody noted a"
+        " promise of theirs. What they said before and what comes later decides nothing.",
+    )
     promises_kept = fields.Integer()
     promises_broken = fields.Integer()
     dispute_reason = fields.Char(string="Disputed Because")
@@ -235,7 +240,9 @@ class WhatsappBillingCollectionCase(models.Model):
         :raise UserError: for a date that is none, past, or more than a year away
         """
         day = self._read_date(date)
-        return self._by_person()._promise(day)
+        cases_sudo = self._by_person()
+        cases_sudo.answered_at = fields.Datetime.now()
+        return cases_sudo._promise(day)
 
     def action_dispute(self, reason):
         """Take these out of the reminders because the customer disputes them.

@@ -69,9 +69,17 @@ class WhatsappBillingMessage(models.Model):
             # Thanks decides nothing: a promise stays one, a reminder stays due.
             self._note_decided()
             return
-        about = self._find_answered_cases(asked)
+        found = self._find_answered_cases(asked)
+        about = found
+        if not answer or answer.kind != "problem":
+            # A dispute is ended by no later words of theirs either.
+            about = self._without_later_answers(found)
         if about:
             self._answer_cases(asked, about, answer, clock)
+        elif found:
+            # They have said something else since, which reached us before: a person
+            # reads this.
+            return
         elif self._is_settled(asked):
             self._note_settled(asked, answer, clock)
         else:
@@ -89,7 +97,9 @@ class WhatsappBillingMessage(models.Model):
         if answer is None:
             others = self._find_other_cases(about)
             self._hand_to_person(about | others, "answered", clock)
-        elif answer.kind == "promise":
+            return
+        self._without_later_answers(about).answered_at = self.sent_at
+        if answer.kind == "promise":
             self._note_promise(about, answer.day, asked, clock)
         elif answer.kind == "paid":
             self._hand_to_person(about, "claims_paid", clock)
@@ -98,6 +108,7 @@ class WhatsappBillingMessage(models.Model):
             self._note_problem(about, asked, clock, answer.about)
         else:
             others = self._find_other_cases(about)
+            others.answered_at = self.sent_at
             self._hand_to_person(about | others, "wants_person", clock)
             self._reply_person(clock)
 
@@ -180,12 +191,22 @@ class WhatsappBillingMessage(models.Model):
 
     def _find_other_cases(self, about):
         """Return all that runs of the same customer: somebody will talk to them."""
-        return about.search(
+        found = about.search(
             [
                 ("company_id", "=", self.company_id.id),
                 ("debtor_id", "in", about.debtor_id.ids),
                 ("state", "!=", "done"),
             ]
+        )
+        return self._without_later_answers(found)
+
+    def _without_later_answers(self, cases):
+        """Return the cases about which the customer said nothing after these words.
+
+        What they say later may reach us before.
+        """
+        return cases.filtered(
+            lambda case: not case.answered_at or case.answered_at <= self.sent_at
         )
 
     def _get_asked_moves(self, asked):

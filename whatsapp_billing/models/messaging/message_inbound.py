@@ -327,8 +327,7 @@ class WhatsappBillingMessage(models.Model):
         nothing is decided but a STOP, which is theirs whatever it stood on before.
         """
         if not target and update.type == "edit" and not update.group_uid:
-            heard = Heard(text=update.text, context_wamid=update.edited_context)
-            return heard if self._consent_word(heard) == "stop" else None
+            return self._hear_stop_only(update)
         if (
             not target
             or target.direction != "in"
@@ -340,6 +339,8 @@ class WhatsappBillingMessage(models.Model):
         if update.type == "revoke":
             target.is_withdrawn = True
             return None
+        if self._is_edited_again(target):
+            return self._hear_stop_only(update)
         target.edited_body = update.text
         if target.is_withdrawn or not inbound.is_answer(
             update.edited_type, has_text=bool(update.text)
@@ -350,6 +351,23 @@ class WhatsappBillingMessage(models.Model):
             text=update.text,
             context_wamid=update.edited_context or target.context_wamid or "",
         )
+
+    def _hear_stop_only(self, update):
+        """Return an edit's text if it asks us to stop: that counts whatever else is so."""
+        heard = Heard(text=update.text, context_wamid=update.edited_context)
+        return heard if self._consent_word(heard) == "stop" else None
+
+    def _is_edited_again(self, target):
+        """Tell whether a later edit of the same message came before this one."""
+        edits = self.search(
+            [
+                ("account_id", "=", self.account_id.id),
+                ("context_wamid", "=", target.wamid),
+                ("inbound_type", "=", "edit"),
+                ("sent_at", ">", self.sent_at),
+            ]
+        )
+        return bool(edits.filtered(self._is_by_same_sender))
 
     def _is_by_same_sender(self, other):
         if self.recipient_uid and self.recipient_uid == other.recipient_uid:
