@@ -52,6 +52,18 @@ class WhatsappBillingSystemFieldsMixin(models.AbstractModel):
         )
 
 
+class WhatsappBillingSystemRowsMixin(models.AbstractModel):
+    """Rows that nobody may create: this module does, for whoever asks it to send.
+
+    It does so as superuser, which leaves it the user and with the user what they keep
+    as their defaults. Nothing of a message is a user's default: it goes to whom it was
+    made for.
+    """
+
+    _name = "whatsapp.billing.system.rows.mixin"
+    _description = "Rows That Only the System Makes"
+
+
 class IrDefault(models.Model):
     """Everybody may keep defaults of their own: none for what is the system's."""
 
@@ -62,5 +74,8 @@ class IrDefault(models.Model):
         found = super()._get_model_defaults(model_name, condition)
         if not found:  # asked for each record that is made
             return found
-        closed = getattr(self.env.get(model_name), "_system_fields", ())
+        model = self.env.get(model_name)
+        if isinstance(model, self.pool["whatsapp.billing.system.rows.mixin"]):
+            return {}
+        closed = getattr(model, "_system_fields", ())
         return {name: value for name, value in found.items() if name not in closed}

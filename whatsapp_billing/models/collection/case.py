@@ -22,7 +22,7 @@ class WhatsappBillingCollectionCase(models.Model):
     """
 
     _name = "whatsapp.billing.collection.case"
-    _inherit = ["whatsapp.billing.rights.mixin"]
+    _inherit = ["whatsapp.billing.rights.mixin", "whatsapp.billing.system.rows.mixin"]
     _description = "Collection Case"
     _order = "look_on, due_date, id"
     _rec_name = "move_line_id"

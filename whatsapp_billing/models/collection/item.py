@@ -11,7 +11,7 @@ class WhatsappBillingCollectionItem(models.Model):
     """One receivable line in one message, as it was said; never changed."""
 
     _name = "whatsapp.billing.collection.item"
-    _inherit = ["whatsapp.billing.rights.mixin"]
+    _inherit = ["whatsapp.billing.rights.mixin", "whatsapp.billing.system.rows.mixin"]
     _description = "Invoice in a Reminder"
     _order = "message_id desc, due_date, id"
     _rec_name = "move_line_id"
@@ -100,7 +100,7 @@ class WhatsappBillingCollectionClaim(models.Model):
     """One day on which one debtor is reminded: the second run finds it taken."""
 
     _name = "whatsapp.billing.collection.claim"
-    _inherit = ["whatsapp.billing.rights.mixin"]
+    _inherit = ["whatsapp.billing.rights.mixin", "whatsapp.billing.system.rows.mixin"]
     _description = "Reminder Day"
     _order = "day desc, id desc"
     _rec_name = "day"

@@ -27,7 +27,7 @@ class WhatsappBillingCreditEntry(models.Model):
     """
 
     _name = "whatsapp.billing.credit.entry"
-    _inherit = ["whatsapp.billing.rights.mixin"]
+    _inherit = ["whatsapp.billing.rights.mixin", "whatsapp.billing.system.rows.mixin"]
     _description = "WhatsApp Credit Entry"
     _order = "id desc"
     _rec_name = "kind"

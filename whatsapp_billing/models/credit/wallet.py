@@ -23,7 +23,12 @@ class WhatsappBillingCreditWallet(models.Model):
     """
 
     _name = "whatsapp.billing.credit.wallet"
-    _inherit = ["mail.thread", "mail.activity.mixin", "whatsapp.billing.rights.mixin"]
+    _inherit = [
+        "mail.thread",
+        "mail.activity.mixin",
+        "whatsapp.billing.rights.mixin",
+        "whatsapp.billing.system.rows.mixin",
+    ]
     _description = "WhatsApp Credits"
     _order = "id"
     _check_company_auto = True

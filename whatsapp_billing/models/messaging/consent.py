@@ -30,7 +30,7 @@ class WhatsappBillingConsent(models.Model):
     """
 
     _name = "whatsapp.billing.consent"
-    _inherit = ["whatsapp.billing.rights.mixin"]
+    _inherit = ["whatsapp.billing.rights.mixin", "whatsapp.billing.system.rows.mixin"]
     _description = "WhatsApp Consent"
     _order = "said_at desc, id desc"
 

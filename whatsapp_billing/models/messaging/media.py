@@ -11,6 +11,7 @@ class WhatsappBillingMedia(models.Model):
     """A file as the provider knows it: uploaded once per number within its life."""
 
     _name = "whatsapp.billing.media"
+    _inherit = ["whatsapp.billing.system.rows.mixin"]
     _description = "WhatsApp Uploaded File"
     _rec_name = "media_uid"
 

@@ -31,7 +31,11 @@ class WhatsappBillingMessage(models.Model):
     """
 
     _name = "whatsapp.billing.message"
-    _inherit = ["whatsapp.billing.outbox", "whatsapp.billing.rights.mixin"]
+    _inherit = [
+        "whatsapp.billing.outbox",
+        "whatsapp.billing.rights.mixin",
+        "whatsapp.billing.system.rows.mixin",
+    ]
     _lane_field = "phone_id"
     _description = "WhatsApp Message"
     _order = "id desc"

@@ -61,6 +61,7 @@ class WhatsappBillingMessageAttempt(models.Model):
     """A call that did not end in `sent`, or was followed by another one."""
 
     _name = "whatsapp.billing.message.attempt"
+    _inherit = ["whatsapp.billing.system.rows.mixin"]
     _description = "WhatsApp Message Attempt"
     _order = "id desc"
 

@@ -50,7 +50,7 @@ class WhatsappBillingWebhookEvent(models.Model):
     """
 
     _name = "whatsapp.billing.webhook.event"
-    _inherit = ["whatsapp.billing.worker.mixin"]
+    _inherit = ["whatsapp.billing.worker.mixin", "whatsapp.billing.system.rows.mixin"]
     _description = "WhatsApp Webhook Event"
     _order = "id desc"
     _rec_name = "received_at"

@@ -1,0 +1,62 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What the system makes for a user, as superuser, holds nothing of the user's."""
+
+from odoo.tests import tagged
+
+from .lifecycle_common import LifecycleCommon
+from .rights_common import RightsCommon
+
+STRANGER = "+34600009999"
+OURS = "whatsapp.billing."
+# What messages are made of, and no caller's to say.
+GIVEN = {
+    "recipient_uid": STRANGER,
+    "wamid": "wamid.forged",
+    "uuid": "00000000-0000-4000-8000-000000000001",
+    "direction": "in",
+    "sent_at": "2026-01-01 00:00:00",
+    "next_attempt_at": "2099-01-01 00:00:00",
+    "error_detail": "forged",
+    "profile_name": "forged",
+}
+
+
+@tagged("post_install", "-at_install")
+class TestSystemRows(LifecycleCommon, RightsCommon):
+    def setUp(self):
+        super().setUp()
+        self.accept_everything()
+
+    def _keep(self, model, values):
+        """Have the clerk keep defaults of their own, as everybody may."""
+        kept = self.env["ir.default"].with_user(self.clerk)
+        for name, value in values.items():
+            kept.set(model, name, value, user_id=True)
+
+    def test_no_default_of_a_user_says_where_a_message_goes(self):
+        """Superuser rights keep the user, and so what the user keeps."""
+        self._keep(f"{OURS}message", GIVEN)
+        message = self.send(self.make_invoice_with_pdf())
+        for name, value in GIVEN.items():
+            with self.subTest(field=name):
+                self.assertNotEqual(str(message[name] or ""), value)
+        self.drain()
+        self.assertEqual(message.state, "sent")
+        (call,) = self.sent_calls()
+        self.assertNotIn("600009999", str(call.json))
+        self.assertIn("600000001", str(call.json))
+
+    def test_rows_that_nobody_may_create_take_nothing_from_a_user(self):
+        """A model without a line for creating is one whose rows the system makes."""
+        rows = self.env["ir.model.access"].sudo().search([("perm_create", "=", True)])
+        creatable = set(rows.mapped("model_id.model"))
+        mixin = self.env.registry[f"{OURS}system.rows.mixin"]
+        checked = set()
+        for name, cls in self.env.registry.items():
+            if not name.startswith(OURS) or cls._abstract or not cls._auto:
+                continue
+            with self.subTest(model=name):
+                self.assertEqual(issubclass(cls, mixin), name not in creatable)
+            checked.add(name)
+        self.assertGreater(len(checked), 20)
