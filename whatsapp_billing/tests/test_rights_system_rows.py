@@ -47,6 +47,20 @@ class TestSystemRows(LifecycleCommon, RightsCommon):
         self.assertNotIn("600009999", str(call.json))
         self.assertIn("600000001", str(call.json))
 
+    def test_no_call_sends_what_somebody_archived(self):
+        """Out of use, whether a caller names it or has the search find it."""
+        template = self.templates["invoice"]
+        template.active = False
+        names = (False, template.id, f"{template.template_name}:{template.lang_code}")
+        for context in ({}, {"active_test": False}):
+            for name in names:
+                with self.subTest(context=context, name=name):
+                    invoice = self.make_invoice_with_pdf().with_context(**context)
+                    message = self.send(invoice, template=name)
+                    self.assertEqual(message.state, "canceled")
+                    self.assertEqual(message.reason, "no_template")
+                    self.assertFalse(message.template_id)
+
     def test_rows_that_nobody_may_create_take_nothing_from_a_user(self):
         """A model without a line for creating is one whose rows the system makes."""
         rows = self.env["ir.model.access"].sudo().search([("perm_create", "=", True)])

@@ -207,6 +207,7 @@ class WhatsappBillingTemplate(models.Model):
         found = self.sudo().search(
             [
                 ("account_id", "=", account.id),
+                ("active", "=", True),
                 ("document_type", "=", "payment_reminder"),
                 ("reminder_tone", "=", tone),
                 ("lang_code", "in", list(langs)),
@@ -232,6 +233,7 @@ class WhatsappBillingTemplate(models.Model):
         siblings = self.search(
             [
                 ("account_id", "=", self.account_id.id),
+                ("active", "=", True),
                 ("template_name", "=", self.template_name),
                 ("lang_code", "in", langs),
                 ("status", "=", "approved"),
@@ -248,6 +250,7 @@ class WhatsappBillingTemplate(models.Model):
         found = self.sudo().search(
             [
                 ("account_id", "=", account.id),
+                ("active", "=", True),
                 ("document_type", "=", "payment_reminder"),
                 ("lang_code", "in", list(langs)),
                 ("status", "=", "approved"),

@@ -141,6 +141,7 @@ class WhatsappBillingTemplate(models.Model):
         defaults = self.sudo().search(
             [
                 ("account_id", "=", account.id),
+                ("active", "=", True),
                 ("document_type", "=", document_type),
                 ("lang_code", "in", list(langs)),
                 ("is_default", "=", True),

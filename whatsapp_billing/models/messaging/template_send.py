@@ -18,10 +18,13 @@ class WhatsappBillingTemplate(models.Model):
     def _resolve(self, reference, company):
         """Return the template that a caller named; none when there is no such one.
 
+        What somebody has archived is out of use, whatever a call's context asks for.
+
         :param reference: an id, an xml id, or `template_name:lang_code`
         :param company: whose templates, besides shared ones, are looked up
         """
-        return self._resolve_any(reference)._of_company(company)[:1]
+        found = self._resolve_any(reference).filtered("active")
+        return found._of_company(company)[:1]
 
     def _of_company(self, company):
         """Return those that may go to customers of a company. Called with sudo.
