@@ -57,6 +57,17 @@ def test_what_is_nobodys_business(model, name, is_document):
     assert not is_public(model, name, is_document=is_document)
 
 
+def test_nothing_of_a_shared_contact_that_depends_on_who_reads_it():
+    """As superuser it would be reckoned out of what other companies keep, too."""
+    for name in ("days_sales_outstanding", "activity_type_icon"):
+        assert is_public("res.partner", name, is_document=True)
+        assert not is_public(
+            "res.partner", name, is_document=True, depends_on_reader=True
+        )
+    for model, name in (("res.partner", "contact_address"), ("account.move", "x_due")):
+        assert is_public(model, name, is_document=True, depends_on_reader=True)
+
+
 def test_nothing_but_a_name_of_what_the_document_leads_to():
     assert not is_public("res.company", "wab_account_id", is_document=False)
     assert not is_public("res.partner", "credit_limit", is_document=False)

@@ -5,7 +5,9 @@
 A value is read where a document is, whatever it leads to, so what may be named is
 listed and nothing else is. Of the document itself every plain field may be named, of
 its contact, company and the like the fields below, of any other record only what it is
-called. Rights of people are asked besides (`template_variable.py`).
+called. Companies share their contacts: what is worked out of one as each reader may
+see it would be worked out of all companies' records, as superuser. Rights of people are
+asked besides (`template_variable.py`).
 """
 
 from __future__ import annotations
@@ -17,11 +19,13 @@ _ADDRESS: Final = frozenset(
     {"street", "street2", "zip", "city", "state_id", "country_id", "contact_address"}
 )
 
+CONTACT: Final = "res.partner"
+
 # What any record may be named by.
 NAMES: Final = frozenset({"name", "display_name", "code", "full_name"})
 
 PUBLIC: Final[dict[str, frozenset[str]]] = {
-    "res.partner": NAMES
+    CONTACT: NAMES
     | _ADDRESS
     | {
         *("ref", "vat", "company_registry", "email", "phone", "website", "function"),
@@ -65,15 +69,20 @@ def is_private_model(model: str) -> bool:
     return _PRIVATE.match(model) is not None
 
 
-def is_public(model: str, name: str, *, is_document: bool) -> bool:
+def is_public(
+    model: str, name: str, *, is_document: bool, depends_on_reader: bool = False
+) -> bool:
     """Tell whether a field may be named, whoever asks.
 
     :param is_document: the field is of the document itself, not of what it leads to
+    :param depends_on_reader: it is not stored, and computed with its reader's rights
     """
     if _SECRET.search(name):
         return False
     if name in PUBLIC.get(model, NAMES) and not _is_hidden(model):
         return True
+    if depends_on_reader and model == CONTACT:
+        return False
     return is_document and not is_private_model(model)
 
 

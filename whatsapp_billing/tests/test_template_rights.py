@@ -99,6 +99,20 @@ class TestTemplateRights(LifecycleCommon):
         self.assertNotIn("TOTPSECRET", template.preview_html)
         self.check_kept(template, self.partner, "TOTPSECRET")
 
+    def test_nothing_is_reckoned_of_what_other_companies_keep_of_a_contact(self):
+        """Values are read as superuser, who sees the invoices of all companies."""
+        for path in (
+            "days_sales_outstanding",
+            "supplier_invoice_count",
+            "activity_type_icon",
+        ):
+            with self.subTest(path=path):
+                template = self.make_untyped(path, name=path)
+                self.assertIn(path, self.check_kept(template, self.partner))
+                template.document_type = "customer_message"
+                template.preview_res_id = self.partner.id
+                self.assertIn(path, template.problem_html)
+
     def test_what_customers_are_told_anyway_goes_out(self):
         invoice = self._make_invoice()
         invoice.invoice_user_id = self.clerk

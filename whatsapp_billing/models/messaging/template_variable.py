@@ -299,7 +299,13 @@ class WhatsappBillingTemplateVariable(models.Model):
         return "" if field.type in wanted else self._no_field(path)
 
     def _get_right_problem(self, model, field, path, readers, is_document):
-        if not template_fields.is_public(model, field.name, is_document=is_document):
+        is_public = template_fields.is_public(
+            model,
+            field.name,
+            is_document=is_document,
+            depends_on_reader=not (field.store or field.compute_sudo),
+        )
+        if not is_public:
             return self.env._(
                 "%(path)s is nothing that customers are told, so it cannot go into a"
                 " message.",
