@@ -3,6 +3,7 @@
 
 from odoo import api, fields, models
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from .mail_message import get_rule_domain, of_company
 
@@ -90,3 +91,34 @@ class MailActivity(models.Model):
                 ("res_id", "in", records.ids),
             ]
         ).unlink()
+
+
+class MailActivityMixin(models.AbstractModel):
+    _inherit = "mail.activity.mixin"
+
+    def _search_activity_state(self, operator, value):
+        """Override of `mail`: whoever may not read a request does not find its state.
+
+        Odoo reads the table there, without a rule. Here its name stands for the rows
+        that the rules leave.
+        """
+        domain = super()._search_activity_state(operator, value)
+        if domain is NotImplemented or self.env.su:
+            return domain
+        activities = self.env["mail.activity"]
+        # Odoo asks only whether the record may be read, and so do we.
+        readable = activities._search(
+            Domain("res_model", "=", self._name), bypass_access=True
+        )
+        return [
+            (
+                name,
+                found,
+                SQL(
+                    "(WITH mail_activity AS (%s) %s)",
+                    readable.select(SQL("mail_activity.*")),
+                    states,
+                ),
+            )
+            for name, found, states in domain
+        ]

@@ -137,6 +137,34 @@ class TestLinesOfSharedContacts(LinesCommon):
             with self.subTest(path=path):
                 self.assertIn(self.partner, agents.search([(path, "ilike", "xyzzy")]))
 
+    def test_no_search_finds_the_state_of_a_request_that_one_may_not_read(self):
+        """Odoo looks that up in the table of all activities."""
+        self.receive_text(WORDS)
+        plain = self._make_customer("Somebody", "+34600000014")
+        plain.activity_schedule(
+            "mail.mail_activity_data_todo", date_deadline=self.day(9)
+        )
+        state = self._as(self.partner, "agent").activity_state
+        self.assertEqual((state, plain.activity_state), ("today", "planned"))
+        both = self.partner | plain
+
+        def find(name, operator, value):
+            contacts = self._as(both, name)
+            return contacts.search(
+                [("id", "in", both.ids), ("activity_state", operator, value)]
+            ).sudo(False)
+
+        for name in (*self.theirs, "internal", "sender", "clerk"):
+            if name.endswith("portal"):
+                continue
+            with self.subTest(user=name):
+                self.assertFalse(find(name, "=", "today"))
+                self.assertEqual(find(name, "=", False), self.partner)
+                self.assertEqual(find(name, "!=", False), plain)
+        self.assertEqual(find("agent", "=", "today"), self.partner)
+        self.assertEqual(find("agent", "not in", ["today", "overdue"]), plain)
+        self.assertFalse(find("agent", "=", False))
+
     def test_done_and_next_tells_no_more(self):
         self.receive_text(WORDS)
         before = self.lines()
