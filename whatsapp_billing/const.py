@@ -6,6 +6,8 @@ METHOD = "whatsapp_billing"
 # A message to oneself on somebody's document is no news about that document.
 TEST_METHOD = "test"
 PDF = "application/pdf"
+# In the context: a document is made, and nothing is sent.
+DOCUMENTS_ONLY = "wab_documents_only"
 
 DOCUMENT_TYPES = [
     ("invoice", "Invoice"),

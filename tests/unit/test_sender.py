@@ -8,7 +8,13 @@ from typing import Any, cast
 
 import pytest
 
-from clients.errors import ContentError, NotConnectedError, UnknownOutcomeError
+from clients.errors import (
+    ContentError,
+    FileMissingError,
+    NotConnectedError,
+    TransientError,
+    UnknownOutcomeError,
+)
 from clients.pool import CallPool
 from clients.whatsapp.base import (
     HeaderParam,
@@ -19,6 +25,7 @@ from clients.whatsapp.base import (
     WhatsAppClient,
 )
 from clients.whatsapp.sender import Document, Outcome, Sender, Work
+from rules.backoff import POLICIES
 
 
 class Client:
@@ -110,16 +117,28 @@ def test_upload_without_answer_means_that_nothing_was_sent(
     assert client.sent == []
 
 
-def test_file_that_cannot_be_read_means_that_nothing_was_sent(
+@pytest.mark.parametrize("fault", [OSError("disk"), RuntimeError("bucket: denied")])
+def test_file_that_cannot_be_read_is_tried_again_and_not_without_end(
+    sender: Sender, client: Client, fault: Exception
+) -> None:
+    def unreadable() -> bytes:
+        raise fault
+
+    error = sender(work(load=unreadable)).error
+    assert type(error) is TransientError
+    assert (error.sent, error.kind in POLICIES) == (False, True)
+    assert POLICIES[error.kind].attempts is not None
+    assert str(fault) in error.message
+    assert client.sent == []
+
+
+def test_file_that_is_gone_is_no_matter_of_the_provider(
     sender: Sender, client: Client
 ) -> None:
-    def load() -> bytes:
-        raise FileNotFoundError("filestore/ab/cd")
-
-    outcome = sender(work(load=load))
-    assert outcome.error is not None
-    assert outcome.error.sent is False
-    assert client.sent == []
+    error = sender(work(load=lambda: b"")).error
+    assert type(error) is FileMissingError
+    assert (error.sent, error.retryable) == (False, False)
+    assert (client.sent, client.uploads) == ([], 0)
 
 
 def test_bug_in_a_call_is_an_unknown_outcome(sender: Sender, client: Client) -> None:

@@ -7,6 +7,7 @@ ClientError
 ├── TransientError       the provider has trouble: back off, then fail
 │   └── NotConnectedError    no connection was made: evidence of non-acceptance
 ├── ContentError         this message is wrong: parameter, file
+│   └── FileMissingError     its file cannot be found where it is kept: made anew, or failed
 ├── RecipientError       this person cannot be reached: final, says why
 ├── RecipientLimitError  refused for now: later, counted
 ├── TemplateError        stops this template
@@ -119,6 +120,12 @@ class ContentError(ClientError):
     """This message cannot be sent as it is: parameter, file, shape."""
 
     kind = "content"
+
+
+class FileMissingError(ContentError):
+    """The file that goes with this message is not where it is kept. Nothing was sent."""
+
+    kind = "file"
 
 
 class RecipientError(ClientError):

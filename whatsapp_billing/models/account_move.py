@@ -293,17 +293,18 @@ class AccountMove(models.Model):
         return document_type in self._wab_document_types()
 
     def _wab_make_file(self):
-        """Have Odoo's own generation make the legal PDF where it is missing."""
+        """Have Odoo's own generation make the legal PDF where it is missing or lost."""
         self.ensure_one()
-        if not self.invoice_pdf_report_id:
-            company = self.company_id
-            sender = self.env["account.move.send"].with_company(company)
-            sender._generate_and_send_invoices(
-                self.with_company(company),
-                sending_methods=[],
-                allow_raising=True,
-            )
-            self.invalidate_recordset(["invoice_pdf_report_id"])
+        attachment = self.invoice_pdf_report_id
+        if not attachment or not attachment._wab_is_there():
+            sender = self.env["account.move.send"].with_company(self.company_id)
+            sender = sender.with_context(**{const.DOCUMENTS_ONLY: True})
+            sender._wab_make_legal_pdf(self.with_company(self.company_id))
+        return self._wab_read_pdf()
+
+    def _wab_read_pdf(self):
+        """Return the legal PDF as it stands in the database now."""
+        self.invalidate_recordset(["invoice_pdf_report_file", "invoice_pdf_report_id"])
         return self.invoice_pdf_report_id
 
     def _wab_attachment(self):

@@ -3,7 +3,9 @@
 import logging
 
 from odoo import api, models
+from odoo.exceptions import UserError
 
+from .. import const
 from ..const import METHOD
 from .savepoint import savepoint_or_log
 
@@ -127,6 +129,83 @@ class AccountMoveSend(models.AbstractModel):
                 name=self.env._("Check WhatsApp Numbers")
             ),
         }
+
+    # === BUSINESS METHODS - DOCUMENTS === #
+
+    @api.model
+    def _wab_make_legal_pdf(self, move):
+        """Make the legal PDF of an invoice as Odoo does when it sends, and send nothing.
+
+        The steps of `_generate_invoice_documents` that make documents, each with what
+        other modules add to the file; not the web services between them, which tell
+        authorities and networks and commit, and not what sending does afterwards, which
+        forgets the e-mail that waits for Odoo's cron (`sending_data`).
+
+        :param move: one posted invoice
+        :raise UserError: it cannot be made, in words
+        :raise LockError: somebody else is at the invoice right now
+        """
+        self._check_sending_data(move)
+        move = move.sudo()
+        settings = self._get_default_sending_settings(
+            move, sending_methods=[], extra_edis=[]
+        )
+        self._wab_check_transmitted(move)
+        lost = move.invoice_pdf_report_id
+        if lost:
+            # Its row stays: messages and the chatter point to it. Unlinked from the
+            # invoice meanwhile, so that no module reads it.
+            lost.res_field = False
+            move.invalidate_recordset(["invoice_pdf_report_id"])
+        data = {move: settings}
+        self._hook_invoice_document_before_pdf_report_render(move, settings)
+        self._wab_raise_error(settings)
+        self._prepare_invoice_pdf_report(data)
+        self._hook_invoice_document_after_pdf_report_render(move, settings)
+        self._wab_raise_error(settings)
+        # Not while it is rendered: whoever works with the invoice would wait for that.
+        move.lock_for_update(allow_referencing=True)
+        if lost:
+            values = settings.pop("pdf_attachment_values")
+            lost.write({"raw": values["raw"], "res_field": values["res_field"]})
+        elif move._wab_read_pdf():
+            # Odoo's own cron was faster, and has committed.
+            return
+        self._link_invoice_documents(data)
+
+    @api.model
+    def _can_commit(self):
+        """Override of `account`: documents of ours are committed by our worker alone."""
+        return not self.env.context.get(const.DOCUMENTS_ONLY) and super()._can_commit()
+
+    @api.model
+    def _wab_raise_error(self, settings):
+        if settings.get("error"):
+            raise UserError(self._format_error_text(settings["error"]))
+
+    @api.model
+    def _wab_check_transmitted(self, move):
+        """Refuse where an authority is told before the PDF is made, and was not yet.
+
+        What it answers (a QR code, a number) belongs on the PDF, and Odoo makes a legal
+        PDF once: one without it would be what everybody gets from then on.
+        """
+        hook = "_call_web_service_before_invoice_pdf_render"
+        # Core's own does nothing: it is for modules to extend.
+        if sum(hook in vars(parent) for parent in type(self).__mro__) < 2:
+            return
+        names = self._get_default_extra_edis(move)
+        if names:
+            labels = self._get_all_extra_edis()
+            raise UserError(
+                self.env._(
+                    "%(document)s is still to be transmitted (%(services)s), and its PDF"
+                    " comes after that. Send it from the document, by any method; "
+                    "messages then take the PDF that this makes.",
+                    document=move.name,
+                    services=", ".join(sorted(str(labels[n]["label"]) for n in names)),
+                )
+            )
 
     # === BUSINESS METHODS - SENDING === #
 

@@ -191,13 +191,16 @@ class AccountPayment(models.Model):
         """Render the receipt once and keep it while the payment stays as it is."""
         self.ensure_one()
         found = self._wab_attachment()
-        if found:
+        if found and found._wab_is_there():
             return found
         content, _kind = (
             self.env["ir.actions.report"]
             .with_company(self.company_id)
             ._render_qweb_pdf(RECEIPT_REPORT, self.ids)
         )
+        if found:
+            found.raw = content
+            return found
         attachment = self.env["ir.attachment"].create(
             {
                 "name": self._wab_filename(),

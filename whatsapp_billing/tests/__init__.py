@@ -30,6 +30,7 @@ from . import test_credit_tours
 from . import test_credit_wallet
 from . import test_document_changed
 from . import test_document_kinds
+from . import test_document_made
 from . import test_document_names
 from . import test_document_recipients
 from . import test_document_screens

@@ -11,7 +11,13 @@ import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from ..errors import ClientError, NotConnectedError, UnknownOutcomeError
+from ..errors import (
+    ClientError,
+    FileMissingError,
+    NotConnectedError,
+    TransientError,
+    UnknownOutcomeError,
+)
 from .base import Outgoing, SendResult, TemplateMessage, WhatsAppClient
 
 
@@ -19,8 +25,8 @@ from .base import Outgoing, SendResult, TemplateMessage, WhatsAppClient
 class Document:
     """A file that goes with a message.
 
-    `load` returns the bytes and is called in a thread, only when `media_uid` (what
-    the provider calls a file that it has already) is empty.
+    `load` returns the bytes, none where the file is gone, and is called in a thread,
+    only when `media_uid` (what the provider calls a file that it has already) is empty.
     """
 
     checksum: str
@@ -114,10 +120,7 @@ class Sender:
         return uploaded[document.checksum]
 
     def _upload(self, document: Document) -> str:
-        try:
-            content = document.load()
-        except OSError as error:
-            raise NotConnectedError(message=f"File not readable: {error}") from error
+        content = _read(document)
         try:
             return self._client.upload_media(
                 self._phone_uid, content, document.filename, document.mime
@@ -126,3 +129,20 @@ class Sender:
             raise NotConnectedError(
                 message=error.message, http_status=error.http_status
             ) from error
+
+
+def _read(document: Document) -> bytes:
+    """Return a document's bytes.
+
+    :raise FileMissingError: it is not where it is kept
+    :raise TransientError: where it is kept cannot be reached, whatever that is: the
+        provider's own network says nothing about it, so it is not tried without end
+    """
+    try:
+        content = document.load()
+    except Exception as error:
+        text = f"File not readable: {type(error).__name__}: {error}"
+        raise TransientError(message=text) from error
+    if not content:
+        raise FileMissingError(message=f"File not found: {document.filename}")
+    return content

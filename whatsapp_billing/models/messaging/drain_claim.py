@@ -2,11 +2,15 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Claim the next messages of a number, after a last look at the truth."""
 
+import hashlib
 import logging
+import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
-from odoo import fields
+from odoo import SUPERUSER_ID, api, fields
 from odoo.tools import SQL
 
 from ... import const
@@ -30,6 +34,8 @@ _logger = logging.getLogger(__name__)
 # Whoever is to blame is mended by a person, and the row goes after all: as for what the
 # provider refuses. At queueing a template that is not approved ends it: somebody looks.
 WAITING_REASONS = frozenset(refusals.WAITS_FOR.values())
+# Files that threads read through Odoo at once: each takes a connection to PostgreSQL.
+READERS = threading.BoundedSemaphore(4)
 
 
 @dataclass(frozen=True, slots=True)
@@ -358,11 +364,8 @@ def _has_document_changed(row):
 
 
 def _ask_for_documents(drain, ids):
-    if not ids:
-        return
-    messages = drain.messages.browse(ids)
-    messages.write({"document_state": "pending", "attachment_id": False})
-    messages._trigger_documents()
+    if ids:
+        drain.messages.browse(ids)._ask_for_documents()
 
 
 def _drop(drain, drop):
@@ -385,7 +388,8 @@ def _claimed(drain, row, media):
         file = row["look"].file
         checksum = file.checksum or ""
         document = Document(
-            checksum=file.checksum,
+            # Without one nothing says that two files are the same.
+            checksum=checksum or f"message {row['id']}",
             filename=row["filename"] or "document.pdf",
             mime=file.mimetype or const.PDF,
             load=_loader(drain, file),
@@ -402,18 +406,31 @@ def _claimed(drain, row, media):
 
 
 def _loader(drain, file):
-    """Return a function that reads the file in a thread, without a cursor."""
+    """Return a function that reads the file in a thread, wherever Odoo keeps it."""
     attachments = drain.env["ir.attachment"]
-    if file.store_fname:
-        path = attachments._full_path(file.store_fname)
+    name = file.store_fname
+    if not name:
+        content = attachments.browse(file.id).raw
+        return lambda: content
+    # Storages elsewhere write a scheme into the name; it says nothing about our disk.
+    path = None if "://" in name else attachments._full_path(name)
+    return partial(_read_file, drain.env.registry, path, file.checksum, file.id)
 
-        def load():
-            with open(path, "rb") as stream:
-                return stream.read()
 
-        return load
-    content = attachments.browse(file.id).raw
-    return lambda: content
+def _read_file(registry, path, checksum, attachment_id):
+    """Return the bytes of an attachment, none where the file is gone.
+
+    From the disk when they are there as Odoo wrote them, which takes no connection to
+    PostgreSQL; else as Odoo reads them, so that other storages have their say.
+    """
+    if path:
+        with suppress(OSError), open(path, "rb") as stream:
+            content = stream.read()
+            if hashlib.sha1(content, usedforsecurity=False).hexdigest() == checksum:
+                return content
+    with READERS, registry.cursor() as cr:
+        attachments = api.Environment(cr, SUPERUSER_ID, {})["ir.attachment"]
+        return attachments.browse(attachment_id).exists().raw or b""
 
 
 def _button_value(row, kind, value):

@@ -9,6 +9,7 @@ from odoo import fields
 from odoo.tools import SQL
 
 from ... import const
+from ...clients.errors import FileMissingError
 from ...clients.whatsapp.error_table import FILE_LOST, FILE_REFUSED, UNSPECIFIC
 from ...rules import refusals
 from .message_attempt import Receipt
@@ -18,6 +19,8 @@ _logger = logging.getLogger(__name__)
 
 # The provider may no longer have a file that we thought it had.
 FILE_GONE = {FILE_REFUSED, FILE_LOST}
+# How often a file that we keep and cannot find is made anew for one message.
+FILE_TRIES = 2
 
 
 def _record(drain, outcomes, recording):
@@ -96,6 +99,7 @@ def _record_refused(drain, outcome, recording):
     values = _next_state(drain, row, outcome)
     if values.pop("media_gone", False):
         recording.gone.add(row.checksum)
+    is_file_lost = values.pop("file_lost", False)
     recording.stop = recording.stop or error.kind in ("account", "number")
     recording.slow_down = recording.slow_down or error.kind == "pace"
     applied = _update_refused(drain, row, values, error)
@@ -116,6 +120,8 @@ def _record_refused(drain, outcome, recording):
             "raw": without_null(error.as_dict()),
         }
     )
+    if is_file_lost:
+        drain.messages.browse(outcome.key)._ask_for_documents()
     _tell_owner(drain, row, error)
 
 
@@ -128,6 +134,8 @@ def _next_state(drain, row, outcome):
     error = outcome.error
     if error.sent is None:
         return {"state": "unknown", "unknown_at": now}
+    if error.kind == FileMissingError.kind:
+        return _next_without_file(drain, row, now)
     if _is_stale_media(drain, row, outcome):
         return {"state": "queued", "media_gone": True}
     verdict = refusals.judge(
@@ -146,6 +154,21 @@ def _next_state(drain, row, outcome):
     if verdict.delay is not None:
         values["next_attempt_at"] = now + timedelta(seconds=verdict.delay)
     return values
+
+
+def _next_without_file(drain, row, now):
+    """Have a file that we cannot find made anew; where that does not help, fail."""
+    tried = drain.env["whatsapp.billing.message.attempt"].search_count(
+        [("message_id", "=", row.work.key), ("kind", "=", FileMissingError.kind)]
+    )
+    if tried < FILE_TRIES:
+        return {"state": "queued", "file_lost": True}
+    text = drain.env._(
+        "The file %(name)s is not where Odoo keeps it, also after it was made again."
+        " Ask your administrator about the storage of attachments, then send it again.",
+        name=row.work.document.filename,
+    )
+    return {"state": "failed", "failed_at": now, "detail": text}
 
 
 def _is_stale_media(drain, row, outcome):
@@ -175,6 +198,7 @@ def _update_refused(drain, row, values, error):
     that news about this call is not taken for news about the next.
     """
     clean = error.as_dict()
+    detail = values.get("detail") or clean["details"] or clean["message"] or ""
     rows = drain.env.execute_query(
         SQL(
             """
@@ -192,7 +216,7 @@ def _update_refused(drain, row, values, error):
             values.get("failed_at"),
             values.get("next_attempt_at"),
             error.code or None,
-            (clean["details"] or clean["message"] or "")[:500] or None,
+            detail[:500] or None,
             values["state"] in ("queued", "held"),
             row.work.key,
             row.work.outgoing.uuid,

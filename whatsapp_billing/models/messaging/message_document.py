@@ -27,6 +27,11 @@ class WhatsappBillingMessage(models.Model):
             identity_key="whatsapp_billing.documents"
         )._process_documents()
 
+    def _ask_for_documents(self):
+        """Have the files of these made anew, and keep them waiting until then."""
+        self.write({"document_state": "pending", "attachment_id": False})
+        self._trigger_documents()
+
     @api.model
     def _process_documents(self):
         """Make documents as long as a worker may, and have the rest made after that."""
