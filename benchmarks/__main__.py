@@ -7,12 +7,22 @@ import time
 
 from tools.ground import Problem, say
 
-from . import bulk, collections, credits, databases, inbox, intake, send
+from . import (
+    bulk,
+    collections,
+    credits,
+    databases,
+    documents,
+    inbox,
+    intake,
+    send,
+)
 
 # name -> function(databases) that yields figures
 BENCHMARKS = {
     "send": send.measure,
     "bulk": bulk.measure,
+    "documents": documents.measure,
     "intake": intake.measure,
     "inbox": inbox.measure,
     "collections": collections.measure,
