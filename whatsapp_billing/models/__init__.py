@@ -22,5 +22,6 @@ from . import collection
 from .credit import message_waiting, plan_credit
 from . import ir_actions_server
 from . import ir_attachment
+from . import ir_actions_report
 from . import res_config_settings_credit
 from . import res_config_settings_collection

@@ -39,6 +39,10 @@ class WhatsappBillingCommon(AccountTestInvoicingCommon):
         cls.env["ir.config_parameter"].sudo().set_param(
             "web.base.url", "https://odoo.example.com"
         )
+        # One connection for all: a thread would wait for it.
+        cls.env["ir.config_parameter"].sudo().set_param(
+            "whatsapp_billing.document_threads", "1"
+        )
         cls.clerk = cls._make_user("wab_clerk", "account.group_account_invoice")
         cls.manager = cls._make_user(
             "wab_manager",

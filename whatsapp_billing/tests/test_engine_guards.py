@@ -327,7 +327,8 @@ class TestEngineGuards(LifecycleCommon):
     def test_documents_stop_when_time_is_up_and_go_on_later(self):
         waiting = self.make_waiting(5)
         clock = itertools.count(0, 10)
-        budget = Budget(35, clock=lambda: next(clock))
+        # Read twice for each: whether to begin it, and how long it may take.
+        budget = Budget(55, clock=lambda: next(clock))
         self.make_files()
         self.env.flush_all()
         self.assertTrue(self.messages._make_documents(budget))

@@ -1,18 +1,25 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 import logging
+import os
 
 from odoo import api, fields, models
+from odoo.exceptions import LockError
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL
+from odoo.tools import SQL, config
 
 from ...rules import eligibility, parameters, traces
-from ..worker.budget import Budget
+from ..ir_actions_report import SECONDS
+from ..worker.budget import LONGEST_SECONDS, Budget
+from .document_press import Press
 
 _logger = logging.getLogger(__name__)
 
 # Documents read at once; each is made in a transaction of its own.
-BATCH = 10
+BATCH = 50
+# What became of a document: settled, or left because somebody else is at it.
+MADE = "made"
+BUSY = "busy"
 
 
 class WhatsappBillingMessage(models.Model):
@@ -39,51 +46,76 @@ class WhatsappBillingMessage(models.Model):
             self._trigger_documents()
 
     @api.model
-    def _make_documents(self, budget):
+    def _make_documents(self, budget, let_go=None):
         """Make the documents that messages wait for; each lets its messages go.
 
-        One that fails keeps no other waiting, and none is begun when time is up.
+        As many at a time as there are cores. One that fails keeps no other waiting, and
+        none is begun when time is up.
 
+        :param let_go: called with the ids of the numbers whose messages got their
+            document; default: a job each
         :return: whether some are left for another run
         """
-        faulty = []
+        let_go = let_go or self._let_numbers_go
         with (
             self._own_transaction() as env,
             self._exclusive(env, "whatsapp_billing_documents", 0) as held,
         ):
-            messages = env[self._name]
-            while held:
-                waiting = messages._next_documents(faulty)
-                if not waiting:
-                    return False
-                for res_model, res_id, message_ids, phone_ids in waiting:
-                    if budget.is_over():
-                        return True
-                    rows = messages.browse(message_ids)
-                    if not rows._make_alone(res_model, res_id):
-                        faulty += message_ids
-                    env["whatsapp.billing.phone"].browse(phone_ids)._let_go()
-        return False
+            if not held:
+                return False
+            # The lock is the session's: no transaction stands open meanwhile.
+            self._commit(env.cr)
+            press = Press(env[self._name], budget)
+            press.run(self._document_threads(), let_go)
+            return press.is_left
+
+    @api.model
+    def _document_threads(self):
+        """Return how many documents are made at a time: one for each core."""
+        # sudo: ir.config_parameter - a setting of the worker
+        configured = (
+            self.env["ir.config_parameter"]
+            .sudo()
+            .get_param("whatsapp_billing.document_threads")
+        )
+        # Each takes a connection to PostgreSQL, of which others need some.
+        most = max(1, config["db_maxconn"] // 4)
+        return max(1, min(int(configured or len(os.sched_getaffinity(0))), most))
+
+    @api.model
+    def _limit_document(self, budget):
+        """Return the model to make a document with: what hangs is ended, and when.
+
+        One that is begun at a run's end is still within Odoo's limits.
+        """
+        seconds = min(LONGEST_SECONDS, budget.seconds_to_call())
+        return self.with_context(**{SECONDS: seconds})
+
+    @api.model
+    def _let_numbers_go(self, phone_ids):
+        """Delay the jobs of these numbers, in a transaction of its own."""
+        with self._own_transaction() as env:
+            env["whatsapp.billing.phone"].browse(phone_ids)._let_go()
 
     def _make_alone(self, res_model, res_id):
-        """Make one document in a transaction of its own; its fault is its messages'.
+        """Make one document and commit; its fault is its messages'.
 
-        :return: whether it could be tried at all
+        :return: whether it is settled; what is not is left to another run
         """
         about = f"document {res_model},{res_id}"
         made = self._durably_alone(
-            self.env, lambda: self._make_document(res_model, res_id) or True, about
+            self.env, lambda: self._make_document(res_model, res_id) or MADE, about
         )
         if not made:
             text = self.env._("The document could not be made.")
             self._durably_alone(self.env, lambda: self._document_failed(text), about)
-        return bool(made)
+        return made == MADE
 
     @api.model
     def _next_documents(self, faulty):
         """Return [(model, id, message ids, phone ids)] of the documents to make next.
 
-        :param faulty: ids of messages whose document has just failed
+        :param faulty: ids of messages whose document is left to another run
         """
         return self.env.execute_query(
             SQL(
@@ -101,23 +133,39 @@ class WhatsappBillingMessage(models.Model):
         )
 
     def _make_document(self, res_model, res_id):
-        """Render one document for all its messages, as its company's system user."""
+        """Render one document for all its messages, as its company's system user.
+
+        :return: BUSY where somebody else is at the document right now
+        """
+        # Read some documents ago: who was opted out since waits for nothing any more.
+        waiting = self._still_waiting()
         # A model goes with its module, and messages about it stay.
         model = self.env.get(res_model)
         record = model.browse(res_id).exists() if model is not None else model
-        if self._cancel_withdrawn(record):
-            return
-        waiting = self._cancel_without_file(record)
-        if waiting:
-            waiting._make_file(record)
+        if not waiting or waiting._cancel_withdrawn(record):
+            return None
+        waiting = waiting._cancel_without_file(record)
+        return waiting._make_file(record) if waiting else None
+
+    def _still_waiting(self):
+        """Return those of these that wait for their document, as it stands now."""
+        self.invalidate_recordset(["state", "document_state"])
+        return self.filtered(
+            lambda m: m.state in ("queued", "held") and m.document_state == "pending"
+        )
 
     def _make_file(self, record):
-        """Have a document's own model make its file, for messages that carry one."""
+        """Have a document's own model make its file, for messages that carry one.
+
+        :return: BUSY where somebody else is at the document right now
+        """
         try:
             with self.env.cr.savepoint():
                 attachment = record._wab_make_file()
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
+        except LockError:
+            return BUSY
         except Exception as error:  # noqa: BLE001
             # Rendering runs other people's templates: whatever they raise belongs
             # on the message, and the other documents go on.
@@ -128,8 +176,9 @@ class WhatsappBillingMessage(models.Model):
                 type(error).__name__,
             )
             self._document_failed(str(error))
-            return
+            return None
         self._document_ready(attachment)
+        return None
 
     def _cancel_withdrawn(self, record):
         """Cancel what waits for a document that is a draft again, or cancelled.
@@ -220,7 +269,8 @@ class WhatsappBillingMessage(models.Model):
         self.mail_message_id.invalidate_recordset(["attachment_ids"])
 
     def _document_failed(self, text):
-        self.write(
+        waiting = self._still_waiting()
+        waiting.write(
             {
                 "document_state": "failed",
                 "state": "failed",
@@ -237,8 +287,8 @@ class WhatsappBillingMessage(models.Model):
                     "outcome": "failed",
                     "error_detail": text[:500],
                 }
-                for message in self
+                for message in waiting
             ]
         )
         self.env.flush_all()
-        self._after_state_change()
+        waiting._after_state_change()

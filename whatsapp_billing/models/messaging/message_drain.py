@@ -110,8 +110,9 @@ class WhatsappBillingMessage(models.Model):
         """Do what no event does: leases, evidence, held rows, and whatever is due.
 
         With a job runner this finds nothing to send; without one it is what sends.
-        Messages go before documents are made, and all of it ends in time: what is
-        left begins the next run, which starts at once.
+        Messages go before documents are made, and those whose document is finished
+        while others are; all of it ends in time: what is left begins the next run,
+        which starts at once.
         """
         budget = Budget.of_run(CRON_SECONDS)
         for step in (self._expire_leases, self._resolve_unknown, self._release_held):
@@ -119,12 +120,23 @@ class WhatsappBillingMessage(models.Model):
         # A third of the time is the documents': neither waits for the other.
         is_left = self._drain_lanes(budget.part(budget.left() * 2 / 3))
         is_left |= bool(
-            self._skip_faults(lambda: self._make_documents(budget), "documents")
+            self._skip_faults(
+                lambda: self._make_documents(
+                    budget, partial(self._drain_these, budget)
+                ),
+                "documents",
+            )
         )
         is_left |= self._drain_lanes(budget)
         if is_left:
             # sudo: ir.cron - the worker asks for its next run
             self.env.ref("whatsapp_billing.ir_cron_outbox").sudo()._trigger()
+
+    @api.model
+    def _drain_these(self, budget, phone_ids):
+        """Send what got its document while others are made, with or without jobs."""
+        if not budget.is_over():
+            self._each_lane(phone_ids, budget)
 
     @api.model
     def _resolve_unknown(self):
