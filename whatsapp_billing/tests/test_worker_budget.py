@@ -152,6 +152,25 @@ class TestWorkerBudget(LifecycleCommon):
             first, second = self.run_jobs([one, other])
         self.assertIsNot(first, second)
 
+    def test_cron_run_by_hand_has_its_own_time_each_time(self):
+        cron = self.env.ref("whatsapp_billing.ir_cron_credits")
+        rounds = []
+        model = type(self.env["whatsapp.billing.credit.wallet"])
+
+        def note(_model):
+            rounds.append(threading.current_thread().wab_cron_round)
+
+        self.patch(model, "_cron_credits", note)
+        for _run in range(2):
+            cron.method_direct_trigger()
+        self.assertEqual(len({id(one) for one in rounds}), 2)
+
+    def test_cron_run_by_hand_in_a_request_has_the_time_of_the_request(self):
+        budget = self.of_run(
+            real=20, cron=100, wab_cron_round=self.make_round(0), perf_t0=time.time()
+        )
+        self.assertAlmostEqual(budget.left(), 10, delta=1)
+
     # --- loops that hand on --------------------------------------------------------------
 
     def is_triggered(self, name):

@@ -100,14 +100,15 @@ def _seconds_to_live(thread):
 
 
 def _is_cron(thread):
-    return getattr(thread, "wab_cron_round", None) is not None
+    """Tell whether a cron worker runs this; a cron run by hand is a request."""
+    is_request = getattr(thread, "perf_t0", None) is not None
+    return not is_request and getattr(thread, "wab_cron_round", None) is not None
 
 
 def _began_at(thread):
     """Return when what Odoo measures began: a round of cron jobs, a request, or now."""
-    cron_round = getattr(thread, "wab_cron_round", None)
-    if cron_round is not None:
-        return cron_round.began_at
+    if _is_cron(thread):
+        return thread.wab_cron_round.began_at
     # Set by `odoo/http.py` for each request, and by the server with threads.
     return getattr(thread, "perf_t0", None) or time.time()
 

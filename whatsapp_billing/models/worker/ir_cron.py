@@ -25,6 +25,15 @@ class CronRound:
 class IrCron(models.Model):
     _inherit = "ir.cron"
 
+    def method_direct_trigger(self):
+        """Override of `base`: each run by hand begins a round of its own.
+
+        It has the cursor of its request, or of a whole class of tests, which tells
+        nothing about when a cron worker began.
+        """
+        threading.current_thread().wab_latest_round = None
+        return super().method_direct_trigger()
+
     @classmethod
     def _process_job(cls, cron_cr, job):
         """Override of `base` to remember when the round of this job began.
