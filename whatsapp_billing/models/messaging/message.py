@@ -3,6 +3,7 @@
 import uuid
 
 from markupsafe import Markup
+from psycopg2 import errors
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
@@ -17,6 +18,8 @@ _lt = LazyTranslate(__name__)
 RETRYABLE_STATES = ("failed", "unknown", "held")
 HANDLEABLE_STATES = ("failed", "unknown", "canceled")
 CANCELABLE_STATES = ("queued", "held", "unknown")
+# Messages cancelled in one transaction: a drain that is at the same rows waits for it.
+CANCEL_BATCH = 500
 
 
 class WhatsappBillingMessage(models.Model):
@@ -403,27 +406,7 @@ class WhatsappBillingMessage(models.Model):
         todo_sudo = self.sudo().filtered(
             lambda m: m.direction == "out" and m.state in CANCELABLE_STATES
         )
-        canceled = self.browse()
-        if todo_sudo:
-            # One statement decides against a drain that claims at this moment.
-            self.env.cr.execute(
-                """
-                UPDATE whatsapp_billing_message
-                   SET state = 'canceled', reason = NULL, write_uid = %s,
-                       write_date = %s
-                 WHERE id IN %s AND state IN %s
-             RETURNING id
-                """,
-                [
-                    self.env.uid,
-                    fields.Datetime.now(),
-                    todo_sudo._ids,
-                    CANCELABLE_STATES,
-                ],
-            )
-            canceled = self.browse(row[0] for row in self.env.cr.fetchall())
-            todo_sudo.invalidate_recordset()
-            canceled.sudo()._after_state_change()
+        canceled = self.browse(todo_sudo._cancel_apart())
         return self._result_notification(
             self.env._(
                 "%(count)s of %(total)s messages cancelled.",
@@ -432,6 +415,61 @@ class WhatsappBillingMessage(models.Model):
             ),
             canceled,
         )
+
+    def _cancel_apart(self):
+        """Cancel these in transactions of their own; return the ids of those.
+
+        A drain changes the same rows many times a second: at Odoo's isolation
+        PostgreSQL would refuse each attempt of a user's transaction.
+        """
+        canceled, others = [], []
+        for at in range(0, len(self), CANCEL_BATCH):
+            done, left = self[at : at + CANCEL_BATCH]._cancel_in_own_transaction()
+            canceled += done
+            others += left
+        # Rows that this very transaction has made or written are its own to cancel.
+        canceled += self.browse(others)._cancel_now() if others else []
+        self.env.invalidate_all()
+        return canceled
+
+    def _cancel_in_own_transaction(self):
+        """Return the ids that were cancelled, and those that nobody else can see."""
+        self.env.flush_all()
+        with self._own_transaction() as env:
+            messages = self.with_env(
+                env(user=self.env.uid, context=self.env.context, su=True)
+            ).browse(self.ids)
+            # What waits for a row of this very request would wait for ever.
+            env.cr.execute("SET LOCAL lock_timeout = '5s'")
+            try:
+                done = self._durably(env, messages._cancel_now, attempts=1)
+            except errors.LockNotAvailable:
+                return [], self.ids
+            env.cr.execute(
+                "SELECT id FROM whatsapp_billing_message WHERE id = ANY(%s)"
+                " AND NOT state = ANY(%s)",
+                [self.ids, list(CANCELABLE_STATES)],
+            )
+            gone = {row[0] for row in env.cr.fetchall()}
+        return done, [message_id for message_id in self.ids if message_id not in gone]
+
+    def _cancel_now(self):
+        """Cancel in this transaction what nobody is at; return the ids."""
+        # One statement decides against a drain that claims at this moment.
+        self.env.cr.execute(
+            """
+            UPDATE whatsapp_billing_message
+               SET state = 'canceled', reason = NULL, write_uid = %s, write_date = %s
+             WHERE id IN (SELECT id FROM whatsapp_billing_message
+                           WHERE id = ANY(%s) AND state = ANY(%s)
+                        ORDER BY id FOR UPDATE SKIP LOCKED)
+         RETURNING id
+            """,
+            [self.env.uid, fields.Datetime.now(), self.ids, list(CANCELABLE_STATES)],
+        )
+        canceled = self.browse(row[0] for row in self.env.cr.fetchall())
+        canceled._after_state_change()
+        return canceled.ids
 
     def _check_sender(self):
         if not self.env.user.has_group("whatsapp_billing.group_user"):
