@@ -12,6 +12,7 @@ from odoo import fields, models
 from odoo.orm.model_classes import add_to_registry
 
 from ..clients.errors import ClientError, UnknownOutcomeError
+from ..models.worker.outbox import STATES
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class ToyPush(models.Model):
     _inherit = ["whatsapp.billing.outbox"]
     _lane_field = "connection_id"
 
+    state = fields.Selection(STATES, required=True, default="queued")
     connection_id = fields.Many2one("whatsapp.billing.toy.connection", index=True)
     text = fields.Char()
     is_withdrawn = fields.Boolean()

@@ -16,6 +16,15 @@ from .drain import Claim, Drain
 
 _logger = logging.getLogger(__name__)
 
+# What `state` of an outbox may be, where it needs no states of its own.
+STATES = [
+    ("queued", "Waiting"),
+    ("sending", "Sending"),
+    ("done", "Done"),
+    ("failed", "Failed"),
+    ("held", "On hold"),
+    ("unknown", "Unknown"),
+]
 # Lanes that a cron drains at a time, each in a thread with cursors of its own.
 LANES = 4
 
@@ -29,7 +38,8 @@ class WhatsappBillingOutbox(models.AbstractModel):
     makes the call is its lane's, `_open_lane`. The wider hooks under them are for an
     outbox whose pace asks for statements of its own.
 
-    queued -> sending -> done, failed, held, unknown; or queued again, later each time.
+    Its `state` is its own field: queued -> sending -> done, failed, held, unknown (see
+    `STATES`), or queued again, later each time.
     """
 
     _name = "whatsapp.billing.outbox"
@@ -37,18 +47,6 @@ class WhatsappBillingOutbox(models.AbstractModel):
     _inherit = ["whatsapp.billing.worker.mixin"]
     _lane_field = None
 
-    state = fields.Selection(
-        [
-            ("queued", "Waiting"),
-            ("sending", "Sending"),
-            ("done", "Done"),
-            ("failed", "Failed"),
-            ("held", "On hold"),
-            ("unknown", "Unknown"),
-        ],
-        required=True,
-        default="queued",
-    )
     attempts = fields.Integer(default=0)
     next_attempt_at = fields.Datetime()
     lease_until = fields.Datetime()
