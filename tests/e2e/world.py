@@ -450,7 +450,7 @@ def clone(name):
     odoo._drop_filestore(name)
     postgres.drop(name)
     postgres.create(name, TEMPLATE)
-    odoo._copy_filestore(TEMPLATE, name)
+    odoo.copy_filestore(TEMPLATE, name)
 
 
 @contextmanager
