@@ -204,17 +204,29 @@ class TestSendDialogWords(LifecycleCommon):
             )
             self.assertIn(template, found)
 
+    def open_batch(self, moves):
+        """Open Odoo's dialog for many documents as the clerk does."""
+        wizards = self.env["account.move.send.batch.wizard"].with_user(self.clerk)
+        return wizards.create({"move_ids": [Command.set(moves.ids)]})
+
+    def test_batch_says_nothing_where_no_account_is_connected(self):
+        moves = self._make_invoice() | self._make_invoice()
+        self.assertEqual(
+            self.open_batch(moves).summary_data["whatsapp_billing"]["count"], 2
+        )
+        self.company.sudo().wab_account_id = False
+        wizard = self.open_batch(moves)
+        self.assertNotIn("whatsapp_billing_left_out", wizard.alerts or {})
+        self.assertNotIn("whatsapp_billing", wizard.summary_data or {})
+        self.assertFalse(wizard.wab_cost_html)
+
     def test_batch_says_why_not_in_groups(self):
         off = self._make_customer("Olga", "+34600000003", wab_enabled=False)
         lost = self._make_customer("Nadia", False)
         moves = self._make_invoice()
         for partner in off, lost, lost:
             moves |= self._make_invoice(partner)
-        wizard = (
-            self.env["account.move.send.batch.wizard"]
-            .with_user(self.clerk)
-            .create({"move_ids": [Command.set(moves.ids)]})
-        )
+        wizard = self.open_batch(moves)
         alert = wizard.alerts["whatsapp_billing_left_out"]
         self.assertIn("1 of 4", alert["message"])
         self.assertIn("WhatsApp not enabled (1)", alert["message"])
@@ -236,11 +248,7 @@ class TestSendDialogWords(LifecycleCommon):
         moves = self._make_invoice(stopped)
         for partner in both, mail:
             moves |= self._make_invoice(partner)
-        wizard = (
-            self.env["account.move.send.batch.wizard"]
-            .with_user(self.clerk)
-            .create({"move_ids": [Command.set(moves.ids)]})
-        )
+        wizard = self.open_batch(moves)
         self.assertEqual(wizard.summary_data["whatsapp_billing"]["count"], 1)
         alert = wizard.alerts["whatsapp_billing_left_out"]["message"]
         self.assertIn("1 of 3", alert)
@@ -252,11 +260,7 @@ class TestSendDialogWords(LifecycleCommon):
     def test_batch_decides_once_for_all_that_it_shows(self):
         lost = self._make_customer("Nadia", False)
         moves = self._make_invoice() | self._make_invoice(lost)
-        wizard = (
-            self.env["account.move.send.batch.wizard"]
-            .with_user(self.clerk)
-            .create({"move_ids": [Command.set(moves.ids)]})
-        )
+        wizard = self.open_batch(moves)
         self.env.flush_all()
         self.env.invalidate_all()
         messages = self.env.registry["whatsapp.billing.message"]
@@ -271,11 +275,7 @@ class TestSendDialogWords(LifecycleCommon):
     def test_batch_says_the_rest_where_a_price_fails(self):
         lost = self._make_customer("Nadia", False)
         moves = self._make_invoice() | self._make_invoice(lost)
-        wizard = (
-            self.env["account.move.send.batch.wizard"]
-            .with_user(self.clerk)
-            .create({"move_ids": [Command.set(moves.ids)]})
-        )
+        wizard = self.open_batch(moves)
         wallets = self.env.registry["whatsapp.billing.credit.wallet"]
         fault = patch.object(wallets, "_estimate_targets", side_effect=ValueError("x"))
         with fault, self.assertLogs("odoo.addons.whatsapp_billing", "ERROR"):

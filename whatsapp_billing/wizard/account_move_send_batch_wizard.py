@@ -70,9 +70,18 @@ class AccountMoveSendBatchWizard(models.TransientModel):
                 alerts = dict(wizard.alerts or {})
                 wizard.alerts = alerts | {"whatsapp_billing_left_out": left_out}
 
+    def _wab_moves(self):
+        """Return the documents of companies that are connected to WhatsApp.
+
+        Whoever is not is told nothing of it: Odoo's dialog is as without the module.
+        """
+        return self.move_ids._origin.filtered(
+            lambda move: self._is_applicable_to_company(METHOD, move.company_id)
+        )
+
     def _wab_left_out(self):
         """Return Odoo's alert: how many go, and the reasons of the others, grouped."""
-        moves = self.move_ids._origin
+        moves = self._wab_moves()
         found = self.wab_found
         if not found or not found["reasons"]:
             return None
@@ -105,7 +114,9 @@ class AccountMoveSendBatchWizard(models.TransientModel):
         A document goes once, to however many people, and only where WhatsApp is one
         of its methods: e-mail alone is a choice of the customer.
         """
-        moves = self.move_ids._origin
+        moves = self._wab_moves()
+        if not moves:
+            return None
         targets = self.env["whatsapp.billing.message"]._decide(
             moves,
             moves._wab_get_recipients(),
