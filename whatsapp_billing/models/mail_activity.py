@@ -97,28 +97,34 @@ class MailActivityMixin(models.AbstractModel):
     _inherit = "mail.activity.mixin"
 
     def _search_activity_state(self, operator, value):
-        """Override of `mail`: whoever may not read a request does not find its state.
-
-        Odoo reads the table there, without a rule. Here its name stands for the rows
-        that the rules leave.
-        """
+        """Override of `mail`: whoever may not read a request does not find its state."""
         domain = super()._search_activity_state(operator, value)
         if domain is NotImplemented or self.env.su:
             return domain
-        activities = self.env["mail.activity"]
-        # Odoo asks only whether the record may be read, and so do we.
-        readable = activities._search(
-            Domain("res_model", "=", self._name), bypass_access=True
-        )
         return [
-            (
-                name,
-                found,
-                SQL(
-                    "(WITH mail_activity AS (%s) %s)",
-                    readable.select(SQL("mail_activity.*")),
-                    states,
-                ),
-            )
+            (name, found, self._wab_among_readable(states))
             for name, found, states in domain
         ]
+
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        """Override of `mail`: nor do groups and progress bars count it."""
+        before = set(query._joins)
+        found = super()._read_group_groupby(alias, groupby_spec, query)
+        if groupby_spec == "activity_state" and not self.env.su:
+            for name in query._joins.keys() - before:
+                kind, states, condition = query._joins[name]
+                states = self._wab_among_readable(states)
+                query._joins[name] = (kind, states, condition)
+        return found
+
+    def _wab_among_readable(self, statement):
+        """Return a statement of `mail`, over no more activities than the rules leave.
+
+        Odoo reads the table, without a rule. Here its name stands for such rows.
+        """
+        # Odoo asks only whether the record may be read, and so do we.
+        readable = self.env["mail.activity"]._search(
+            Domain("res_model", "=", self._name), bypass_access=True
+        )
+        rows = readable.select(SQL("mail_activity.*"))
+        return SQL("(WITH mail_activity AS (%s) %s)", rows, statement)

@@ -161,6 +161,10 @@ class TestLinesOfSharedContacts(LinesCommon):
                 self.assertFalse(find(name, "=", "today"))
                 self.assertEqual(find(name, "=", False), self.partner)
                 self.assertEqual(find(name, "!=", False), plain)
+                bar = {"field": "activity_state", "colors": {"today": "warning"}}
+                contacts = self._as(both, name)
+                counts = contacts.read_progress_bar([("id", "in", both.ids)], "id", bar)
+                self.assertFalse(any(row["today"] for row in counts.values()))
         self.assertEqual(find("agent", "=", "today"), self.partner)
         self.assertEqual(find("agent", "not in", ["today", "overdue"]), plain)
         self.assertFalse(find("agent", "=", False))

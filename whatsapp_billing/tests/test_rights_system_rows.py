@@ -47,6 +47,17 @@ class TestSystemRows(LifecycleCommon, RightsCommon):
         self.assertNotIn("600009999", str(call.json))
         self.assertIn("600000001", str(call.json))
 
+    def test_no_default_of_a_user_makes_a_switch_of_a_stop(self):
+        """A sibling: what is only a switch is undone by one."""
+        self._keep(f"{OURS}consent", {"is_switch": True})
+        self._as(self.partner, "clerk").with_user(self.clerk).wab_opt_out(
+            "billing", "Said so on the phone"
+        )
+        rows = self.env[f"{OURS}consent"].sudo()
+        rows = rows.search([("evidence", "=", "Said so on the phone")])
+        self.assertTrue(rows)
+        self.assertFalse(any(rows.mapped("is_switch")))
+
     def test_no_call_sends_what_somebody_archived(self):
         """Out of use, whether a caller names it or has the search find it."""
         template = self.templates["invoice"]
