@@ -459,3 +459,50 @@ def test_mask_of_other_recipients():
     assert numbers.mask("ES.1349") == "ES.***"
     assert numbers.mask("600111222") == "***"
     assert numbers.mask("") == ""
+
+
+@pytest.mark.parametrize(
+    ("country", "number"),
+    [
+        ("AT", "0664 1234567"),
+        ("AT", "+43 664 1234567"),
+        ("DE", "030 123456"),
+        ("DE", "0151 12345678"),
+        ("FI", "041 234567"),
+        ("NZ", "021 123 4567"),
+        ("SO", "+252 71123456"),
+        ("ID", "0812 345 678"),
+    ],
+)
+@pytest.mark.parametrize(
+    "note",
+    [
+        *("{} (2)", "{} [2]", "{} (0)", "{} (24)", "{} (12.3.)", "({}) 2", "({}), 34"),
+        *("1) {}", "(1) {}", "1. {}", "2: {}", "Tel2 {}", "Tel. 2 {}", "1 - {}"),
+    ],
+)
+def test_a_note_beside_a_number_is_none_of_its_digits(country, number, note):
+    """All digits together were somebody else's number, and a valid one."""
+    try:
+        found = numbers.normalise(note.format(number), country)
+    except numbers.InvalidNumber as error:
+        assert error.reason == "invalid_number"
+    else:
+        assert found == numbers.normalise(number, country)
+
+
+@pytest.mark.parametrize(
+    ("text", "country", "expected"),
+    [
+        ("8 (029) 491-19-11", "BY", "+375294911911"),
+        ("49 (0) 151 12345678", "DE", "+4915112345678"),
+        ("+44 (0)7911 123456", "GB", "+447911123456"),
+        ("(11) 91234-5678", "BR", "+5511912345678"),
+        ("(+43 664) 1234567", "AT", "+436641234567"),
+        ("(0664 1234567)", "AT", "+436641234567"),
+        ("0664 (1234567)", "AT", "+436641234567"),
+        ("1 (212) 555-2368", "US", "+12125552368"),
+    ],
+)
+def test_brackets_and_prefixes_of_a_number_are_its_own(text, country, expected):
+    assert numbers.normalise(text, country) == expected

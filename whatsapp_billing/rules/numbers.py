@@ -114,6 +114,14 @@ _HIDDEN_TOKEN: Final = re.compile(
 )
 _HIDDEN_BEFORE: Final = re.compile(rf"(?:{_MASK}|(?<![^\W_])x+)$", re.IGNORECASE)
 _HIDDEN_AFTER: Final = re.compile(rf"{_MASK}|[^\W_]")
+# What somebody noted beside a number and is none of its digits: a few in brackets
+# behind it, or behind brackets around the whole of it, and a place in a list before it.
+_NOTE_BEHIND: Final = re.compile(
+    r"[(\[][^0-9()\[\]]*(?:[0-9][^0-9()\[\]]*){1,4}[)\]][^0-9]*$"
+    r"|^(?:[^0-9]*[0-9]){9,}[^0-9]*[)\]][^0-9]*[0-9]",
+    re.ASCII,
+)
+_PLACE_BEFORE: Final = re.compile(r"[ (\[]*([1-9][0-9]?)[^0-9+]+0[0-9]", re.ASCII)
 # RFC 3966, "tel:600000001;phone-context=+34".
 _CONTEXT: Final = re.compile(r";phone-context=(\+[0-9]{1,4})\b", re.ASCII)
 # "030/123456" is an area code and a number; longer than this it is a number already.
@@ -146,7 +154,7 @@ def normalise(raw: str, country_code: str | None) -> str:
     if is_bsuid(text):
         # The parser would read its digits as a telephone number.
         raise InvalidNumber("invalid_number")
-    text = _only_number(text)
+    text = _only_number(text, (country_code or "").upper())
     try:
         parsed = phonenumbers.parse(text, (country_code or "").upper() or None)
     except phonenumbers.NumberParseException as error:
@@ -177,9 +185,10 @@ def _visible(raw: str) -> str:
     return text.translate(_SIGNS).strip()
 
 
-def _only_number(text: str) -> str:
+def _only_number(text: str, country_code: str) -> str:
     """Return the one number in a text, its extension and the words around it cut.
 
+    :param country_code: ISO code in capitals, "" for none
     :raise InvalidNumber: where there is no number, or more than one
     """
     context = _CONTEXT.search(text)
@@ -188,11 +197,9 @@ def _only_number(text: str) -> str:
     if len(matches) != 1 or _is_partly_hidden(text, matches[0]):
         raise InvalidNumber("invalid_number")
     found = matches[0].group().strip()
-    if _are_several(found):
+    if _are_several(found) or _has_note(found, country_code):
         raise InvalidNumber("invalid_number")
-    number = re.sub(
-        r"^\(?\s*00\s*\)?", "+", found.replace("[", "(").replace("]", ")")
-    )
+    number = re.sub(r"^\(?\s*00\s*\)?", "+", found.replace("[", "(").replace("]", ")"))
     if context and not number.startswith("+"):
         number = context.group(1) + number
     return number
@@ -212,6 +219,24 @@ def _is_partly_hidden(text: str, number: re.Match[str]) -> bool:
         or _HIDDEN_BEFORE.search(before)
         or (number.group()[-1].isdigit() and _HIDDEN_AFTER.match(after))
     )
+
+
+def _has_note(text: str, country_code: str) -> bool:
+    """Tell whether some of the digits are a note: "(2)" behind it, "1)" before it.
+
+    Where numbers have several lengths, all of them together are somebody else's. Before
+    a zero only the country's own code or prefix may stand.
+    """
+    if _NOTE_BEHIND.search(text):
+        return True
+    place = _PLACE_BEFORE.match(text)
+    if not place:
+        return False
+    if int(place[1]) == phonenumbers.country_code_for_region(country_code):
+        return False
+    plan = phonenumbers.PhoneMetadata.metadata_for_region(country_code, None)
+    prefix = plan.national_prefix_for_parsing if plan else None
+    return not (prefix and re.fullmatch(prefix, place[1]))
 
 
 def _are_several(text: str) -> bool:
