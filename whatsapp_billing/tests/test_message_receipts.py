@@ -14,6 +14,18 @@ class TestMessageReceipts(LifecycleCommon):
         self.message = self.send(self.invoice)
         self.drain()
 
+    def test_news_about_an_erased_message_brings_nobody_back(self):
+        """A receipt, and the answer to a call that was on its way, name their id."""
+        self.accept_everything()
+        message = self.send(self.make_invoice_with_pdf())
+        self.drain()
+        message._erase_person(self.partner, self.company)
+        self.receive_statuses(
+            self.status(message, "delivered", recipient_user_id="ES.1234567890")
+        )
+        self.assertEqual(message.state, "delivered")
+        self.assertFalse(message.recipient_uid)
+
     def test_delivered_and_read_show_on_the_invoice(self):
         self.receive_statuses(
             self.status(self.message, "sent"), self.status(self.message, "delivered")

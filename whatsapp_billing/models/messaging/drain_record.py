@@ -51,7 +51,8 @@ def _record_accepted(drain, outcomes):
             """
             UPDATE whatsapp_billing_message m
                SET wamid = COALESCE(m.wamid, v.wamid),
-                   recipient_uid = COALESCE(m.recipient_uid, v.user_uid),
+                   recipient_uid = CASE WHEN m.recipient IS NOT NULL
+                        THEN COALESCE(m.recipient_uid, v.user_uid) END,
                    sent_at = %(now)s, lease_until = NULL, unknown_at = NULL,
                    next_attempt_at = NULL, reason = NULL,
                    error_code = CASE WHEN m.state = 'failed' THEN m.error_code END,

@@ -96,7 +96,8 @@ class WhatsappBillingMessage(models.Model):
                 FOR NO KEY UPDATE OF m)
                 UPDATE whatsapp_billing_message m
                    SET wamid = COALESCE(m.wamid, v.wamid),
-                       recipient_uid = COALESCE(m.recipient_uid, v.user_uid),
+                       recipient_uid = CASE WHEN m.recipient IS NOT NULL
+                            THEN COALESCE(m.recipient_uid, v.user_uid) END,
                        state = CASE WHEN v.rank > v.old_rank THEN v.state
                                     ELSE m.state END,
                        reason = CASE WHEN v.rank > v.old_rank THEN NULL
