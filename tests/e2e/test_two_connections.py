@@ -134,3 +134,25 @@ def test_a_lane_has_one_worker_and_forgets_nothing(found):
         "calls": ["first", "next"],
         "states": ["done", "done"],
     }
+
+
+def test_what_one_person_writes_is_applied_by_one_worker_at_a_time(found):
+    """The edit finds its message, and what came twice is kept and told once."""
+    assert found["words_of_one_person_at_once"] == {
+        "waited": [True, True],
+        "errors": [None, None],
+        "kept": ["wamid.said", "wamid.changed"],
+        "text": "two",
+        "lines": 2,
+        "events": ["done", "done", "done"],
+    }
+
+
+def test_receipts_and_texts_are_read_while_a_number_sends(found):
+    assert found["inbox_while_a_number_sends"] == {
+        "kept": 1,
+        "earlier": ["delivered", ""],
+        "later": ["sending", ""],
+        "error": None,
+        "sent": ["sent", ""],
+    }

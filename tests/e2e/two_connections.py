@@ -51,6 +51,8 @@ class Ground:
         self.registry = registry
         self.calls = []
         self.events = 0
+        # What happens while the provider is called next.
+        self.meanwhile = None
         with self.request() as env:
             self.common = self._prepare(env, collection_common.CollectionCommon)
             self.account_id = self.common.account.id
@@ -184,6 +186,12 @@ class Ground:
         with self.request() as env:
             env["whatsapp.billing.webhook.event"]._job_process()
 
+    def apply(self, event_id):
+        """Apply one event as a worker of the inbox does."""
+        with self.worker() as env:
+            events = env["whatsapp.billing.webhook.event"]
+            events._durably(env, events.browse(event_id)._process_safely)
+
     def stop(self, number):
         """Have a customer write STOP, and the inbox read it."""
         self.receive(
@@ -207,6 +215,9 @@ class Ground:
         )
 
         def accept(call):
+            meanwhile, self.meanwhile = self.meanwhile, None
+            if meanwhile:
+                meanwhile()
             self.calls.append(call.json["to"])
             wamid = f"wamid.out{len(self.calls)}"
             return json_response(
@@ -347,17 +358,11 @@ def receipts_at_once(ground):
             for place, name in enumerate(names)
         )
 
-        def apply(event_id):
-            with ground.worker() as env:
-                events = env["whatsapp.billing.webhook.event"]
-                event = events.browse(event_id)
-                events._durably(env, event._process_safely)
-
         with ground.worker() as env:
             event = env["whatsapp.billing.webhook.event"].browse(first)
             event._process_safely()
             env.flush_all()
-            beside = Beside(partial(apply, second))
+            beside = Beside(partial(ground.apply, second))
             waited = ground.wait_for(beside, env.cr.connection.info.backend_pid)
         error = beside.join().error
         with ground.request() as env:
@@ -595,6 +600,91 @@ def one_worker_in_a_lane(ground):
         }
 
 
+def words_of_one_person_at_once(ground):
+    """Two workers have what one person wrote: the same message twice, and its edit."""
+    number = "+34600000109"
+    ground.customer(number)
+    said = {
+        "from": number.lstrip("+"),
+        "id": "wamid.said",
+        "timestamp": str(int(time.time()) - 9),
+        "type": "text",
+        "text": {"body": "one"},
+    }
+    edit = {
+        "original_message_id": "wamid.said",
+        "message": {"type": "text", "text": {"body": "two"}},
+    }
+    changed = said | {"id": "wamid.changed", "type": "edit", "edit": edit}
+    first = ground.receive(messages=[said])
+    others = [
+        ground.receive(messages=[said]),
+        ground.receive(messages=[changed | {"timestamp": str(int(time.time()) - 5)}]),
+    ]
+    with ground.worker() as env:
+        env["whatsapp.billing.webhook.event"].browse(first)._process_safely()
+        env.flush_all()
+        pid = env.cr.connection.info.backend_pid
+        beside = [Beside(partial(ground.apply, event_id)) for event_id in others]
+        waited = [ground.wait_for(one, pid) for one in beside]
+    errors = [one.join().error for one in beside]
+    with ground.request() as env:
+        messages = env["whatsapp.billing.message"].search(
+            [("wamid", "in", ("wamid.said", "wamid.changed"))], order="id"
+        )
+        events = env["whatsapp.billing.webhook.event"].browse([first, *others])
+        return {
+            "waited": waited,
+            "errors": errors,
+            "kept": messages.mapped("wamid"),
+            "text": messages[0].edited_body,
+            "lines": len(messages.mail_message_id),
+            "events": events.mapped("state"),
+        }
+
+
+def inbox_while_a_number_sends(ground):
+    """The provider is slow to answer: receipts and texts wait for no call."""
+    number = "+34600000110"
+    _partner_id, move_id = ground.customer(number)
+    with ground.request() as env:
+        earlier_id = ground.queue(env, move_id)
+    ground.drain()
+    with ground.request() as env:
+        earlier = env["whatsapp.billing.message"].browse(earlier_id)
+        receipt = {
+            "id": earlier.wamid,
+            "recipient_id": number.lstrip("+"),
+            "status": "delivered",
+            "timestamp": str(int(time.time())),
+            "biz_opaque_callback_data": earlier.uuid,
+        }
+        later_id = ground.queue(env, move_id)
+    text = {
+        "from": number.lstrip("+"),
+        "id": "wamid.meanwhile",
+        "timestamp": str(int(time.time())),
+        "type": "text",
+        "text": {"body": "When will it arrive?"},
+    }
+    seen = {}
+
+    def meanwhile():
+        ground.receive(statuses=[receipt])
+        ground.receive(messages=[text])
+        ground.take_in()
+        with ground.request() as env:
+            seen["kept"] = env["whatsapp.billing.message"].search_count(
+                [("wamid", "=", "wamid.meanwhile")]
+            )
+        seen["earlier"] = ground.state(earlier_id)
+        seen["later"] = ground.state(later_id)
+
+    ground.meanwhile = meanwhile
+    error = Beside(ground.drain).join().error
+    return seen | {"error": error, "sent": ground.state(later_id)}
+
+
 SCENARIOS = (
     stop_while_a_user_queues,
     stop_before_the_claim,
@@ -606,6 +696,8 @@ SCENARIOS = (
     our_own_refusal,
     lanes_at_once,
     one_worker_in_a_lane,
+    words_of_one_person_at_once,
+    inbox_while_a_number_sends,
 )
 
 

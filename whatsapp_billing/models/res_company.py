@@ -65,7 +65,10 @@ class ResCompany(models.Model):
         for company in self:
             # sudo: whatsapp.billing.account - only whose it is
             account_sudo = company.sudo().wab_account_id
-            if account_sudo.company_id not in (account_sudo.company_id.browse(), company):
+            if account_sudo.company_id not in (
+                account_sudo.company_id.browse(),
+                company,
+            ):
                 raise ValidationError(
                     self.env._(
                         "%(account)s is the WhatsApp account of another company. Make"
@@ -108,13 +111,15 @@ class ResCompany(models.Model):
 
     def _wab_get_managers(self):
         """Return the people who look after WhatsApp in this company."""
-        group = self.env.ref("whatsapp_billing.group_manager")
+        # Asked for each of many messages, and `env.ref` looks each time whether it exists.
+        group_id = self.env["ir.model.data"]._xmlid_to_res_id(
+            "whatsapp_billing.group_manager", raise_if_not_found=True
+        )
+        group = self.env["res.groups"].browse(group_id)
         # sudo: res.users - to find somebody who can do something about it
         return group.sudo().all_user_ids.filtered(
             lambda user: (
-                user.active
-                and not user._is_superuser()
-                and self in user.company_ids
+                user.active and not user._is_superuser() and self in user.company_ids
             )
         )
 

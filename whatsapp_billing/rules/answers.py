@@ -24,6 +24,8 @@ KINDS: Final = ("promise", "paid", "problem", "person")
 # What a problem may be about, in the order in which the list offers it.
 PROBLEMS: Final = ("amount", "goods", "invoice", "other")
 LONGEST: Final = timedelta(days=366)
+# A longer text is for a person: what is plainly one of these is short, signs and all.
+LONGEST_TEXT: Final = 1000
 _PAYLOAD: Final = re.compile(
     r"wab:(?P<kind>[a-z]+)(?:@(?P<day>\d{4}-\d\d-\d\d)|~(?P<about>[a-z]+))?"
     r":(?P<uuid>[0-9a-f-]{36})"
@@ -245,6 +247,8 @@ def understand(text: str, today: date, lang: str = "") -> Answer | None:
 
     :param lang: the customer's language; `en_US` writes the month first
     """
+    if len(text or "") > LONGEST_TEXT:
+        return None
     folded = fold(text or "")
     if is_thanks(text or ""):
         return Answer("thanks")
@@ -272,6 +276,8 @@ def is_thanks(text: str) -> bool:
 
     A question is none, whatever its words: "ok?" wants an answer.
     """
+    if len(text) > LONGEST_TEXT:
+        return False
     folded = fold(text)
     if len(folded) > 80 or any(mark in text for mark in "?¿"):
         return False

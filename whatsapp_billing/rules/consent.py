@@ -37,6 +37,8 @@ from typing import Final, NamedTuple
 PURPOSES: Final = ("billing", "collections", "marketing")
 # What only customers themselves can have written or chosen.
 BY_CUSTOMER: Final = frozenset({"keyword", "provider", "portal"})
+# More than WhatsApp lets anybody type is no wish, and takes long to read.
+LONGEST_WISH: Final = 5000
 
 # Folded: lower case, no accents, no punctuation.
 _STOP: Final[frozenset[str]] = frozenset(
@@ -410,6 +412,8 @@ class Standing(NamedTuple):
 
 def keyword(text: str) -> str | None:
     """Return "stop" or "start" when a whole message asks for it, else None."""
+    if len(text) > LONGEST_WISH:
+        return None
     for candidate in _candidates(text):
         if candidate in _STOP or _SENTENCE_STOP.fullmatch(candidate):
             return "stop"

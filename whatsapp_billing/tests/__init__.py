@@ -37,6 +37,7 @@ from . import test_document_screens
 from . import test_engine_guards
 from . import test_growth
 from . import test_inbound
+from . import test_inbound_batch
 from . import test_javascript
 from . import test_message_attempts
 from . import test_message_failures

@@ -144,3 +144,21 @@ class TestGrowth(CollectionCommon):
             self.process_inbox()
 
         self.check(self.make_sent, receive)
+
+    def test_words_of_strangers(self):
+        """Nobody has their number, or they hide it: we look for whom we wrote to."""
+
+        def receive(sent):
+            for number, _message in enumerate(sent):
+                sender = {"from": f"34655{number:06d}"}
+                if number % 2:
+                    sender = {"from_user_id": f"ES.{number:016d}"}
+                text = {"id": f"wamid.grow.{number}", "type": "text", **sender}
+                text |= {"timestamp": str(self.stamp()), "text": {"body": "Hello?"}}
+                self.receive(self.value(messages=[text]))
+            self.process_inbox()
+            self.assertEqual(
+                self.messages.search_count([("direction", "=", "in")]), len(sent)
+            )
+
+        self.check(self.make_sent, receive)

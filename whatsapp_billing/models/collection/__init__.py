@@ -11,6 +11,7 @@ from . import message_reminder
 from . import message_rest
 from . import message_merge
 from . import message_answer
+from . import consent
 from . import plan_read
 from . import plan_run
 from . import plan_stop

@@ -9,6 +9,7 @@ import babel.dates
 from markupsafe import Markup
 
 from odoo import api, fields, models
+from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from ...rules import answers, dunning_time, eligibility, inbound
@@ -18,6 +19,10 @@ from .plan_read import zone_of
 
 # An answer without context is about the last reminder, if it is not older.
 ABOUT = timedelta(days=15)
+# Clocks differ: what was queued so shortly after an answer may have come before it.
+BESIDE = timedelta(minutes=1)
+# A reminder in one of these may have been read.
+REMINDED = ("sent", "delivered", "read", "unknown")
 # Days from today that the list of dates offers.
 OFFERED = (1, 2, 3, 5, 7, 10, 14)
 ANSWER = Order(
@@ -43,6 +48,36 @@ class WhatsappBillingMessage(models.Model):
     _inherit = "whatsapp.billing.message"
 
     # === BUSINESS METHODS - ANSWERS === #
+
+    @api.model
+    def _choose_acting(self, heard):
+        """Override to choose what may be an answer to a reminder.
+
+        What names a message of ours, or comes from who was reminded lately.
+        """
+        acting = super()._choose_acting(heard)
+        thanks, possible = self.browse(), {}
+        for message, said in heard.items():
+            if message in acting:
+                continue
+            possible[message] = said
+            if answers.is_thanks(said.text) and not said.payload:
+                thanks |= message
+        if not possible:
+            return acting
+        reminded = self._find_lately_reminded(self.browse().union(*possible))
+        chosen = {
+            message: said
+            for message, said in possible.items()
+            if message.partner_id
+            and (
+                said.context_wamid
+                or answers.read_payload(said.payload)
+                or message in reminded
+            )
+        }
+        (thanks - self.browse().union(*chosen))._note_decided()
+        return acting | chosen
 
     def _act_on_inbound(self, heard):
         """Let an answer to a reminder act on its cases, after STOP and START."""
@@ -159,8 +194,8 @@ class WhatsappBillingMessage(models.Model):
                 # Theirs may be spelled another way than what we wrote to.
                 ("person_key", "=", self.person_key or "-"),
                 ("document_type", "=", "payment_reminder"),
-                ("state", "in", ("sent", "delivered", "read", "unknown")),
-                ("queued_at", "<=", self.sent_at + timedelta(minutes=1)),
+                ("state", "in", REMINDED),
+                ("queued_at", "<=", self.sent_at + BESIDE),
                 ("queued_at", ">=", self.sent_at - ABOUT),
             ],
             limit=1,
@@ -169,6 +204,32 @@ class WhatsappBillingMessage(models.Model):
         return (
             last if theirs == self.partner_id.commercial_partner_id else last.browse()
         )
+
+    def _find_lately_reminded(self, said):
+        """Return those words before which there was a reminder, as above, in one query."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT m.id
+                  FROM whatsapp_billing_message m
+                  JOIN LATERAL (
+                       SELECT r.id FROM whatsapp_billing_message r
+                        WHERE r.person_key = m.person_key AND r.direction = 'out'
+                          AND r.account_id = m.account_id
+                          AND r.document_type = 'payment_reminder'
+                          AND r.state IN %(states)s
+                          AND r.queued_at <= m.sent_at + %(beside)s
+                          AND r.queued_at >= m.sent_at - %(about)s
+                     ORDER BY r.id DESC LIMIT 1) reminder ON TRUE
+                 WHERE m.id = ANY(%(ids)s)
+                """,
+                states=REMINDED,
+                beside=BESIDE,
+                about=ABOUT,
+                ids=said.ids,
+            )
+        )
+        return self.browse(row[0] for row in rows)
 
     def _find_answered_cases(self, asked):
         """Return the open cases of what our message was about.
@@ -520,85 +581,3 @@ class WhatsappBillingMessage(models.Model):
             if record:
                 return record
         return self.partner_id
-
-
-class WhatsappBillingConsent(models.Model):
-    _inherit = "whatsapp.billing.consent"
-
-    @api.model_create_multi
-    def create(self, vals_list):
-        """Stop the reminders of who opts out, at once; go on for who is back."""
-        rows = super().create(vals_list)
-        about = rows.filtered(lambda row: row.purpose in ("billing", "collections"))
-        if about:
-            about._follow_in_cases()
-        return rows
-
-    def _follow_in_cases(self):
-        # sudo: whatsapp.billing.collection.case - kept by the system
-        cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
-        for company, rows in self.grouped("company_id").items():
-            rows._follow_in_cases_of(company, cases_sudo)
-
-    def _follow_in_cases_of(self, company, cases_sudo):
-        """Pause or resume a company's cases as its customers' words stand by now."""
-        states = self._states(self.partner_id, ["collections"], company)
-        standing = {
-            partner_id: state.state for (partner_id, _p), state in states.items()
-        }
-        out = self.partner_id.filtered(lambda p: standing[p.id] == "withdrawn")
-        switched = out.filtered(lambda p: states[p.id, "collections"].kind == "switch")
-        back = self.filtered("granted").partner_id.filtered(
-            lambda p: standing[p.id] == "granted"
-        )
-        if out:
-            debtors = out.commercial_partner_id
-            cases = cases_sudo.search(
-                [
-                    ("company_id", "=", company.id),
-                    ("debtor_id", "in", debtors.ids),
-                    ("state", "in", ("active", "promised", "paused")),
-                ]
-            )
-            cases.filtered(
-                lambda case: (
-                    # Paused for good already, or by somebody: that goes on after it.
-                    not (
-                        case.state == "paused"
-                        and (not case.resume_on or case.pause_reason == "manual")
-                    )
-                    and not self._has_other_recipient(case.debtor_id, out, company)
-                )
-            )._pause(
-                "opted_out",
-                withdrawn_as="not_enabled" if out <= switched else "opted_out",
-            )
-        if back:
-            cases_sudo.search(
-                [
-                    ("company_id", "=", company.id),
-                    ("debtor_id", "in", back.commercial_partner_id.ids),
-                    ("state", "=", "paused"),
-                    ("pause_reason", "=", "opted_out"),
-                ]
-            )._come_back()
-
-    @api.model
-    def _has_other_recipient(self, debtor, out, company):
-        """Tell whether somebody else there still wants the reminders."""
-        others = debtor._wab_default_recipients(company)[debtor.id] - out
-        # sudo: whatsapp.billing.consent - the state of the debtor's other people
-        states = self.sudo()._states(others, ["collections"], company)
-        return any(standing.state != "withdrawn" for standing in states.values())
-
-
-class WhatsappBillingCollectionCase(models.Model):
-    _inherit = "whatsapp.billing.collection.case"
-
-    def _come_back(self):
-        """Go on after an opt-out, with the promise that was running. With sudo."""
-        today = fields.Date.context_today(self)
-        promised = self.filtered(lambda c: c.promise_date and c.promise_date >= today)
-        for day, cases in promised.grouped("promise_date").items():
-            cases._promise(day, named=None)
-        (self - promised)._resume()

@@ -147,9 +147,9 @@ class WhatsappBillingMessage(models.Model):
         return super()._after_state_change()
 
     @api.model
-    def _apply_statuses(self, found):
+    def _record_receipts(self, found):
         """Override to correct what the provider names otherwise after the fact."""
-        changed = super()._apply_statuses(found)
+        changed = super()._record_receipts(found)
         updates = [update for _phone, update in found if update.pricing]
         if updates:
             rows = self.env.execute_query(

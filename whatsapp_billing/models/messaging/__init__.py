@@ -35,6 +35,7 @@ from . import message_retention
 from . import message_screen
 from . import message_status
 from . import message_inbound
+from . import message_inbound_batch
 from . import message_inbound_media
 from . import message_inbound_number
 from . import message_inbound_tell

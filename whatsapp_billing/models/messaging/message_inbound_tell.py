@@ -329,8 +329,9 @@ class WhatsappBillingMessage(models.Model):
             number = "" if message.partner_id else message.recipient or ""
             wanted.setdefault((record._name, record.id, number), message)
         open_ones = self._find_open_requests(kind, wanted)
+        owners = self._read_owners()
         values = [
-            message._request_values(kind, model, res_id)
+            message._request_values(kind, model, res_id, owners)
             for (model, res_id, number), message in wanted.items()
             if (model, res_id, number) not in open_ones
         ]
@@ -366,7 +367,18 @@ class WhatsappBillingMessage(models.Model):
             if any(key[2] in summary for summary in texts.get(key[:2], ()))
         }
 
-    def _request_values(self, kind, model, res_id):
+    def _read_owners(self):
+        """Return {number: all contacts that have it} of messages that are nobody's.
+
+        A number as `rules.numbers.person_key`.
+        """
+        keys = {message.person_key for message in self if not message.partner_id}
+        # sudo: res.partner - names of all who have this number, for who is asked
+        partners_sudo = self.env["res.partner"].sudo()
+        found = partners_sudo.search([("wab_person_key", "in", list(keys - {False}))])
+        return dict(found.grouped("wab_person_key"))
+
+    def _request_values(self, kind, model, res_id, owners):
         self.ensure_one()
         user = self._get_salesperson()
         message = self.with_context(lang=user.lang or self.env.lang)
@@ -388,23 +400,21 @@ class WhatsappBillingMessage(models.Model):
             "res_model_id": self.env["ir.model"]._get_id(model),
             "res_id": res_id,
             "summary": summary,
-            "note": Markup(wapp_text.to_html(words)) + message._shared_note(),
+            "note": Markup(wapp_text.to_html(words)) + message._shared_note(owners),
             "date_deadline": fields.Date.context_today(self),
             "user_id": user.id,
             "automated": True,
             "wab_company_id": self.company_id.id,
         }
 
-    def _shared_note(self):
-        """Return whom the number belongs to where those are several customers."""
-        if self.partner_id or not self.recipient:
+    def _shared_note(self, owners):
+        """Return whom the number belongs to where those are several customers.
+
+        :param dict owners: as `_read_owners` says
+        """
+        if self.partner_id or self.person_key not in owners:
             return Markup()
-        # sudo: res.partner - names of all who have this number, for who is asked
-        found = (
-            self.env["res.partner"]
-            .sudo()
-            ._wab_find_by_number(self.recipient, self.company_id)
-        )
+        found = owners[self.person_key]._wab_of_company(self.company_id)
         if len(found) < 2:
             return Markup()
         names = ", ".join(found[:10].mapped("display_name"))

@@ -31,7 +31,7 @@ class WhatsappBillingMessage(models.Model):
     # === BUSINESS METHODS - RECEIPTS === #
 
     @api.model
-    def _apply_statuses(self, found):
+    def _record_receipts(self, found):
         """Apply receipts in bulk, whatever their order, number and age.
 
         :param found: list of (phone, StatusUpdate); a receipt counts only for the

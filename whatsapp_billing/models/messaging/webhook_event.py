@@ -24,6 +24,7 @@ from ...clients.whatsapp.base import (
     TemplateEvent,
 )
 from ..worker.budget import Budget
+from .message_inbound_batch import Incoming
 from .message_status import to_datetime
 
 _logger = logging.getLogger(__name__)
@@ -33,6 +34,10 @@ KEPT = "whatsapp_billing_message_wamid_unique"
 
 BATCH = 200
 BATCH_BYTES = 16 * 1024 * 1024
+# As many messages of customers are applied in one transaction; the rest of their events
+# in the next one.
+BATCH_MESSAGES = 200
+BATCH_CHARACTERS = 500_000
 # A job is asked for at most this often by one process; it starts after events that
 # arrive meanwhile are committed, so it finds them too.
 TRIGGER_SECONDS = 1.0
@@ -84,6 +89,10 @@ class WhatsappBillingWebhookEvent(models.Model):
     error = fields.Char()
     attempts = fields.Integer(help="How often it could not be processed, in a row.")
     next_attempt_at = fields.Datetime(string="Tried Again")
+    done_messages = fields.Integer(
+        help="How many of its customers' messages were applied already, while others of"
+        " the same event still wait.",
+    )
     is_unread = fields.Boolean(
         help="Not even its receipts could be read, so nobody knows whom it is about.",
     )
@@ -277,10 +286,18 @@ class WhatsappBillingWebhookEvent(models.Model):
         for event in self:
             parsed[event] = event._parse()
         routes = self.env["whatsapp.billing.account"]._routes(self)
+        messages = self.env["whatsapp.billing.message"]
+        batch, rest = self._collect_inbound(parsed, routes)
+        messages._lock_people(batch)
         self._apply_receipts(parsed, routes)
+        faults = self._apply_inbound(batch)
+        unfinished = self.browse({incoming.event.id for incoming in rest})
         for event in self:
-            event._finish(parsed[event], routes)
-        self.env["whatsapp.billing.message"]._tell_people()
+            if event in unfinished:
+                event._note_progress(batch, faults.get(event))
+            else:
+                event._finish(parsed[event], routes, faults.get(event))
+        messages._tell_people()
         self._note_seen_numbers(parsed, routes)
 
     def _parse(self):
@@ -314,6 +331,7 @@ class WhatsappBillingWebhookEvent(models.Model):
                 if is_last
                 else fields.Datetime.now() + delays[self.attempts],
                 "is_unread": is_unread,
+                "done_messages": 0,
             }
         )
         if is_last:
@@ -356,24 +374,88 @@ class WhatsappBillingWebhookEvent(models.Model):
         """Apply the receipts of all events at once."""
         found = []
         for event, updates in parsed.items():
+            if event.done_messages:
+                continue
             for update in updates:
                 if isinstance(update, StatusUpdate):
                     phone = routes.phone(event, update)
                     if phone:
                         found.append((phone, update))
         if found:
-            self.env["whatsapp.billing.message"]._apply_statuses(found)
+            self.env["whatsapp.billing.message"]._record_receipts(found)
 
-    def _finish(self, updates, routes):
-        """Apply what is not a receipt and close the event."""
+    def _collect_inbound(self, parsed, routes):
+        """Return what customers sent as it was said: (for this transaction, the rest).
+
+        By the provider's second, then as it came. Of an event with more than fits, the
+        next transaction goes on behind what was done.
+        """
+        found = []
+        for event, updates in parsed.items():
+            theirs = [
+                Incoming(event, account, routes.phone(event, update), update)
+                for update in updates
+                if isinstance(update, InboundMessage)
+                and update.wamid
+                and (update.sender or update.user_uid)
+                for account in routes.accounts(event, update)
+            ]
+            theirs.sort(key=lambda incoming: incoming.update.timestamp)
+            found += theirs[event.done_messages :]
+        found.sort(key=lambda incoming: incoming.update.timestamp)
+        fitting = _count_fitting(found)
+        return found[:fitting], found[fitting:]
+
+    @api.model
+    def _apply_inbound(self, batch):
+        """Keep what customers sent; return {event: what went wrong with one of them}.
+
+        What cannot be applied is taken back alone, and stays in its event.
+        """
+        faults = {}
+
+        def on_fault(incoming, error):
+            if _is_kept(error):
+                # Another worker has just kept the same message from a repeated POST.
+                return
+            _logger.error(
+                "A message of webhook event %s could not be applied",
+                incoming.event.id,
+                exc_info=error,
+            )
+            faults[incoming.event] = f"{type(error).__name__}: {error}"[:500]
+
+        messages = self.env["whatsapp.billing.message"]
+        self._separately(self.env, messages._keep_inbound, batch, on_fault)
+        return faults
+
+    def _note_progress(self, batch, problem):
+        """Remember how far this event is, and what went wrong, for the next round."""
+        self.ensure_one()
+        values = {
+            "done_messages": self.done_messages
+            + sum(incoming.event == self for incoming in batch)
+        }
+        if problem or not self.done_messages:
+            values["error"] = problem or False
+        self.write(values)
+
+    def _finish(self, updates, routes, problem=None):
+        """Apply what is neither a receipt nor a message, and close the event.
+
+        :param problem: what went wrong with its messages
+        """
         self.ensure_one()
         if self.state == "error":
             return
-        known, problem = self.env["whatsapp.billing.account"], False
+        known = self.env["whatsapp.billing.account"]
+        if self.done_messages and self.error:
+            # With those of an earlier round.
+            problem = self.error
         for update in updates:
             for account in routes.accounts(self, update):
                 known |= account
-                problem = self._apply_one(account, update, routes) or problem
+                problem = self._apply_one(account, update) or problem
         values = self._get_owner(known)
         if problem:
             self.write(values)
@@ -388,6 +470,7 @@ class WhatsappBillingWebhookEvent(models.Model):
                 "attempts": 0,
                 "next_attempt_at": False,
                 "is_unread": False,
+                "done_messages": 0,
             }
         )
         if had_failed:
@@ -405,10 +488,12 @@ class WhatsappBillingWebhookEvent(models.Model):
             return {"account_id": False, "company_id": False}
         return {"account_id": accounts[-1].id} if accounts else {}
 
-    def _apply_one(self, account, update, routes):
-        """Apply one change in a savepoint; return what went wrong, if anything."""
+    def _apply_one(self, account, update):
+        """Apply one change in a savepoint; return what went wrong, if anything.
+
+        Receipts and messages of customers are applied with those of other events.
+        """
         handlers = {
-            InboundMessage: self._apply_message,
             TemplateEvent: self._apply_template,
             AccountEvent: self._apply_account,
             PreferenceEvent: self._apply_preference,
@@ -418,33 +503,26 @@ class WhatsappBillingWebhookEvent(models.Model):
             return False
         try:
             with self.env.cr.savepoint():
-                handler(account, update, routes)
+                handler(account, update)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
-            if _is_kept(error):
-                # Another worker has just kept the same message from a repeated POST.
-                return False
             # The inbox is a worker, which one fault must not stop: the bytes are
             # kept, the event shows the error and can be processed again.
             _logger.exception("Webhook event %s could not be applied", self.id)
             return f"{type(error).__name__}: {error}"[:500]
         return False
 
-    def _apply_message(self, account, update, routes):
-        phone = routes.phone(self, update)
-        self.env["whatsapp.billing.message"]._apply_inbound(account, phone, update)
-
-    def _apply_template(self, account, update, _routes):
+    def _apply_template(self, account, update):
         template = self.env["whatsapp.billing.template"]._find_remote(
             account, update.template_uid, update.name, update.lang_code
         )
         template._apply_event(update)
 
-    def _apply_account(self, account, update, _routes):
+    def _apply_account(self, account, update):
         account._apply_event(update)
 
-    def _apply_preference(self, account, update, _routes):
+    def _apply_preference(self, account, update):
         # A word that says neither decides nothing.
         if not update.is_marketing or update.is_granted == update.is_withdrawn:
             return
@@ -505,7 +583,14 @@ class WhatsappBillingWebhookEvent(models.Model):
             raise AccessError(self.env._("Only a manager may process events again."))
         self.check_access("read")
         # sudo: whatsapp.billing.webhook.event - events are the system's to write
-        self.sudo().write({"state": "new", "error": False, "next_attempt_at": False})
+        self.sudo().write(
+            {
+                "state": "new",
+                "error": False,
+                "next_attempt_at": False,
+                "done_messages": 0,
+            }
+        )
         self._trigger_inbox()
 
     # === CRON METHODS === #
@@ -544,6 +629,16 @@ class WhatsappBillingWebhookEvent(models.Model):
             """,
             [limit, company_id],
         )
+
+
+def _count_fitting(found):
+    """Return how many of these messages one transaction applies, at least one."""
+    characters = 0
+    for place, incoming in enumerate(found[:BATCH_MESSAGES]):
+        characters += len(incoming.update.text)
+        if place and characters > BATCH_CHARACTERS:
+            return place
+    return min(len(found), BATCH_MESSAGES)
 
 
 def _is_kept(error):

@@ -104,7 +104,7 @@ class WhatsappBillingWorkerMixin(models.AbstractModel):
 
     @api.model
     def _separately(self, env, step, items, on_fault):
-        """Do `step(items)` at once; where that fails, with each item alone.
+        """Do `step(items)` at once; where that fails, half by half down to one item.
 
         Within the transaction of `env`: what a failing item has written is undone.
 
@@ -128,10 +128,10 @@ class WhatsappBillingWorkerMixin(models.AbstractModel):
             if len(items) == 1:
                 on_fault(items[0], error)
                 return []
-        results = []
-        for item in items:
-            results += self._separately(env, step, [item], on_fault)
-        return results
+        middle = len(items) // 2
+        return self._separately(env, step, items[:middle], on_fault) + self._separately(
+            env, step, items[middle:], on_fault
+        )
 
     @contextmanager
     def _exclusive(self, env, space, number):
