@@ -16,6 +16,14 @@ SECONDS = "wab_document_seconds"
 MARK = "wab_document_mark"
 
 
+class DocumentMark(str):
+    """A folder that the program is allowed to read, in the context of our own code.
+
+    Whoever prints may send a context along (`/report/pdf?context=...`), where every
+    text is a plain one: nobody opens the server's files to a page that way.
+    """
+
+
 class IrActionsReport(models.Model):
     _inherit = "ir.actions.report"
 
@@ -29,7 +37,7 @@ class IrActionsReport(models.Model):
         seconds = self.env.context.get(SECONDS)
         if not seconds:
             return super()._run_wkhtmltopdf(*args, **kwargs)
-        mark = f"/nonexistent/wab-document-{uuid4().hex}"
+        mark = DocumentMark(f"/nonexistent/wab-document-{uuid4().hex}")
         was_ended = threading.Event()
         timer = threading.Timer(seconds, _end_process, (mark, was_ended))
         timer.daemon = True
@@ -55,7 +63,7 @@ class IrActionsReport(models.Model):
         """Override of `base` to mark the process by a folder that it may read, of none."""
         found = super()._build_wkhtmltopdf_args(*args, **kwargs)
         mark = self.env.context.get(MARK)
-        return [*found, "--allow", mark] if mark else found
+        return [*found, "--allow", mark] if isinstance(mark, DocumentMark) else found
 
 
 def _end_process(mark, was_ended):

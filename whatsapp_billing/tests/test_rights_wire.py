@@ -7,6 +7,7 @@ import json
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged
 
+from ..models.ir_actions_report import MARK, DocumentMark
 from .collection_common import CollectionCommon
 from .rights_common import GROUPS, RightsCommon
 
@@ -105,6 +106,26 @@ class TestGuessedIds(CollectionCommon, RightsCommon, HttpCase):
                     self.assertNotIn("xyzzy", json.dumps(self._call(route, **params)))
         self.env.invalidate_all()
         self.assertIn(WORDS, line.body)
+
+    def test_no_call_opens_the_server_s_files_to_what_is_printed(self):
+        """`/report/pdf` takes any context from anybody with a login."""
+        paper = self.env.ref("base.paperformat_euro")
+        for name in ("portal", "internal", "manager"):
+            reports = self.env["ir.actions.report"].with_user(self.users[name])
+            plain = reports._build_wkhtmltopdf_args(paper, False)
+            self.assertNotIn("--allow", plain)
+            for folder in ("/", "/etc", ["/"], True):
+                sent = json.loads(json.dumps({MARK: folder}))
+                with self.subTest(user=name, folder=folder):
+                    found = reports.with_context(**sent)._build_wkhtmltopdf_args(
+                        paper, False
+                    )
+                    self.assertEqual(found, plain)
+        ours = reports.with_context(**{MARK: DocumentMark("/nonexistent/wab")})
+        self.assertEqual(
+            ours._build_wkhtmltopdf_args(paper, False)[-2:],
+            ["--allow", "/nonexistent/wab"],
+        )
 
     def test_what_came_stays_with_its_company_when_the_account_moves(self):
         """Who manages both companies hands the account over, not the customers' words."""
