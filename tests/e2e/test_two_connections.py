@@ -156,3 +156,19 @@ def test_receipts_and_texts_are_read_while_a_number_sends(found):
         "error": None,
         "sent": ["sent", ""],
     }
+
+
+def test_answer_while_the_invoice_is_being_paid(found):
+    """What was closed meanwhile stays closed, whatever they answered."""
+    closed = [True, None, "done", "paid", False]
+    assert found["answer_while_it_is_paid"] == [closed] * 4
+
+
+def test_two_workers_with_answers_in_the_wrong_order(found):
+    """The newer one stands, though the older one was read later."""
+    assert found["answers_in_the_wrong_order"] == [
+        True,
+        None,
+        "paused",
+        "claims_paid",
+    ]

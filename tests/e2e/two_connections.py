@@ -13,7 +13,7 @@ import sys
 import threading
 import time
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 from unittest.mock import patch
 from zoneinfo import ZoneInfo
@@ -685,6 +685,91 @@ def inbox_while_a_number_sends(ground):
     return seen | {"error": error, "sent": ground.state(later_id)}
 
 
+def reminded(ground, number):
+    """Return the id of an invoice that its customer was just reminded of."""
+    with ground.request() as env:
+        common = ground.common
+        common.env, common.company = env, env.company
+        partner = common._make_customer("Eva", number)
+        move_id = common.make_due(common, 9, partner, 100.0).id
+    with ground.request() as env:
+        env["whatsapp.billing.collection.plan"].browse(ground.plan_id).action_run()
+    ground.drain()
+    return move_id
+
+
+def said(ground, number, wamid, text, ago=0):
+    """Take in what a customer wrote so many seconds ago; return the event's id."""
+    return ground.receive(
+        messages=[
+            {
+                "from": number.lstrip("+"),
+                "id": wamid,
+                "timestamp": str(int(time.time()) - ago),
+                "type": "text",
+                "text": {"body": text},
+            }
+        ]
+    )
+
+
+def case_of(ground, move_id):
+    with ground.request() as env:
+        case = env["whatsapp.billing.collection.case"].search(
+            [("move_id", "=", move_id)]
+        )
+        return [case.state, case.close_reason or case.pause_reason or ""]
+
+
+def apply_event(ground, event_id):
+    """Read one event as the inbox does, in a transaction of its own."""
+    with ground.worker() as env:
+        events = env["whatsapp.billing.webhook.event"]
+        events._durably(env, events.browse(event_id)._process_safely)
+
+
+def answer_while_it_is_paid(ground):
+    """A payment has closed the case and not committed when an answer is read."""
+    found = []
+    day = (datetime.now() + timedelta(days=3)).date().isoformat()
+    for place, text in enumerate((day, "hay un problema", "why this?", "STOP")):
+        number = f"+3460000012{place}"
+        move_id = reminded(ground, number)
+        event_id = said(ground, number, f"wamid.paid{place}", text)
+        with ground.request() as env:
+            wizard = env["account.payment.register"].with_context(
+                active_model="account.move", active_ids=[move_id]
+            )
+            wizard.create({})._create_payments()
+            env.flush_all()
+            beside = Beside(partial(apply_event, ground, event_id))
+            waited = ground.wait_for(beside, env.cr.connection.info.backend_pid)
+        error = beside.join().error
+        with ground.request() as env:
+            replies = env["whatsapp.billing.message"].search(
+                [("recipient", "=", number), ("method", "=", "answer")]
+            )
+            is_promised = "will pay on" in "".join(replies.mapped("body"))
+        found.append([waited, error, *case_of(ground, move_id), is_promised])
+    return found
+
+
+def answers_in_the_wrong_order(ground):
+    """The newer answer is read and not committed when another worker has the older."""
+    number = "+34600000130"
+    day = (datetime.now() + timedelta(days=3)).date().isoformat()
+    move_id = reminded(ground, number)
+    newer = said(ground, number, "wamid.newer", "ya pagué")
+    older = said(ground, number, "wamid.older", day, ago=20)
+    with ground.worker() as env:
+        env["whatsapp.billing.webhook.event"].browse(newer)._process_safely()
+        env.flush_all()
+        beside = Beside(partial(apply_event, ground, older))
+        waited = ground.wait_for(beside, env.cr.connection.info.backend_pid)
+    error = beside.join().error
+    return [waited, error, *case_of(ground, move_id)]
+
+
 SCENARIOS = (
     stop_while_a_user_queues,
     stop_before_the_claim,
@@ -694,6 +779,8 @@ SCENARIOS = (
     rest_of_a_reminder_and_the_night,
     one_key_at_once,
     our_own_refusal,
+    answer_while_it_is_paid,
+    answers_in_the_wrong_order,
     lanes_at_once,
     one_worker_in_a_lane,
     words_of_one_person_at_once,

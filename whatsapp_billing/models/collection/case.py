@@ -6,6 +6,7 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
+from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from ...rules import dunning_reasons, traces
@@ -279,13 +280,35 @@ class WhatsappBillingCollectionCase(models.Model):
             raise UserError(self.env._("Choose a day from today on, within a year."))
         return day
 
+    def _hold_open(self):
+        """Return those that are open once nobody else is changing them. With sudo.
+
+        A payment closes them and an answer decides about them at the same moment: who
+        comes second decides about what the first has left.
+        """
+        if not self:
+            return self
+        self.flush_recordset()
+        rows = self.env.execute_query(
+            SQL(
+                "SELECT id FROM whatsapp_billing_collection_case"
+                " WHERE id = ANY(%s) ORDER BY id FOR NO KEY UPDATE",
+                self.ids,
+            )
+        )
+        self.invalidate_recordset(flush=False)
+        held = {row[0] for row in rows}
+        return self.filtered(lambda case: case.id in held and case.state != "done")
+
     def _pause(self, reason, resume_on=False, withdrawn_as="paused"):
         """Pause what runs. Called with sudo.
 
         :param resume_on: day on which it goes on by itself
         :param withdrawn_as: why what waits does not go
         """
-        todo = self.filtered(lambda c: c.state in ("active", "promised", "paused"))
+        todo = self._hold_open().filtered(
+            lambda c: c.state in ("active", "promised", "paused")
+        )
         # Asked to be quiet for good outlasts a pause that ends by itself.
         todo = todo.filtered(
             lambda c: c.state != "paused" or c.resume_on or not resume_on
@@ -309,7 +332,7 @@ class WhatsappBillingCollectionCase(models.Model):
 
     def _resume(self):
         """Go on as planned. Called with sudo."""
-        self.write(
+        self._hold_open().write(
             {
                 "state": "active",
                 "pause_reason": False,
@@ -331,7 +354,9 @@ class WhatsappBillingCollectionCase(models.Model):
         :param named: False when the customer wants to pay and has not said when, None
             when it was noted before
         """
-        todo = self.filtered(lambda c: c.state in ("active", "promised", "paused"))
+        todo = self._hold_open().filtered(
+            lambda c: c.state in ("active", "promised", "paused")
+        )
         for plan, cases in todo.grouped("plan_id").items():
             again = day + timedelta(days=plan.grace_days + 1)
             cases.write(
@@ -361,7 +386,7 @@ class WhatsappBillingCollectionCase(models.Model):
 
     def _dispute(self, reason, user):
         """Take out what is disputed, and name who handles it. Called with sudo."""
-        todo = self.filtered(lambda c: c.state != "disputed")
+        todo = self._hold_open().filtered(lambda c: c.state != "disputed")
         for case in todo:
             case.write(
                 {
@@ -387,9 +412,7 @@ class WhatsappBillingCollectionCase(models.Model):
         self.ensure_one()
         # Of a customer that companies share, the salesperson may be another's.
         return self.company_id._wab_get_responsible(
-            self.plan_id.user_id
-            | self.move_id.invoice_user_id
-            | self.debtor_id.user_id
+            self.plan_id.user_id | self.move_id.invoice_user_id | self.debtor_id.user_id
         )
 
     def _ask_person(self, title, text, user=None):

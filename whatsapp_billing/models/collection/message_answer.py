@@ -248,7 +248,12 @@ class WhatsappBillingMessage(models.Model):
         if lines:
             named = [("move_line_id", "in", lines.ids)]
         found = cases.search([*domain, *named])
-        return found.filtered(lambda case: self._is_still_theirs(asked, case.move_id))
+        found = found.filtered(lambda case: self._is_still_theirs(asked, case.move_id))
+        held = found._hold_open()
+        # What has closed the others meanwhile has settled their invoices, too.
+        closed = (found - held).exists().move_id
+        closed.invalidate_recordset(["state", "payment_state"], flush=False)
+        return held
 
     def _find_other_cases(self, about):
         """Return all that runs of the same customer: somebody will talk to them."""
@@ -259,7 +264,7 @@ class WhatsappBillingMessage(models.Model):
                 ("state", "!=", "done"),
             ]
         )
-        return self._without_later_answers(found)
+        return self._without_later_answers(found._hold_open())
 
     def _without_later_answers(self, cases):
         """Return the cases about which the customer said nothing after these words.
