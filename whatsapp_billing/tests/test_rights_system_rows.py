@@ -2,6 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What the system makes for a user, as superuser, holds nothing of the user's."""
 
+from odoo.exceptions import AccessError
 from odoo.tests import tagged
 
 from .lifecycle_common import LifecycleCommon
@@ -28,9 +29,9 @@ class TestSystemRows(LifecycleCommon, RightsCommon):
         super().setUp()
         self.accept_everything()
 
-    def _keep(self, model, values):
+    def _keep(self, model, values, user=None):
         """Have the clerk keep defaults of their own, as everybody may."""
-        kept = self.env["ir.default"].with_user(self.clerk)
+        kept = self.env["ir.default"].with_user(user or self.clerk)
         for name, value in values.items():
             kept.set(model, name, value, user_id=True)
 
@@ -57,6 +58,21 @@ class TestSystemRows(LifecycleCommon, RightsCommon):
         rows = rows.search([("evidence", "=", "Said so on the phone")])
         self.assertTrue(rows)
         self.assertFalse(any(rows.mapped("is_switch")))
+
+    def test_what_is_made_for_a_manager_stays_their_company_s(self):
+        """A sibling: templates of no company are every company's, and administrators'."""
+        manager = self.users["other_manager"]
+        self._keep(f"{OURS}template", {"company_id": False, "footer": "kept"}, manager)
+        templates = self._as(self.env[f"{OURS}template"], "other_manager")
+        before = templates.search([])
+        templates.action_add_ready()
+        made = (templates.search([]) - before).sudo()
+        self.assertTrue(made)
+        self.assertEqual(made.company_id, self.other_company)
+        self.assertNotIn("kept", made.mapped("footer"))
+        # What they make by hand takes what they keep, and is refused as ever.
+        with self.assertRaises(AccessError):
+            templates.create({"name": "By hand", "body": "Hello"})
 
     def test_no_call_sends_what_somebody_archived(self):
         """Out of use, whether a caller names it or has the search find it."""
