@@ -85,6 +85,22 @@ def test_threads_are_started_with_the_work_for_them() -> None:
         assert len(collect(pool, 1)) == 1
 
 
+def test_all_threads_are_there_before_the_first_of_them_is_busy() -> None:
+    """A start waits for its thread, which would wait for those that are calling."""
+    pool: Pool
+    there = []
+
+    def call(work: int) -> tuple[int, str]:
+        there.append(len(pool._pool))
+        return work, "done"
+
+    with pool_of(call, threads=8) as pool:
+        for first, last in ((0, 5), (5, 20)):
+            pool.put(*range(first, last))
+            assert len(collect(pool, last - first)) == last - first
+    assert there == [5] * 5 + [8] * 15
+
+
 def test_what_comes_back_shortly_after_is_in_the_same_slice() -> None:
     with pool_of(lambda work: (work, "done"), threads=8) as pool:
         for work in range(8):

@@ -72,18 +72,20 @@ class CallPool(Generic[Work, Outcome]):
         self._done: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._pool: list[threading.Thread] = []
 
-    def put(self, work: Work) -> None:
-        """Hand over a piece of work; it is called as soon as a thread is free.
+    def put(self, *works: Work) -> None:
+        """Hand over pieces of work; each is called as soon as a thread is free.
 
         Threads are started with the first of it: starting a hundred of them on a busy
-        machine takes as long as a call.
+        machine takes as long as a call. All that are missing before any of this work:
+        a start waits for the new thread, which waits for those that are calling.
         """
-        self._todo.put(work)
-        if len(self._pool) < self.threads:
+        for _work in works[: self.threads - len(self._pool)]:
             name = f"{self._name}-{len(self._pool)}"
             thread = threading.Thread(target=self._run, name=name, daemon=True)
             self._pool.append(thread)
             thread.start()
+        for work in works:
+            self._todo.put(work)
 
     def outcomes(self, wait: float, linger: float = 0.0) -> list[Outcome]:
         """Return what has come back, waiting for the first at most `wait` seconds.
