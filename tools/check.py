@@ -39,7 +39,8 @@ def linters() -> int:
                 _tool("pylint"),
                 "--rcfile",
                 str(ROOT / ".pylintrc-mandatory"),
-                "whatsapp_billing",
+                odoo.MODULE,
+                odoo.TEST_MODULE,
             ],
             ROOT,
         ),
@@ -63,7 +64,9 @@ def unit_tests() -> int:
     """Everything that needs no Odoo."""
     say("\n== Tests without Odoo")
     return subprocess.call(
-        [python(), "-m", "pytest", "-q", "-p", "no:odoo", "tests/unit"], cwd=ROOT, env={**os.environ}
+        [python(), "-m", "pytest", "-q", "-p", "no:odoo", "tests/unit"],
+        cwd=ROOT,
+        env={**os.environ},
     )
 
 
@@ -71,10 +74,12 @@ def odoo_tests() -> int:
     """The module's own tests in a fresh database, with HTTP and a browser."""
     say("\n== Tests in Odoo")
     odoo.make_database(DATABASE, fresh=True)
-    return _pytest_odoo(DATABASE, [str(ROOT / "whatsapp_billing" / "tests")])
+    folders = [ROOT / name / "tests" for name in (odoo.MODULE, odoo.TEST_MODULE)]
+    return _pytest_odoo(DATABASE, [str(folder) for folder in folders])
 
 
 def _pytest_odoo(name: str, arguments: list[str]) -> int:
+    odoo.ensure_test_module(name)
     port = free_port(8069)
     conf = odoo.write_conf(f"test-{name}", port, workers=0, db_name=name)
     environment = {**odoo.environment(), "ODOO_RC": str(conf)}

@@ -19,6 +19,8 @@ from .ground import LOGS, PATIENCE, ROOT, WORK, Problem, python, say
 from .packages import browser_folder
 
 MODULE = "whatsapp_billing"
+# A document type of its own, in the databases of tests only.
+TEST_MODULE = "test_whatsapp_billing"
 DEPENDS = "account,account_payment,phone_validation,base_automation,queue_job"
 CHANNELS = "root:8,root.whatsapp:4,root.inbox:2,root.erp:2"
 BASE = "wab_base"
@@ -158,6 +160,19 @@ def make_database(name: str, demo: bool = False, fresh: bool = False) -> None:
     _one_document_per_call(name)
 
 
+def ensure_test_module(name: str) -> None:
+    """Install what only tests have; from then on it is updated with the module."""
+    rows = postgres.execute(
+        name, "SELECT state FROM ir_module_module WHERE name = %s", [TEST_MODULE]
+    )
+    if rows and rows[0][0] == "installed":
+        return
+    say(f"Installing {TEST_MODULE} in {name} ...")
+    common = ["-c", str(write_conf("init", 8068)), "-d", name, "--no-http"]
+    common += ["--stop-after-init", "--load=base,web,rpc,queue_job"]
+    odoo([*common, "-i", TEST_MODULE], log=f"init-{name}-tests")
+
+
 def _one_document_per_call(name: str) -> None:
     """Tell Odoo that an unpatched wkhtmltopdf renders one document at a time."""
     version = subprocess.run(
@@ -180,7 +195,8 @@ def set_parameter(name: str, key: str, value: str) -> None:
 def source_digest() -> str:
     """Return a digest of the module's files, to know when to update databases."""
     digest = hashlib.sha256()
-    for path in sorted((ROOT / MODULE).rglob("*")):
+    files = [*(ROOT / MODULE).rglob("*"), *(ROOT / TEST_MODULE).rglob("*")]
+    for path in sorted(files):
         hidden = any(part[:1] in "._" for part in path.relative_to(ROOT).parts[1:-1])
         if path.is_file() and not hidden:
             digest.update(str(path.relative_to(ROOT)).encode())

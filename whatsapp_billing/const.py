@@ -27,12 +27,6 @@ DOCUMENT_TYPES = [
 # Templates that speak to vendors; they have one number, and no offers.
 VENDOR_TYPES = {"vendor_message", "vendor_statement"}
 
-MOVE_DOCUMENT_TYPES = {
-    "out_invoice": "invoice",
-    "out_refund": "credit_note",
-    "out_receipt": "sales_receipt",
-}
-
 # Entries of customers that can be reminded of.
 REMINDABLE_MOVES = ("out_invoice", "out_receipt")
 
@@ -120,13 +114,3 @@ TEMPLATE_STATUSES = [
     ("deleted", "Deleted"),
     ("unknown", "Unknown"),
 ]
-
-# The company's switch for each kind of document; a kind without one is always sent.
-KIND_SWITCHES = {
-    "invoice": "wab_sends_invoices",
-    "retainer_invoice": "wab_sends_invoices",
-    "credit_note": "wab_sends_credit_notes",
-    "sales_receipt": "wab_sends_sales_receipts",
-    "payment_receipt": "wab_sends_payment_receipts",
-    "payment_reminder": "wab_sends_reminders",
-}

@@ -68,6 +68,14 @@ def test_nothing_of_a_shared_contact_that_depends_on_who_reads_it():
         assert is_public(model, name, is_document=True, depends_on_reader=True)
 
 
+def test_what_is_sent_is_told_also_where_it_is_a_model_of_ours():
+    model = "whatsapp.billing.statement"
+    assert not is_public(model, "total", is_document=True)
+    assert is_public(model, "total", is_document=True, is_sent=True)
+    assert not is_public(model, "total", is_document=False, is_sent=True)
+    assert not is_public(model, "access_token", is_document=True, is_sent=True)
+
+
 def test_nothing_but_a_name_of_what_the_document_leads_to():
     assert not is_public("res.company", "wab_account_id", is_document=False)
     assert not is_public("res.partner", "credit_limit", is_document=False)

@@ -10,7 +10,6 @@ from odoo.addons.account.models import account_move
 
 from .. import const
 from ..rules import parameters
-from . import call_arguments
 
 # What a fingerprint of an invoice covers, as templates name it.
 FINGERPRINT_FIELDS = (
@@ -27,6 +26,12 @@ FINGERPRINT_FIELDS = (
     "payment_reference",
     "invoice_origin",
 )
+
+DOCUMENT_TYPES = {
+    "out_invoice": "invoice",
+    "out_refund": "credit_note",
+    "out_receipt": "sales_receipt",
+}
 
 # The expression by which Odoo's own invoice reports name their files.
 CORE_PRINT_NAME = "(object._get_report_base_filename())"
@@ -205,10 +210,6 @@ class AccountMove(models.Model):
         partner = self._wab_failed_messages()[:1].partner_id or self.partner_id
         return partner._wab_open_number()
 
-    def action_wab_compose(self):
-        """Open our composer for the selected documents."""
-        return self.env["whatsapp.billing.compose"]._open(self)
-
     # === BUSINESS METHODS === #
 
     def _post(self, soft=True):
@@ -233,20 +234,11 @@ class AccountMove(models.Model):
             are False
         :raise AccessError: when the user may not read the documents or not send
         """
-        call_arguments.check_records(self)
-        recipients = self._wab_get_recipients(partners)
-        return self._wab_enqueue(
-            recipients,
-            "wab_send",
-            template,
-            key,
-            explicit=True,
-            is_named=bool(partners),
-        )
+        return self._wab_send("wab_send", template, partners, key)
 
     def _wab_document_type(self):
         self.ensure_one()
-        return const.MOVE_DOCUMENT_TYPES.get(self.move_type, False)
+        return DOCUMENT_TYPES.get(self.move_type, False)
 
     def _wab_document_facts(self):
         self.ensure_one()
@@ -258,6 +250,35 @@ class AccountMove(models.Model):
     def _wab_channel_flag(self):
         self.ensure_one()
         return self.wab_channel == "on" if self.wab_channel else None
+
+    @api.model
+    def _wab_fact_words(self, name):
+        field = {"document_state": "state"}.get(name, name)
+        return dict(self._fields[field]._description_selection(self.env))
+
+    def _wab_owners(self):
+        # sudo: account.move - only whose invoice it is
+        return {move.id: move.invoice_user_id for move in self.sudo().exists()}
+
+    @api.model
+    def _wab_example_domain(self, document_type):
+        types = {kind: name for name, kind in DOCUMENT_TYPES.items()}
+        move_type = types.get(document_type, "out_invoice")
+        return [("move_type", "=", move_type), ("state", "=", "posted")]
+
+    @api.model
+    def _wab_usual_types(self):
+        return {"invoice", "credit_note", "payment_reminder"}
+
+    @api.model
+    def _wab_kind_switches(self):
+        return {
+            "invoice": "wab_sends_invoices",
+            "retainer_invoice": "wab_sends_invoices",
+            "credit_note": "wab_sends_credit_notes",
+            "sales_receipt": "wab_sends_sales_receipts",
+            "payment_reminder": "wab_sends_reminders",
+        }
 
     @api.model
     def _wab_facts_sql(self):
@@ -285,7 +306,7 @@ class AccountMove(models.Model):
 
     @api.model
     def _wab_document_types(self):
-        return (*const.MOVE_DOCUMENT_TYPES.values(), "payment_reminder")
+        return (*DOCUMENT_TYPES.values(), "payment_reminder")
 
     @api.model
     def _wab_has_file(self, document_type):

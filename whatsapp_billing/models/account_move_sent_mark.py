@@ -81,6 +81,24 @@ class AccountMove(models.Model):
         changed.invalidate_recordset(["is_move_sent"])
         changed.modified(["is_move_sent"])
 
+    @api.model
+    def _wab_follow_messages(self, messages):
+        """Override: they are marked as sent while something is on its way to them."""
+        ids = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT mv.id
+                  FROM whatsapp_billing_message m
+                  JOIN account_move mv ON mv.id = m.res_id
+                 WHERE m.id = ANY(%s) AND m.res_model = %s AND mv.wab_is_sent_alone
+                   AND (m.state IN ('failed', 'canceled') OR NOT mv.is_move_sent)
+                """,
+                messages.ids,
+                self._name,
+            )
+        )
+        self.browse(row[0] for row in ids)._wab_sync_sent()
+
 
 class AccountMoveSend(models.AbstractModel):
     _inherit = "account.move.send"

@@ -8,7 +8,6 @@ from odoo.tools.safe_eval import safe_eval, time
 
 from .. import const
 from ..rules import parameters
-from . import call_arguments
 
 # States of a payment whose money went back.
 TAKEN_BACK = ("draft", "canceled", "rejected")
@@ -82,12 +81,6 @@ class AccountPayment(models.Model):
             gone._wab_in_savepoint(gone._wab_revoke_receipts)
         return result
 
-    # === ACTION METHODS === #
-
-    def action_wab_compose(self):
-        """Open our composer for the selected payments."""
-        return self.env["whatsapp.billing.compose"]._open(self)
-
     # === BUSINESS METHODS === #
 
     def wab_send_receipt(self, template=False, partners=False, key=False):
@@ -95,16 +88,7 @@ class AccountPayment(models.Model):
 
         Parameters, answer and errors as `account.move.wab_send`.
         """
-        call_arguments.check_records(self)
-        recipients = self._wab_get_recipients(partners)
-        return self._wab_enqueue(
-            recipients,
-            "wab_send_receipt",
-            template,
-            key,
-            explicit=True,
-            is_named=bool(partners),
-        )
+        return self._wab_send("wab_send_receipt", template, partners, key)
 
     def _wab_receipts(self, is_canceled=False):
         """Return the receipts of these payments that went out or wait to.
@@ -288,6 +272,18 @@ class AccountPayment(models.Model):
             SQL.identifier("b", "state", to_flush=entries["state"]),
             self._wab_columns_sql(FINGERPRINT_FIELDS),
         )
+
+    @api.model
+    def _wab_example_domain(self, document_type):
+        return [("payment_type", "=", "inbound")]
+
+    @api.model
+    def _wab_usual_types(self):
+        return {"payment_receipt"}
+
+    @api.model
+    def _wab_kind_switches(self):
+        return {"payment_receipt": "wab_sends_payment_receipts"}
 
     @api.model
     def _wab_facts_sql(self):

@@ -8,6 +8,8 @@ from odoo import api, models
 from ..rules import numbers
 
 NOTE_TYPE = "customer_message"
+# How what automation rules send is marked.
+AUTOMATION = "automation"
 
 
 class File(NamedTuple):
@@ -23,6 +25,19 @@ class File(NamedTuple):
     mark: str | None
 
 
+class Contact(NamedTuple):
+    """What the claim reads of whoever a message is to.
+
+    :param is_of_company: of the company that writes, or of none
+    :param new_number: what the provider says that they have now
+    """
+
+    is_active: bool | None = True
+    is_of_company: bool | None = True
+    person_key: str | None = None
+    new_number: str | None = None
+
+
 class Look(NamedTuple):
     """What a model says of the document of a message just before the call.
 
@@ -35,6 +50,7 @@ class Look(NamedTuple):
     :param is_off: somebody switched WhatsApp off for this very document
     :param partner_id: whom it is addressed to by now
     :param file: None when there is none any more
+    :param contact: whom the message is to, where that was read on the way
     """
 
     fingerprint: str | None = None
@@ -44,19 +60,7 @@ class Look(NamedTuple):
     is_off: bool | None = False
     partner_id: int | None = None
     file: File | None = None
-
-
-class Contact(NamedTuple):
-    """What the claim reads of whoever a message is to.
-
-    :param is_of_company: of the company that writes, or of none
-    :param new_number: what the provider says that they have now
-    """
-
-    is_active: bool | None = True
-    is_of_company: bool | None = True
-    person_key: str | None = None
-    new_number: str | None = None
+    contact: Contact | None = None
 
 
 # Of a message that is about nothing, and of one whose document was deleted.
@@ -73,9 +77,76 @@ class Base(models.AbstractModel):
 
     # === BUSINESS METHODS === #
 
+    # --- what it is ---------------------------------------------------------------
+
+    @api.model
+    def _wab_is_document(self):
+        """Tell whether records of this model go out themselves, as documents do.
+
+        About any other record there are messages only.
+        """
+        return False
+
+    @api.model
+    def _wab_is_contact(self):
+        """Tell whether these are whom messages are to, and nothing that is sent.
+
+        Companies share them and not what they write to them; their names are people's;
+        and nobody knows what is to be said to one before somebody chooses a template.
+        """
+        return False
+
+    @api.model
+    def _wab_document_types(self):
+        """Return the document types that records of this model go out as.
+
+        A type is offered to people only when some model of the database says so here:
+        templates for documents that nobody can send would lead nowhere.
+        """
+        return ()
+
     def _wab_document_type(self):
         """Return the document type of templates that fit this record."""
         return False
+
+    def _wab_possible_types(self):
+        """Return the document types of templates that some of these can get."""
+        return {record._wab_document_type() for record in self} - {False}
+
+    @api.model
+    def _wab_fact_words(self, name):
+        """Return {value: word} of a fact that `_wab_document_facts` says, for people."""
+        if name == "document_state":
+            return {
+                "draft": self.env._("Draft"),
+                "posted": self.env._("Posted"),
+                "cancel": self.env._("Cancelled"),
+            }
+        return {}
+
+    @api.model
+    def _wab_example_domain(self, document_type):
+        """Return which records show what a template for this type will look like."""
+        return []
+
+    @api.model
+    def _wab_rule_options(self):
+        """Return how an automation rule sends these: `method`, and `key` for once."""
+        return {"method": AUTOMATION, "key": False}
+
+    # --- whom it is for -----------------------------------------------------------
+
+    def _wab_addressees(self):
+        """Return the contacts that these records are addressed to."""
+        if "partner_id" in self._fields:
+            return self.partner_id
+        return self.env["res.partner"]
+
+    def _wab_owners(self):
+        """Return {record id: user}: who looks after it, asked when a message fails."""
+        return {}
+
+    # --- what is asked about it ---------------------------------------------------
 
     def _wab_types(self, template):
         """Return {record id: document type} of messages with a template, or none yet.
@@ -214,8 +285,6 @@ class Base(models.AbstractModel):
     @api.model
     def _wab_partner_path(self):
         """Return where this model names who to write to, "" when it does not."""
-        if self._name == "res.partner":
-            return "id"
         names = self._mail_get_partner_fields(introspect_fields=True)
         return next(iter(names), "")
 

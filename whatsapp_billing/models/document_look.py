@@ -10,19 +10,19 @@ doubt is a no, and a no is asked.
 from odoo import api, models
 from odoo.tools import SQL
 
-from .base import GONE, File, Look
+from .base import GONE, Base, Contact, File, Look
 from .document_mixin import WhatsappBillingDocumentMixin as Document
 from .res_partner import ResPartner
 
 # The methods that the SQL below stands for. A model that answers in another way, whoever
 # wrote that, is asked itself.
 DOCUMENT_METHODS = (
-    "_wab_addressees",
     "_wab_chosen_recipients",
     "_wab_companies",
     "_wab_fingerprints",
     "_wab_get_recipients",
 )
+BASE_METHODS = ("_wab_addressees", "_wab_document_partner")
 PARTNER_METHODS = (
     "_wab_default_recipients",
     "_wab_is_own_recipient",
@@ -70,12 +70,13 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
             SQL(
                 """
                 SELECT a.message_id, %(says)s, %(gets_it)s, %(state)s, %(payment)s,
-                       %(is_off)s, d.partner_id, %(file)s
+                       %(is_off)s, d.partner_id, %(file)s, %(contact)s
                   FROM %(asked)s
                   JOIN %(table)s d ON d.id = a.res_id
              LEFT JOIN res_company k ON k.id = d.company_id
              LEFT JOIN res_partner p ON p.id = d.partner_id
              LEFT JOIN res_partner r ON r.id = a.partner_id
+             LEFT JOIN res_company c ON c.id = a.company_id
                     %(files)s
                 """,
                 says=says,
@@ -83,15 +84,16 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
                 state=facts.get("document_state", NULL),
                 payment=facts.get("payment_state", NULL),
                 is_off=facts.get("is_off", NULL),
+                contact=self.env["res.partner"]._wab_contact_sql(),
                 asked=self._wab_asked_sql(rows),
                 table=SQL.identifier(self._table),
                 **self._wab_files_sql(rows),
             )
         )
         looks = {row["id"]: GONE for row in rows}
-        for message_id, *answer, file_id, name, checksum, mimetype, mark in found:
-            file = file_id and File(file_id, name, checksum, mimetype, mark)
-            looks[message_id] = Look(*answer, file)
+        for message_id, *answer in found:
+            file = File(*answer[6:11]) if answer[6] else None
+            looks[message_id] = Look(*answer[:6], file, Contact(*answer[11:]))
         return looks
 
     @api.model
@@ -132,6 +134,7 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         partners = self.env["res.partner"]
         return (
             {"partner_id", "company_id"} <= self._fields.keys()
+            and _has(self, Base, BASE_METHODS)
             and _has(self, Document, DOCUMENT_METHODS)
             and _has(partners, ResPartner, PARTNER_METHODS)
         )

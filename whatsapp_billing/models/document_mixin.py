@@ -4,7 +4,7 @@ import logging
 
 from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
-from odoo.tools import SQL, ormcache
+from odoo.tools import SQL, frozendict, ormcache
 
 from .. import const
 from ..rules import parameters
@@ -61,9 +61,11 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         compute="_compute_wab_state", groups="whatsapp_billing.group_user"
     )
     wab_state = fields.Selection(
-        selection=lambda self: self.env["whatsapp.billing.message"]
-        ._fields["state"]
-        ._description_selection(self.env),
+        selection=lambda self: (
+            self.env["whatsapp.billing.message"]
+            ._fields["state"]
+            ._description_selection(self.env)
+        ),
         compute="_compute_wab_state",
         search="_search_wab_state",
         string="WhatsApp",
@@ -249,7 +251,9 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         Odoo lets them read every field of an invoice that has no groups.
         """
         # Asked at each reading of any field: nothing is looked up for others' names.
-        if field.name[:4] == "wab_" and not (self.env.su or self._wab_is_user_internal()):
+        if field.name[:4] == "wab_" and not (
+            self.env.su or self._wab_is_user_internal()
+        ):
             return False
         return super()._has_field_access(field, operation)
 
@@ -260,6 +264,10 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         return self.env.user._is_internal()
 
     # === ACTION METHODS === #
+
+    def action_wab_compose(self):
+        """Open our composer for the selected records."""
+        return self.env["whatsapp.billing.compose"]._open(self)
 
     def action_wab_messages(self):
         """Open the messages about this document."""
@@ -321,10 +329,6 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
             return self.wab_recipient_ids._origin
         return self.env["res.partner"]
 
-    def _wab_addressees(self):
-        """Return the contacts that these documents are addressed to."""
-        return self.partner_id
-
     def _wab_companies(self):
         """Return the companies that these documents are of."""
         return self.company_id or self.env.company
@@ -372,21 +376,56 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
     # === BUSINESS METHODS === #
 
     @api.model
-    def _wab_document_types(self):
-        """Return the document types that records of this model go out as.
+    def _wab_is_document(self):
+        """Override: that is what these are."""
+        return True
 
-        A type is offered to people only when some model of the database says so here:
-        templates for documents that nobody can send would lead nowhere.
+    @api.model
+    def _wab_follow_messages(self, messages):
+        """Do what new states of messages mean for records of this model."""
+
+    @api.model
+    def _wab_usual_types(self):
+        """Return the types that a company writes as a matter of course.
+
+        Settings say which of them have no template yet; the rest is for who wants it.
         """
-        return ()
+        return set()
+
+    @api.model
+    def _wab_all_usual_types(self):
+        """Return those of all models."""
+        names = self._wab_model_names()
+        return set().union(*(self.env[name]._wab_usual_types() for name in names))
+
+    @api.model
+    def _wab_kind_switches(self):
+        """Return {document type: the company's switch for it}.
+
+        A kind without one is always sent.
+        """
+        return {}
+
+    @api.model
+    @ormcache()
+    def _wab_all_kind_switches(self):
+        """Return those of all models, as a read-only mapping."""
+        switches = {}
+        for name in self._wab_model_names():
+            switches |= self.env[name]._wab_kind_switches()
+        return frozendict(switches)
+
+    @api.model
+    def _wab_model_names(self):
+        """Return the names of the models whose records are sent."""
+        return sorted(self.pool.descendants([self._name], "_inherit") - {self._name})
 
     @api.model
     def _wab_models_by_type(self):
         """Return {document type: name of the model whose records it is sent for}."""
-        names = self.pool.descendants([self._name], "_inherit") - {self._name}
         return {
             document_type: name
-            for name in sorted(names)
+            for name in self._wab_model_names()
             for document_type in self.env[name]._wab_document_types()
         }
 
@@ -394,6 +433,21 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         """Return which messages are about this record."""
         self.ensure_one()
         return [("res_model", "=", self._name), ("res_id", "=", self.id)]
+
+    def _wab_send(self, method, template=False, partners=False, key=False):
+        """Send these as an external system or a user's code asks for it.
+
+        :param template, partners, key, return: as of `account.move.wab_send`
+        """
+        call_arguments.check_records(self)
+        return self._wab_enqueue(
+            self._wab_get_recipients(partners),
+            method,
+            template,
+            key,
+            explicit=True,
+            is_named=bool(partners),
+        )
 
     def _wab_enqueue(self, recipients, method, template=False, key=False, **options):
         """Queue messages about these records; see `whatsapp.billing.message._enqueue`.

@@ -7,17 +7,15 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .. import const
-from .base import NOTE_TYPE
-from .collection.account_payment import RECEIPT_KEY
+from .base import AUTOMATION, NOTE_TYPE
+from .messaging.drain_reminders import REMINDER
 from .messaging.message_enqueue import Order
 from .savepoint import savepoint_or_log
 
 _logger = logging.getLogger(__name__)
 
-AUTOMATION = "automation"
 PENDING = "whatsapp_billing.automation"
 PHONE_FIELDS = ("phone", "mobile")
-DOCUMENTS = ("account.move", "account.payment")
 
 
 class IrActionsServer(models.Model):
@@ -85,7 +83,7 @@ class IrActionsServer(models.Model):
             if action.state != const.METHOD:
                 action.wab_kind = False
             elif not action.wab_kind or action._wab_is_kind_wrong():
-                is_document = action.model_id.model in DOCUMENTS
+                is_document = action._wab_model()._wab_is_document()
                 action.wab_kind = "document" if is_document else "note"
 
     @api.depends("state")
@@ -97,14 +95,12 @@ class IrActionsServer(models.Model):
     @api.depends("state", "model_id")
     def _compute_wab_partner_path(self):
         for action in self:
-            model = action.model_id.model
-            if action.state != const.METHOD or model not in self.env:
-                action.wab_partner_path = False
-            elif model in DOCUMENTS:
-                # Their own recipients, who are not always the contact.
+            model = action._wab_model()
+            if action.state != const.METHOD or model._wab_is_document():
+                # Documents have their own recipients, who are not always the contact.
                 action.wab_partner_path = False
             else:
-                action.wab_partner_path = self.env[model]._wab_partner_path() or False
+                action.wab_partner_path = model._wab_partner_path() or False
 
     @api.depends("state")
     def _compute_available_model_ids(self):
@@ -182,10 +178,14 @@ class IrActionsServer(models.Model):
         return self.env[name].browse(filter(None, ids))
 
     def _wab_is_kind_wrong(self):
-        model = self.model_id.model
+        model = self._wab_model()
         if self.wab_kind == "reminder":
-            return model != "account.move"
-        return self.wab_kind == "document" and model not in DOCUMENTS
+            return REMINDER not in model._wab_document_types()
+        return self.wab_kind == "document" and not model._wab_is_document()
+
+    def _wab_model(self):
+        """Return no records of this action's model, nothing's where it is gone."""
+        return self.env.get(self.model_id.model or "", self.env["base"])
 
     def _wab_get_problems(self):
         """Return sentences on what does not fit together."""
@@ -271,20 +271,17 @@ class IrActionsServer(models.Model):
             return self._wab_send_notes(records, recipients)
         if self.wab_kind == "reminder":
             return self._wab_send_reminders(records, recipients)
-        is_receipt = records._name == "account.payment"
-        # A receipt goes out once, whether by the setting or by a rule.
         return records._wab_enqueue(
             recipients,
-            "auto_receipt" if is_receipt else AUTOMATION,
-            self.wab_template_id.id,
-            RECEIPT_KEY if is_receipt else False,
+            template=self.wab_template_id.id,
             is_named=bool(self.wab_partner_path),
+            **records._wab_rule_options(),
         )
 
     def _wab_get_recipients(self, records):
         if self.wab_partner_path:
             return records._wab_note_recipients(self.wab_partner_path)
-        if records._name in DOCUMENTS:
+        if records._wab_is_document():
             return records._wab_get_recipients()
         return records._wab_note_recipients()
 

@@ -4,8 +4,6 @@
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError
 
-from ..const import KIND_SWITCHES
-
 
 class ResCompany(models.Model):
     _inherit = "res.company"
@@ -132,5 +130,6 @@ class ResCompany(models.Model):
     def _wab_is_kind_off(self, document_type):
         """Tell whether a company has switched this kind of document off."""
         self.ensure_one()
-        switch = KIND_SWITCHES.get(document_type)
+        documents = self.env["whatsapp.billing.document.mixin"]
+        switch = documents._wab_all_kind_switches().get(document_type)
         return bool(switch) and not self[switch]

@@ -5,14 +5,6 @@ from odoo.exceptions import ValidationError
 
 from .. import const
 
-# What a company writes as a matter of course; the rest is there for who wants it.
-USUAL_DOCUMENTS = (
-    "invoice",
-    "credit_note",
-    "payment_receipt",
-    "payment_reminder",
-)
-
 
 class ResConfigSettings(models.TransientModel):
     _inherit = "res.config.settings"
@@ -90,6 +82,7 @@ class ResConfigSettings(models.TransientModel):
         words = dict(
             templates._fields["document_type"]._description_selection(self.env)
         )
+        usual = self.env["whatsapp.billing.document.mixin"]._wab_all_usual_types()
         for settings in self:
             found = templates.search(
                 [
@@ -103,7 +96,7 @@ class ResConfigSettings(models.TransientModel):
             )
             settings.wab_template_ids = found
             settings.wab_missing_templates = ", ".join(
-                words[kind] for kind in USUAL_DOCUMENTS if kind not in ready
+                word for kind, word in words.items() if kind in usual - ready
             )
 
     def _compute_wab_engine(self):

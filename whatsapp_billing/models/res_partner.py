@@ -277,12 +277,6 @@ class ResPartner(models.Model):
             )
         return enabled
 
-    # === ACTION METHODS === #
-
-    def action_wab_compose(self):
-        """Open our composer for the selected contacts."""
-        return self.env["whatsapp.billing.compose"]._open(self)
-
     # === BUSINESS METHODS - PUBLIC === #
 
     def wab_send(self, template, key=False):
@@ -530,6 +524,21 @@ class ResPartner(models.Model):
             or self.with_company(company).wab_enabled
         )
 
+    @api.model
+    def _wab_is_document(self):
+        return False
+
+    @api.model
+    def _wab_is_contact(self):
+        return True
+
+    @api.model
+    def _wab_partner_path(self):
+        return "id"
+
+    def _wab_addressees(self):
+        return self
+
     def _wab_get_recipients(self, partners=False):
         """Override: what is sent to a contact goes to that contact."""
         return {partner.id: partner for partner in self}
@@ -549,32 +558,40 @@ class ResPartner(models.Model):
 
         :param list rows: dictionaries with `id`, `partner_id` and `company_id`
         """
-        fields = self._fields
         found = self.env.execute_query(
             SQL(
                 """
-                SELECT a.message_id, %s,
-                       p.company_id IS NULL OR p.company_id::text = ANY(
-                           string_to_array(k.parent_path, '/')),
-                       %s, %s ->> a.company_id::text
+                SELECT a.message_id, %s
                   FROM unnest(%s::int[], %s::int[], %s::int[])
                        a (message_id, partner_id, company_id)
-                  JOIN res_partner p ON p.id = a.partner_id
-             LEFT JOIN res_company k ON k.id = a.company_id
+                  JOIN res_partner r ON r.id = a.partner_id
+             LEFT JOIN res_company c ON c.id = a.company_id
                 """,
-                SQL.identifier("p", "active", to_flush=fields["active"]),
-                SQL.identifier(
-                    "p", "wab_person_key", to_flush=fields["wab_person_key"]
-                ),
-                SQL.identifier(
-                    "p", "wab_new_number", to_flush=fields["wab_new_number"]
-                ),
+                self._wab_contact_sql(),
                 [row["id"] for row in rows],
                 [row["partner_id"] for row in rows],
                 [row["company_id"] for row in rows],
             )
         )
         return {message_id: Contact(*answer) for message_id, *answer in found}
+
+    @api.model
+    def _wab_contact_sql(self):
+        """Return SQL for the columns of `Contact`, of `r` for the company `c`."""
+
+        def column(name):
+            return SQL.identifier("r", name, to_flush=self._fields[name])
+
+        return SQL(
+            """
+            %s, r.company_id IS NULL
+                OR r.company_id::text = ANY(string_to_array(c.parent_path, '/')),
+            %s, %s ->> c.id::text
+            """,
+            column("active"),
+            column("wab_person_key"),
+            column("wab_new_number"),
+        )
 
     def _wab_read_recipients_now(self):
         """Override: nothing is to be read for that."""
@@ -612,6 +629,10 @@ class ResPartner(models.Model):
 
     def _wab_document_type(self):
         return "vendor_message" if self._wab_is_only_vendor() else "customer_message"
+
+    def _wab_possible_types(self):
+        vendors = {"vendor_message"} if any(p._wab_is_vendor() for p in self) else set()
+        return super()._wab_possible_types() | vendors
 
     def _wab_types(self, template):
         """Override: who is both customer and vendor gets what the template is for."""

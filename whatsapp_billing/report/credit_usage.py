@@ -22,7 +22,12 @@ class WhatsappBillingCreditUsageReport(models.Model):
     company_id = fields.Many2one("res.company", readonly=True)
     message_id = fields.Many2one("whatsapp.billing.message", readonly=True)
     document_name = fields.Char(string="Document", readonly=True)
-    document_type = fields.Selection(const.DOCUMENT_TYPES, readonly=True)
+    document_type = fields.Selection(
+        lambda self: self.env["whatsapp.billing.message"]
+        ._fields["document_type"]
+        ._description_selection(self.env),
+        readonly=True,
+    )
     template_id = fields.Many2one("whatsapp.billing.template", readonly=True)
     partner_id = fields.Many2one("res.partner", string="Contact", readonly=True)
     audience = fields.Selection(const.AUDIENCES, readonly=True)

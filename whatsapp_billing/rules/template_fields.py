@@ -30,7 +30,13 @@ PUBLIC: Final[dict[str, frozenset[str]]] = {
     | {
         *("ref", "vat", "company_registry", "email", "phone", "website", "function"),
         *("complete_name", "commercial_company_name", "company_name", "title"),
-        *("parent_id", "commercial_partner_id", "user_id", "lang", "property_payment_term_id"),
+        *(
+            "parent_id",
+            "commercial_partner_id",
+            "user_id",
+            "lang",
+            "property_payment_term_id",
+        ),
     },
     "res.company": NAMES
     | _ADDRESS
@@ -70,11 +76,18 @@ def is_private_model(model: str) -> bool:
 
 
 def is_public(
-    model: str, name: str, *, is_document: bool, depends_on_reader: bool = False
+    model: str,
+    name: str,
+    *,
+    is_document: bool,
+    is_sent: bool = False,
+    depends_on_reader: bool = False,
 ) -> bool:
     """Tell whether a field may be named, whoever asks.
 
     :param is_document: the field is of the document itself, not of what it leads to
+    :param is_sent: records of this model are sent to customers, so what they hold is for
+        them, also where the model is one of ours
     :param depends_on_reader: it is not stored, and computed with its reader's rights
     """
     if _SECRET.search(name):
@@ -83,7 +96,7 @@ def is_public(
         return True
     if depends_on_reader and model == CONTACT:
         return False
-    return is_document and not is_private_model(model)
+    return is_document and (is_sent or not is_private_model(model))
 
 
 def _is_hidden(model: str) -> bool:

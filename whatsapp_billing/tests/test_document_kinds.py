@@ -4,7 +4,6 @@
 
 from odoo.tests import tagged
 
-from ..const import KIND_SWITCHES
 from .lifecycle_common import LifecycleCommon
 
 
@@ -42,7 +41,7 @@ class TestDocumentKinds(LifecycleCommon):
             ).wab_send_receipt,
             "wab_sends_reminders": invoice.with_user(self.clerk).wab_remind,
         }
-        self.assertEqual(set(calls), set(KIND_SWITCHES.values()))
+        self.assertEqual(set(calls), set(self.switches().values()))
         for off in calls:
             self.company[off] = False
             for switch, call in calls.items():
@@ -52,8 +51,11 @@ class TestDocumentKinds(LifecycleCommon):
                 self.assertEqual(bool(result["detail"]), bool(reason))
             self.company[off] = True
 
+    def switches(self):
+        return self.env["whatsapp.billing.document.mixin"]._wab_all_kind_switches()
+
     def test_switched_off_while_it_waits(self):
-        for kind, switch in KIND_SWITCHES.items():
+        for kind, switch in self.switches().items():
             message = self.send(self.make_invoice_with_pdf(), key=kind)
             message.document_type = kind
             self.company[switch] = False

@@ -25,15 +25,7 @@ class WhatsappBillingCompose(models.TransientModel):
     _description = "Send by WhatsApp"
     _wab_recipients_name = "partner_ids"
 
-    res_model = fields.Selection(
-        [
-            ("account.move", "Invoices"),
-            ("account.payment", "Payments"),
-            ("res.partner", "Contacts"),
-        ],
-        required=True,
-        readonly=True,
-    )
+    res_model = fields.Selection("_get_models", required=True, readonly=True)
     res_ids = fields.Json(required=True, readonly=True)
     is_single = fields.Boolean(compute="_compute_is_single")
     is_template_required = fields.Boolean(compute="_compute_is_single")
@@ -78,20 +70,25 @@ class WhatsappBillingCompose(models.TransientModel):
 
     # === COMPUTE METHODS === #
 
+    @api.model
+    def _get_models(self):
+        """Return the models whose records are sent, with their names."""
+        names = self.env["whatsapp.billing.document.mixin"]._wab_model_names()
+        return [(name, self.env[name]._description) for name in names]
+
     @api.depends("res_model", "res_ids")
     def _compute_is_single(self):
         for wizard in self:
-            wizard.is_single = (
-                len(wizard.res_ids or []) == 1 and wizard.res_model != "res.partner"
-            )
-            wizard.is_template_required = wizard.res_model == "res.partner"
+            is_contact = wizard._records()._wab_is_contact()
+            wizard.is_single = len(wizard.res_ids or []) == 1 and not is_contact
+            wizard.is_template_required = is_contact
 
     @api.depends("res_model", "res_ids")
     def _compute_allowed_template_ids(self):
         templates = self.env["whatsapp.billing.template"]
         for wizard in self:
             records = wizard._records()
-            types = wizard._get_document_types(records)
+            types = records._wab_possible_types()
             companies = self.env.companies
             if "company_id" in records._fields and records.company_id:
                 companies = records._wab_companies()
@@ -190,7 +187,7 @@ class WhatsappBillingCompose(models.TransientModel):
     def _open(self, records):
         """Return the action that opens the composer for these documents.
 
-        :param records: invoices, payments or contacts
+        :param records: of a model with `whatsapp.billing.document.mixin`
         :raise UserError: when there are none, or none of a kind that is sent
         """
         if not records:
@@ -231,13 +228,15 @@ class WhatsappBillingCompose(models.TransientModel):
 
     def _records(self):
         ids = self.res_ids or []
-        return self.env[self.res_model or "account.move"].browse(ids).exists()
+        model = self.res_model or "whatsapp.billing.document.mixin"
+        return self.env[model].browse(ids).exists()
 
     def _wab_recipient_companies(self):
         """Override: those of the documents; messages to contacts are the user's."""
-        if self.res_model == "res.partner":
+        records = self._records()
+        if records._wab_is_contact():
             return self.env.company
-        return self._records()._wab_companies()
+        return records._wab_companies()
 
     def _get_recipients(self, records):
         """Return {record id: partners to write to}."""
@@ -245,13 +244,6 @@ class WhatsappBillingCompose(models.TransientModel):
             # Asked again: a form shows whom it names before anything is saved.
             return records._wab_get_recipients(self.partner_ids._origin)
         return records._wab_get_recipients()
-
-    def _get_document_types(self, records):
-        """Return the document types of templates that some of these can get."""
-        types = {record._wab_document_type() for record in records} - {False}
-        if records._name == "res.partner" and any(p._wab_is_vendor() for p in records):
-            types.add("vendor_message")
-        return types
 
     def _get_order(self):
         template = self.template_id
@@ -410,7 +402,7 @@ class WhatsappBillingCompose(models.TransientModel):
         if not self.is_template_required or self.allowed_template_ids:
             return {}
         templates = self.env["whatsapp.billing.template"]
-        kinds = self._get_document_types(self._records())
+        kinds = self._records()._wab_possible_types()
         if not templates.has_access("create"):
             text = self.env._(
                 "There is no approved template for messages to contacts yet. Ask"
@@ -466,7 +458,7 @@ class WhatsappBillingCompose(models.TransientModel):
 
     def _open_documents(self, entry, name):
         """Return the action that opens where the reason can be put right."""
-        on_contact = self.res_model == "res.partner" or entry["reason"] in (
+        on_contact = entry["reason"] in (
             "no_number",
             "invalid_number",
             "opted_out",

@@ -32,6 +32,11 @@ class AccountPayment(models.Model):
 
     # === BUSINESS METHODS === #
 
+    @api.model
+    def _wab_rule_options(self):
+        # A receipt goes out once, whether by the setting or by a rule.
+        return {"method": "auto_receipt", "key": RECEIPT_KEY}
+
     def _wab_get_invoices(self):
         """Return the customer invoices that these pay."""
         customers = self.filtered(lambda payment: payment.partner_type == "customer")

@@ -60,9 +60,9 @@ def _fail(drain, row, error):
 def _prepare(drain, rows):
     """Return (calls to make, ids of rows that may no longer go) of marked rows."""
     drop, wait_for_document, ready = [], [], []
-    _mark_contacts(drain, rows)
     truths = drain_reminders.look(drain, rows)
     drain.messages._mark_changed(rows)
+    _mark_contacts(drain, rows)
     drain.messages._mark_misdirected(rows)
     _mark_windows(drain, rows)
     changed, rest = [], []
@@ -93,11 +93,14 @@ def _prepare(drain, rows):
 
 
 def _mark_contacts(drain, rows):
-    """Set `contact`: what is known by now of whoever each message is to."""
-    to_somebody = [row for row in rows if row["partner_id"]]
-    found = drain.env["res.partner"]._wab_look_at(to_somebody) if to_somebody else {}
+    """Set `contact`: what is known by now of whoever each message is to.
+
+    One query for those that were not read with their documents.
+    """
+    left = [row for row in rows if row["partner_id"] and not row["look"].contact]
+    found = drain.env["res.partner"]._wab_look_at(left) if left else {}
     for row in rows:
-        row["contact"] = found.get(row["id"], NOBODY)
+        row["contact"] = row["look"].contact or found.get(row["id"], NOBODY)
 
 
 def _mark_windows(drain, rows):
@@ -218,17 +221,20 @@ def _mark_sending(drain, free, recording):
         salt=drain.env["whatsapp.billing.consent"]._salt(),
         now=_now(),
         test=const.TEST_METHOD,
-        kind_on=_kind_on_sql(),
+        kind_on=_kind_on_sql(drain.env),
     )
     cr.execute(query)
     return cr.dictfetchall()
 
 
-def _kind_on_sql():
+def _kind_on_sql(env):
     """Return SQL for whether the company `k` sends documents of the kind of `m`."""
+    switches = env["whatsapp.billing.document.mixin"]._wab_all_kind_switches()
+    if not switches:
+        return SQL("TRUE")
     cases = SQL(" ").join(
         SQL("WHEN %s THEN %s", kind, SQL.identifier("k", switch))
-        for kind, switch in const.KIND_SWITCHES.items()
+        for kind, switch in switches.items()
     )
     return SQL("CASE m.document_type %s ELSE TRUE END", cases)
 
@@ -248,7 +254,10 @@ def _give_back(drain, ids):
 
 def _wants_document(drain, row):
     """Tell whether the file that was ready is gone or old: reset, replaced, deleted."""
-    if row["document_state"] != "ready" or row["changed"] or row["gone"]:
+    if row["document_state"] != "ready" or row["gone"]:
+        return False
+    if _has_document_changed(row):
+        # Nothing is made for a customer who does not get it any more.
         return False
     look = row["look"]
     if look.file and not row["file_changed"]:

@@ -344,7 +344,7 @@ class WhatsappBillingMessage(models.Model):
             and not self.replaces_id
             and self.document_type != REMINDER
             and self.template_id
-            and self.document_partner_id == self._document_partner(record)
+            and self.document_partner_id == record._wab_document_partner()
         )
 
     def _order_values(self):
@@ -467,8 +467,8 @@ class WhatsappBillingMessage(models.Model):
         """Ask whoever sent this message, else who looks after its account, once."""
         self.ensure_one()
         # Companies share their contacts, not what they write to them.
-        shared = record._name == "res.partner"
-        company = self.company_id if shared else self.company_id.browse()
+        is_shared = record._wab_is_contact()
+        company = self.company_id if is_shared else self.company_id.browse()
         # sudo: mail.activity - whether somebody was asked already, whoever that is
         if any(
             activity.summary == title and activity.wab_company_id == company

@@ -549,7 +549,7 @@ class WhatsappBillingMessage(models.Model):
             "res_model": record._name,
             "res_id": record.id,
             "document_name": record._wab_document_name(),
-            "document_partner_id": self._document_partner(record).id,
+            "document_partner_id": record._wab_document_partner().id,
             "priority": 0 if order.is_test else PRIORITIES.get(template.category, 10),
             "consent_id": target.consent.consent_id or False,
             "queued_at": fields.Datetime.now(),
@@ -616,14 +616,9 @@ class WhatsappBillingMessage(models.Model):
         """Tell whether a message was about this document of the customer it has now."""
         self.ensure_one()
         # sudo: res.partner - only who belongs to whom
-        now = self._document_partner(document).sudo().commercial_partner_id
+        now = document._wab_document_partner().sudo().commercial_partner_id
         then = self.document_partner_id
         return not now or now in then | then.commercial_partner_id
-
-    @api.model
-    def _document_partner(self, record):
-        has_partner = "partner_id" in record._fields
-        return record.partner_id if has_partner else self.env["res.partner"]
 
     # --- answers ----------------------------------------------------------------
 

@@ -116,7 +116,7 @@ class WhatsappBillingMessage(models.Model):
         result = super()._after_state_change()
         if self:
             self._sync_failures()
-            self._sync_sent_marks()
+            self._tell_documents()
         return result
 
     def _sync_failures(self):
@@ -165,16 +165,17 @@ class WhatsappBillingMessage(models.Model):
         """Return the values of the notifications about these failed messages."""
         # sudo: whatsapp.billing.message - only what it was about and who is to know
         messages_sudo = self.sudo()
-        about = messages_sudo.filtered(lambda m: m.res_model == "account.move")
-        # sudo: account.move - only whose invoice it is
-        moves_sudo = self.env["account.move"].sudo().browse(about.mapped("res_id"))
-        owners = {move.id: move.invoice_user_id for move in moves_sudo.exists()}
+        owners = {
+            model: self.env[model].browse(messages.mapped("res_id"))._wab_owners()
+            for model, messages in messages_sudo.grouped("res_model").items()
+            if model in self.env
+        }
         nobody = self.env["res.users"]
         return [
             {
                 "mail_message_id": message.mail_message_id.id,
                 "author_id": message._get_failure_user(
-                    owners.get(message.res_id, nobody) if message in about else nobody
+                    owners.get(message.res_model, {}).get(message.res_id, nobody)
                 ).partner_id.id,
                 "res_partner_id": message.partner_id.id,
                 "wab_company_id": message.company_id.id,
@@ -188,26 +189,14 @@ class WhatsappBillingMessage(models.Model):
         ]
 
     def _get_failure_user(self, owner):
-        """Return who is to see to a failure: who sent it, else whose invoice it is.
+        """Return who is to see to a failure: who sent it, else whose document it is.
 
-        :param owner: the invoice's salesperson, or nobody
+        :param owner: who looks after the document, or nobody
         """
         self.ensure_one()
         return self._find_able(self.user_id | owner) or self._get_salesperson()
 
-    def _sync_sent_marks(self):
-        """Let invoices be marked as sent as long as something is on its way to them."""
-        ids = self.env.execute_query(
-            SQL(
-                """
-                SELECT DISTINCT mv.id
-                  FROM whatsapp_billing_message m
-                  JOIN account_move mv ON mv.id = m.res_id
-                 WHERE m.id = ANY(%s) AND m.res_model = 'account.move'
-                   AND mv.wab_is_sent_alone
-                   AND (m.state IN ('failed', 'canceled') OR NOT mv.is_move_sent)
-                """,
-                self.ids,
-            )
-        )
-        self.env["account.move"].browse(row[0] for row in ids)._wab_sync_sent()
+    def _tell_documents(self):
+        """Let the documents follow what has become of messages about them."""
+        for name in self.env["whatsapp.billing.document.mixin"]._wab_model_names():
+            self.env[name]._wab_follow_messages(self)

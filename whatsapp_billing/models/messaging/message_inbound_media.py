@@ -187,7 +187,7 @@ class WhatsappBillingMessage(models.Model):
         record = self._get_line_record()
         # On a document it is as readable as that; else as the message, as more people
         # read a contact than what it wrote.
-        owner = record if record and record._name != "res.partner" else self
+        owner = self if not record or record._wab_is_contact() else record
         # What customers send is never run as a page by who opens it: HTML and SVG are
         # kept as plain text, whatever they claim to be.
         # sudo: ir.attachment - the worker keeps the file; it is read as its owner is

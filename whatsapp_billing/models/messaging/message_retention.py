@@ -83,10 +83,15 @@ class WhatsappBillingMessage(models.Model):
         Those of attempts, of the answer kept for a key, which else stays, and the name
         of a contact that a message was about.
         """
+        contacts = [
+            name
+            for name in self.env["whatsapp.billing.document.mixin"]._wab_model_names()
+            if self.env[name]._wab_is_contact()
+        ]
         self.env.cr.execute(
             "UPDATE whatsapp_billing_message SET document_name = NULL "
-            "WHERE id = ANY(%s) AND res_model = 'res.partner'",
-            [list(self.ids)],
+            "WHERE id = ANY(%s) AND res_model = ANY(%s)",
+            [list(self.ids), contacts],
         )
         self.env.cr.execute(
             "UPDATE whatsapp_billing_message_attempt SET error_detail = NULL, "

@@ -167,7 +167,7 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _line_of(self, row, listed):
         """Return what is one line's own: of a contact's, the company that wrote."""
-        is_shared = row["res_model"] == "res.partner"
+        is_shared = self.env[row["res_model"]]._wab_is_contact()
         quoted = self._make_chatter_body(row["recipient"], row["body"], listed)
         return {
             "model": row["res_model"],

@@ -11,12 +11,16 @@ from ...rules import backoff, numbers
 
 # Where the words of a trace's values are kept: rule -> (model, selection field).
 VALUE_WORDS = {
-    "document_posted": ("account.move", "state"),
-    "document_not_cancelled": ("account.move", "state"),
     "document_type_fits": ("whatsapp.billing.message", "document_type"),
-    "document_unpaid": ("account.move", "payment_state"),
     "template_approved": ("whatsapp.billing.template", "status"),
     "account_active": ("whatsapp.billing.account", "state"),
+}
+
+# Whose words are the document's: rule -> what `_wab_document_facts` calls it.
+FACT_WORDS = {
+    "document_posted": "document_state",
+    "document_not_cancelled": "document_state",
+    "document_unpaid": "payment_state",
 }
 
 # Refusals that another number of the contact may put right.
@@ -284,6 +288,9 @@ class WhatsappBillingMessage(models.Model):
             model, field = VALUE_WORDS[name]
             words = self.env[model]._fields[field]._description_selection(self.env)
             return dict(words).get(value, value)
+        model = self.env.get(self.res_model or "")
+        if name in FACT_WORDS and model is not None:
+            return model._wab_fact_words(FACT_WORDS[name]).get(value, value)
         return str(value)
 
     @api.model

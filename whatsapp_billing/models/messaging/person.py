@@ -276,7 +276,7 @@ class WhatsappBillingMessage(models.Model):
     def _find_documents(self, messages, partners, companies):
         """Return {model: ids} of what these messages were about or were noted on."""
         documents = {
-            "res.partner": set((partners | partners.commercial_partner_id).ids)
+            partners._name: set((partners | partners.commercial_partner_id).ids)
         }
         for message in messages:
             if message.res_model and message.res_id:
@@ -294,7 +294,7 @@ class WhatsappBillingMessage(models.Model):
             )
             .move_line_id.move_id
         )
-        documents.setdefault("account.move", set()).update(moves.ids)
+        documents.setdefault(moves._name, set()).update(moves.ids)
         return documents
 
     @api.model
@@ -309,7 +309,7 @@ class WhatsappBillingMessage(models.Model):
             owners = self._find_owners(model, ids)
             self._erase_activities(model, owners, partners, companies, keys, words)
             self._erase_lines(model, owners, companies, keys, words)
-        self._erase_tracked(documents["res.partner"], keys)
+        self._erase_tracked(documents[partners._name], keys)
 
     @api.model
     def _find_owners(self, model, ids):

@@ -124,21 +124,8 @@ class WhatsappBillingTemplate(models.Model):
         records = self.env[model]
         if not records.has_access("read"):
             return records
-        return records.search(self._get_example_domain(), limit=1)
-
-    def _get_example_domain(self):
-        move_types = {
-            "invoice": "out_invoice",
-            "payment_reminder": "out_invoice",
-            "credit_note": "out_refund",
-            "sales_receipt": "out_receipt",
-        }
-        if self.model == "account.move":
-            move_type = move_types.get(self.document_type, "out_invoice")
-            return [("move_type", "=", move_type), ("state", "=", "posted")]
-        if self.model == "account.payment":
-            return [("payment_type", "=", "inbound")]
-        return []
+        domain = records._wab_example_domain(self.document_type)
+        return records.search(domain, limit=1)
 
     def _get_preview_texts(self):
         """Return header and body with a document's values, else with the examples."""
@@ -161,7 +148,7 @@ class WhatsappBillingTemplate(models.Model):
         record = self._get_preview_record()
         if not record:
             return {}
-        partner = record if record._name == "res.partner" else record.partner_id
+        partner = record._wab_addressees()
         installed = [code for code, _name in self.env["res.lang"].get_installed()]
         # sudo: res.partner - name and language of whom the example is written to
         lang = self._get_odoo_lang(partner.sudo().lang, installed)

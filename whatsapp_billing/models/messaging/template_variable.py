@@ -303,6 +303,7 @@ class WhatsappBillingTemplateVariable(models.Model):
             model,
             field.name,
             is_document=is_document,
+            is_sent=self.env[model]._wab_is_document(),
             depends_on_reader=not (field.store or field.compute_sudo),
         )
         if not is_public:
