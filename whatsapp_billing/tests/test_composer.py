@@ -10,7 +10,7 @@ from .lifecycle_common import LifecycleCommon
 
 # What the composer's form reads when it opens, and what the two clicks may ask.
 FORM = ["headline", "alerts", "cost_html", "preview_html", "allowed_template_ids"]
-OPENING = 36
+OPENING = 37
 PRESSING = 55
 
 
