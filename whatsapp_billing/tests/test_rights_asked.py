@@ -158,4 +158,6 @@ class TestLinesTellOfTheirOwn(CollectionCommon):
         self.run_plan()
         message = self.reminders()
         self.assertNotIn(self.other.name, message.body)
-        self.assertIn(message.body, self.read_lines())
+        # As Odoo's sanitizer writes the space between sign and amount.
+        said = message.body.replace("\N{NO-BREAK SPACE}", "&nbsp;")
+        self.assertIn(said, self.read_lines())
