@@ -325,6 +325,22 @@ def test_every_rule_and_reason_has_its_words():
     assert eligibility.describe_rule("new_rule") == "new_rule"
 
 
+@pytest.mark.parametrize(
+    ("category", "types", "needed"),
+    [
+        ("marketing", ("invoice", "invoice"), "billing"),
+        ("marketing", ("customer_message", "customer_message"), "marketing"),
+        ("marketing", ("customer_message", "invoice"), "marketing"),
+        ("marketing", ("invoice", None), "marketing"),
+        ("utility", ("invoice", None), "billing"),
+        (None, (None, None), "billing"),
+    ],
+)
+def test_an_offer_needs_consent_to_offers(category, types, needed):
+    assert eligibility.needed_consent("billing", category, types) == needed
+    assert eligibility.needed_consent("marketing", category, types) == "marketing"
+
+
 def test_what_still_holds_is_what_has_no_reason():
     went = set()
 

@@ -286,14 +286,7 @@ class IrActionsServer(models.Model):
         return records._wab_note_recipients()
 
     def _wab_send_notes(self, records, recipients):
-        template = self.wab_template_id
-        is_offer = template.category == "marketing"
-        order = Order(
-            method=AUTOMATION,
-            template=template.id,
-            purpose="marketing" if is_offer else "billing",
-            is_note=True,
-        )
+        order = Order(method=AUTOMATION, template=self.wab_template_id.id, is_note=True)
         types = dict.fromkeys(records.ids, NOTE_TYPE)
         messages = self.env["whatsapp.billing.message"]
         return messages._enqueue(records, recipients, types, order)

@@ -288,19 +288,17 @@ class ResPartner(models.Model):
         """
         call_arguments.check_records(self)
         template = call_arguments.check_template(self.env, template)
-        # sudo: whatsapp.billing.template - only its category is read here
+        # sudo: whatsapp.billing.template - only which one it is
         found = (
             self.env["whatsapp.billing.template"]
             .sudo()
             ._resolve(template, self.env.company)
         )
-        purpose = "marketing" if found.category == "marketing" else "billing"
         return self._wab_enqueue(
             {partner.id: partner for partner in self},
             "wab_send",
             found.id or template,
             key,
-            purpose=purpose,
             explicit=True,
         )
 

@@ -25,7 +25,7 @@ filled in stops a message instead of sending it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import Any, Final, NamedTuple
 
@@ -40,6 +40,7 @@ __all__ = [
     "decide",
     "describe",
     "describe_rule",
+    "needed_consent",
     "recheck",
     "still_holds",
 ]
@@ -53,6 +54,12 @@ PAID: Final[frozenset[str]] = frozenset(
 # What a reminder's template may be about: the reminder itself or what it reminds of.
 REMINDABLE: Final[frozenset[str]] = frozenset(
     {"payment_reminder", "invoice", "sales_receipt", "retainer_invoice"}
+)
+
+
+# Templates for these say whatever somebody wrote; one that is for nothing may too.
+MESSAGES: Final[frozenset[str | None]] = frozenset(
+    {"customer_message", "vendor_message", "", None}
 )
 
 
@@ -111,6 +118,22 @@ class Facts:
     kind_off: bool = False
     window_open: bool = True
     recipient_active: bool = True
+
+
+def needed_consent(
+    purpose: str, category: str | None, document_types: Collection[str | None]
+) -> str:
+    """Return which consent a message needs by now.
+
+    What Meta calls marketing is an offer, also a text that was none when it was asked
+    for. A document stays what the customer agreed to get, whatever Meta charges for it.
+
+    :param purpose: what it was asked for as: billing, collections or marketing
+    :param category: Meta's word for the template, None without one
+    :param document_types: what message and template are for, None for nothing
+    """
+    is_document = MESSAGES.isdisjoint(document_types)
+    return "marketing" if category == "marketing" and not is_document else purpose
 
 
 class Decision(NamedTuple):

@@ -158,6 +158,62 @@ class TestTemplateAudience(LifecycleCommon):
         self.assertEqual(message.reason, "template_unsupported")
         self.assertIn("Vendors", message.trace[-1]["value"])
 
+    # --- offers ---------------------------------------------------------------------------
+
+    def allow_offers(self):
+        self.partner.wab_opt_in("marketing", "At the fair")
+
+    def test_an_offer_needs_its_own_consent_however_it_is_sent(self):
+        """Also about an invoice, by a template that is for nothing; a bill is none."""
+        invoice = self._make_invoice()
+        offers = {
+            kind: self.make_message(
+                kind,
+                category="marketing",
+                template_name=f"offer_{kind or 'any'}".lower(),
+                is_default=False,
+            )
+            for kind in ("customer_message", False)
+        }
+        for records, template in (
+            (self.partner, offers["customer_message"]),
+            (self.partner, offers[False]),
+            (invoice, offers[False]),
+        ):
+            for is_allowed in (False, True):
+                if is_allowed:
+                    savepoint = self.env.cr.savepoint()
+                    self.allow_offers()
+                message = self.send(records, template=template.id)
+                with self.subTest(about=records, to=template.name, allowed=is_allowed):
+                    self.assertEqual(message.purpose, "marketing")
+                    reason = False if is_allowed else "not_opted_in"
+                    self.assertEqual(message.reason, reason)
+                if is_allowed:
+                    savepoint.close(rollback=True)
+                    self.env.invalidate_all()
+        bill = self.templates["invoice"].sudo()
+        bill.category = "marketing"
+        message = self.send(self.make_invoice_with_pdf(), template=bill.id)
+        self.assertEqual((message.state, message.purpose), ("queued", "billing"))
+
+    def test_what_became_an_offer_while_it_waited_asks_for_that_consent(self):
+        self.accept_everything()
+        for is_allowed in (False, True):
+            self.to_customers.sudo().category = "utility"
+            message = self.send_to(self.partner, self.to_customers)
+            self.assertEqual(message.state, "queued")
+            bill = self.send(self.make_invoice_with_pdf())
+            (self.to_customers | bill.template_id).sudo().category = "marketing"
+            if is_allowed:
+                self.allow_offers()
+            self.drain()
+            with self.subTest(allowed=is_allowed):
+                reason = (message.state, message.reason)
+                refused = ("canceled", "not_opted_in")
+                self.assertEqual(reason, ("sent", False) if is_allowed else refused)
+                self.assertEqual(bill.state, "sent")
+
     def test_the_composer_offers_vendors_their_templates(self):
         action = self.vendor.with_user(self.clerk).action_wab_compose()
         wizard = (

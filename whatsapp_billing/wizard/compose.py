@@ -250,7 +250,6 @@ class WhatsappBillingCompose(models.TransientModel):
         return Order(
             method="compose",
             template=template.id or False,
-            purpose="marketing" if template.category == "marketing" else "billing",
             explicit=True,
             is_named=self._is_named(),
         )

@@ -573,7 +573,7 @@ class WhatsappBillingMessage(models.Model):
                 "priority": 0,
             },
         )
-        self._read_consents([target], ANSWER.purpose)
+        self._read_consents([target], ANSWER)
         target.decision = eligibility.decide(self._facts(target, ANSWER))
         return self._create_rows([target], ANSWER)
 

@@ -90,7 +90,7 @@ class WhatsappBillingMessage(models.Model):
         self._choose_reminder_templates(letters, company)
         self._render_reminders(letters)
         targets = [target for letter in letters for target in letter.targets]
-        self._read_consents(targets, order.purpose)
+        self._read_consents(targets, order)
         for target in targets:
             target.decision = eligibility.decide(self._facts(target, order))
         for letter in letters:

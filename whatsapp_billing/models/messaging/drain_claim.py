@@ -187,7 +187,8 @@ def _mark_sending(drain, free, recording):
                m.method, m.company_id, m.expires_at,
                m.content ->> 'snapshot' AS snapshot,
                t.status AS template_status, t.obstacle AS template_obstacle,
-               t.text_digest AS template_digest,
+               t.text_digest AS template_digest, t.category AS template_category,
+               t.document_type AS template_type,
                a.state AS account_state,
                m.method IS DISTINCT FROM %(test)s AND %(kind_on)s IS NOT TRUE
                     AS kind_off,
@@ -273,7 +274,7 @@ def _facts(drain, row):
     standing = _read_standing(row)
     by_switch = standing.state == "withdrawn" and standing.kind == "switch"
     return eligibility.Facts(
-        purpose=row["purpose"],
+        purpose=_get_purpose(row),
         document_state=_document_state(row),
         document_type=row["document_type"],
         payment_state="paid" if truth.is_settled else look.payment_state,
@@ -330,7 +331,15 @@ def _read_standing(row):
         consent.Word(number, purpose, granted, datetime.fromisoformat(said_at), *more)
         for number, purpose, granted, said_at, *more in row["consent_words"] or ()
     ]
-    return consent.standing(words, row["purpose"])
+    return consent.standing(words, _get_purpose(row))
+
+
+def _get_purpose(row):
+    """Return which consent the message needs as its template is called by now."""
+    if row["method"] == const.TEST_METHOD:
+        return row["purpose"]
+    types = (row["document_type"], row["template_type"])
+    return eligibility.needed_consent(row["purpose"], row["template_category"], types)
 
 
 def _is_superseded(row):

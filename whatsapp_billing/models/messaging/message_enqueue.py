@@ -57,6 +57,13 @@ class Target:
     # Columns of its row that only this caller knows, or knows better.
     more: dict = field(default_factory=dict)
 
+    def get_purpose(self, order):
+        """Return which consent it needs: an offer has its own, however it is sent."""
+        if order.is_test or not self.template:
+            return order.purpose
+        types = (self.document_type or None, self.template.document_type or None)
+        return eligibility.needed_consent(order.purpose, self.template.category, types)
+
     @property
     def number(self):
         """Return whom it goes to as WhatsApp writes it, "" where nobody can tell."""
@@ -146,7 +153,7 @@ class WhatsappBillingMessage(models.Model):
         self._choose_templates(targets, order)
         if render:
             self._render(targets)
-        self._read_consents(targets, order.purpose)
+        self._read_consents(targets, order)
         for target in targets:
             target.decision = eligibility.decide(self._facts(target, order))
         return self._merge(self._once_per_phone(targets), order, render)
@@ -372,7 +379,7 @@ class WhatsappBillingMessage(models.Model):
     # --- may it go -----------------------------------------------------------
 
     @api.model
-    def _read_consents(self, targets, purpose):
+    def _read_consents(self, targets, order):
         """Read what each contact said to the company, and what stands on its page."""
         # sudo: whatsapp.billing.consent - read for whoever may send
         consents_sudo = self.env["whatsapp.billing.consent"].sudo()
@@ -381,14 +388,16 @@ class WhatsappBillingMessage(models.Model):
             by_company[target.company].append(target)
         for company, mine in by_company.items():
             partners = self.env["res.partner"].union(*(t.partner for t in mine))
-            states = consents_sudo._states(partners, [purpose], company)
+            purposes = {target.get_purpose(order) for target in mine}
+            states = consents_sudo._states(partners, sorted(purposes), company)
             # sudo: res.partner - the switch, and whether the number is still theirs
             partners_sudo = partners.sudo().with_company(company)
             partners_sudo.fetch(PAGE_FIELDS)
             pages_sudo = {p.id: p for p in partners_sudo}
             for target in mine:
                 partner_id = target.partner.id
-                target.consent = states.get((partner_id, purpose), NOTHING)
+                name = (partner_id, target.get_purpose(order))
+                target.consent = states.get(name, NOTHING)
                 if partner_id in pages_sudo:
                     page_sudo = pages_sudo[partner_id]
                     target.is_contact_on = page_sudo.wab_enabled
@@ -407,7 +416,7 @@ class WhatsappBillingMessage(models.Model):
         if consent == "none" and (by_contract or order.is_test or order.is_answer):
             consent = "by_contract"
         return eligibility.Facts(
-            purpose=order.purpose,
+            purpose=target.get_purpose(order),
             document_type=target.document_type,
             expected_document_type=None
             if order.is_note
@@ -529,7 +538,7 @@ class WhatsappBillingMessage(models.Model):
             "phone_id": target.phone.id if target.phone else None,
             "partner_id": target.partner.id,
             "recipient": target.number or target.partner._wab_raw_number(),
-            "purpose": order.purpose,
+            "purpose": target.get_purpose(order),
             "audience": target.audience,
             "method": order.method,
             "key": order.key or False,
