@@ -9,5 +9,4 @@
     "license": "LGPL-3",
     "depends": ["whatsapp_billing"],
     "data": ["security/ir.model.access.csv"],
-    "installable": True,
 }

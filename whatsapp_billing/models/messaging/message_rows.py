@@ -92,7 +92,10 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _insert_rows(self, rows, order):
         # sudo: whatsapp.billing.message - rows are written by the system only
-        messages_sudo = self.sudo().with_context(clean_context(self.env.context))
+        context = clean_context(self.env.context)
+        # Replaced, so that no `default_*` of the caller's is left in it.
+        # pylint: disable-next=context-overridden
+        messages_sudo = self.sudo().with_context(context)
         try:
             with self.env.cr.savepoint() if order.key else nullcontext():
                 found = sql_bulk.create(messages_sudo.browse(), rows, (OUR_MODULE,))
@@ -135,11 +138,10 @@ class WhatsappBillingMessage(models.Model):
                 lines.append(common | self._line_of(row, count))
         # sudo: mail.message - whoever may send has the document say so
         model_sudo = self.env["mail.message"].sudo()
-        created = sql_bulk.create(
-            model_sudo.with_context(clean_context(self.env.context)),
-            lines,
-            ("mail", OUR_MODULE),
-        )
+        context = clean_context(self.env.context)
+        # pylint: disable-next=context-overridden
+        model_sudo = model_sudo.with_context(context)
+        created = sql_bulk.create(model_sudo, lines, ("mail", OUR_MODULE))
         for row, line_id in zip(told, created.ids, strict=True):
             row["mail_message_id"] = line_id
 
