@@ -60,6 +60,7 @@ from . import test_rights_credits
 from . import test_rights_lines
 from . import test_rights_messages
 from . import test_rights_rows
+from . import test_rights_system_rows
 from . import test_rights_table
 from . import test_rights_wire
 from . import test_savepoint

@@ -129,7 +129,7 @@ def _record_refused(drain, outcome, recording):
 def _next_state(drain, row, outcome):
     """Return the row's next state by the class of the error.
 
-    As `message_status._next_state` for what a webhook reports: `rules.refusals`.
+    As `message_status._state_after_refusal` for what a webhook reports: `rules.refusals`.
     """
     now = fields.Datetime.now()
     error = outcome.error

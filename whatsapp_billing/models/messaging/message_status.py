@@ -195,7 +195,7 @@ class WhatsappBillingMessage(models.Model):
         )
         if not rows:
             return
-        decided = [(row, self._next_state(row)) for row in rows]
+        decided = [(row, self._state_after_refusal(row)) for row in rows]
         self._keep_failed_attempts(decided)
         again = [
             (row, values) for row, values in decided if values["state"] != "failed"
@@ -204,7 +204,7 @@ class WhatsappBillingMessage(models.Model):
             self._queue_again(again)
 
     @api.model
-    def _next_state(self, row):
+    def _state_after_refusal(self, row):
         """Return state, reason and time of the next attempt of one failed message.
 
         As `drain_record._next_state` for what an answer says: `rules.refusals`.
