@@ -80,7 +80,8 @@ class TestInboundBatch(BatchCommon):
         self.count_queries(5, 100)
         few = self.count_queries(10, 200)
         many = self.count_queries(80, 300)
-        self.assertEqual(many, few)
+        # What is cached of users and rights may be known, or not, the second time.
+        self.assertLessEqual(many, few + 2)
         self.assertEqual(len(self.kept()), 95)
 
     def test_it_is_told_once_to_each_and_to_open_screens_once(self):

@@ -128,7 +128,8 @@ class TestWebhookEvidence(LifecycleCommon):
         def fail(*_args):
             raise ValueError("template gone")
 
-        self.patch(type(self.events), "_apply_message", fail)
+        messages = self.env["whatsapp.billing.message"]
+        self.patch(type(messages), "_keep_inbound", fail)
         self.receive_text("Hello")
         event = self.events.search([], limit=1)
         self.assertRecordValues(event, [{"state": "error", "is_unread": False}])
@@ -155,14 +156,15 @@ class TestWebhookEvidence(LifecycleCommon):
     @mute_logger(EVENTS)
     def test_event_that_fails_is_tried_again_later_and_then_told(self):
         is_broken = [True]
-        original = type(self.events)._apply_message
+        messages = self.env["whatsapp.billing.message"]
+        original = type(messages)._keep_inbound
 
-        def apply(event, *args):
+        def keep(messages, batch):
             if is_broken[0]:
                 raise ValueError("not today")
-            return original(event, *args)
+            return original(messages, batch)
 
-        self.patch(type(self.events), "_apply_message", apply)
+        self.patch(type(messages), "_keep_inbound", keep)
         self.receive_text("STOP")
         event = self.events.search([], limit=1)
         waits = []
