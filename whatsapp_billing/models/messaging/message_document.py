@@ -11,7 +11,7 @@ from odoo.tools import SQL, config
 from ...rules import eligibility, parameters, traces
 from ..ir_actions_report import SECONDS
 from ..worker.budget import LONGEST_SECONDS, Budget
-from .document_press import Press
+from .document_maker import DocumentMaker
 
 _logger = logging.getLogger(__name__)
 
@@ -65,9 +65,9 @@ class WhatsappBillingMessage(models.Model):
                 return False
             # The lock is the session's: no transaction stands open meanwhile.
             self._commit(env.cr)
-            press = Press(env[self._name], budget)
-            press.run(self._document_threads(), let_go)
-            return press.is_left
+            maker = DocumentMaker(env[self._name], budget)
+            maker.run(self._document_threads(), let_go)
+            return maker.is_left
 
     @api.model
     def _document_threads(self):

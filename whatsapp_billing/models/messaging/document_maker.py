@@ -10,16 +10,16 @@ from collections import deque
 _logger = logging.getLogger(__name__)
 
 
-class Press:
+class DocumentMaker:
     """Documents made side by side, each in a transaction of its own.
 
     Rendering one is mostly another program's work (wkhtmltopdf), so threads keep all
-    cores at it. Whoever runs the press hears of each document as it is finished, so
+    cores at it. Whoever runs it hears of each document as it is finished, so
     that its messages go while the next are made.
     """
 
     def __init__(self, messages, budget):
-        """Begin with nothing."""
+        """Make documents for `messages`, an empty recordset, within a `Budget`."""
         self.messages = messages
         self.budget = budget
         self.is_left = False
