@@ -8,7 +8,6 @@ the module share one connection, which threads would wait for, and render no PDF
 
 import hashlib
 import io
-import json
 import os
 import sys
 import tempfile
@@ -20,7 +19,7 @@ from unittest.mock import patch
 
 import psutil
 import pypdf
-from two_connections import PATIENCE_SECONDS, Beside, Ground
+from two_connections import PATIENCE_SECONDS, Beside, Ground, play
 
 
 class Files(Ground):
@@ -426,25 +425,5 @@ SCENARIOS = (
 )
 
 
-def main(conf, name):
-    """Print one JSON object: what came of each scenario."""
-    from odoo.modules.registry import Registry
-    from odoo.service.server import load_server_wide_modules
-    from odoo.tools import config
-
-    config.parse_config(["-c", conf, "-d", name, "--no-http"], setup_logging=True)
-    load_server_wide_modules()
-    files = Files(Registry(name))
-    accounts = files.registry["whatsapp.billing.account"]
-    found = {}
-    with patch.object(accounts, "_make_transport", files.transport):
-        for scenario in SCENARIOS:
-            try:
-                found[scenario.__name__] = scenario(files)
-            except Exception as error:  # noqa: BLE001 - hides no other's result
-                found[scenario.__name__] = {"fault": f"{type(error).__name__}: {error}"}
-    print(json.dumps(found), flush=True)
-
-
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    play(*sys.argv[1:], Files, SCENARIOS)

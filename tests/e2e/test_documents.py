@@ -2,39 +2,15 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """Files of messages: where they are kept, and how they are made."""
 
-import json
-import subprocess
-
 import pytest
 
-from tools import odoo, postgres
-from tools.ground import LOGS, PATIENCE, ROOT, python
-
-DATABASE = "wab_e2e_documents"
+from tests.e2e import scenarios
 
 
 @pytest.fixture(scope="module")
 def found():
-    """Run all scenarios in a process with Odoo; return what came of each."""
-    odoo.make_database(DATABASE, fresh=True)
-    conf = odoo.write_conf("e2e-documents", 8068, workers=0, db_name=DATABASE)
-    LOGS.mkdir(parents=True, exist_ok=True)
-    log = LOGS / "e2e-documents.log"
-    with log.open("wb") as stream:
-        process = subprocess.run(
-            [python(), "-W", "ignore", "tests/e2e/documents.py", str(conf), DATABASE],
-            cwd=ROOT,
-            env=odoo.environment(),
-            stdout=subprocess.PIPE,
-            stderr=stream,
-            check=False,
-            timeout=180 * PATIENCE,
-        )
-    assert process.returncode == 0, log.read_text(errors="replace")[-3000:]
-    outcome = json.loads(process.stdout.decode().strip().splitlines()[-1])
-    print(json.dumps(outcome, indent=1))
-    yield outcome
-    postgres.drop(DATABASE)
+    """What came of each scenario."""
+    yield from scenarios.played("documents", 180)
 
 
 def test_files_are_read_wherever_odoo_keeps_them(found):

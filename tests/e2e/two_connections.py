@@ -788,19 +788,22 @@ SCENARIOS = (
 )
 
 
-def main(conf, name):
-    """Print one JSON object: what came of each scenario."""
+def play(conf, name, make_ground, scenarios):
+    """Print one JSON object: what came of each scenario.
+
+    :param make_ground: called with the registry; each scenario gets what it returns
+    """
     from odoo.modules.registry import Registry
     from odoo.service.server import load_server_wide_modules
     from odoo.tools import config
 
     config.parse_config(["-c", conf, "-d", name, "--no-http"], setup_logging=True)
     load_server_wide_modules()
-    ground = Ground(Registry(name))
+    ground = make_ground(Registry(name))
     accounts = ground.registry["whatsapp.billing.account"]
     found = {}
     with patch.object(accounts, "_make_transport", ground.transport):
-        for scenario in SCENARIOS:
+        for scenario in scenarios:
             try:
                 found[scenario.__name__] = scenario(ground)
             except Exception as error:  # noqa: BLE001 - hides no other's result
@@ -809,4 +812,4 @@ def main(conf, name):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    play(*sys.argv[1:], Ground, SCENARIOS)

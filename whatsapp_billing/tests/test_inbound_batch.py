@@ -193,6 +193,7 @@ class TestInboundBounds(BatchCommon):
             self.text("one", wamid="wamid.one"),
             self.edit("two", "wamid.one", wamid="wamid.two"),
             self.text("poison"),
+            self.text("three"),
         )
         cls = self.env.registry["whatsapp.billing.message"]
         hear = cls._hear
@@ -208,7 +209,7 @@ class TestInboundBounds(BatchCommon):
         ):
             self.process_inbox()
         self.assertEqual(self.inbound("wamid.one").edited_body, "two")
-        self.assertEqual(len(self.kept()), 2)
+        self.assertEqual(len(self.kept()), 3)
 
     def test_a_text_without_end(self):
         """1.2 million characters took half a minute of everybody's inbox."""
