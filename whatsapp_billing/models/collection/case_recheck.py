@@ -130,6 +130,8 @@ class WhatsappBillingCollectionCase(models.Model):
     @api.model
     def _find_new_credits(self, message_ids):
         """Return the plans' messages whose customer has a credit they do not count."""
+        # A customer's own contacts and their lines are looked up by index (`OFFSET 0`):
+        # joined, a planner may read all lines of the company once for each batch.
         self.env.cr.execute(
             """
             SELECT DISTINCT i.message_id
@@ -137,24 +139,26 @@ class WhatsappBillingCollectionCase(models.Model):
               JOIN whatsapp_billing_message g ON g.id = i.message_id
               JOIN account_move_line l ON l.id = i.move_line_id
               JOIN account_move m ON m.id = l.move_id
+              JOIN LATERAL (
+                   SELECT id FROM res_partner
+                    WHERE commercial_partner_id = m.commercial_partner_id
+                   OFFSET 0) p ON TRUE
+              JOIN LATERAL (
+                   SELECT id, move_id, account_id, no_followup FROM account_move_line
+                    WHERE partner_id = p.id
+                      AND company_id = l.company_id AND currency_id = l.currency_id
+                      AND parent_state = 'posted' AND reconciled IS NOT TRUE
+                      AND amount_residual_currency < 0
+                   OFFSET 0) x ON TRUE
+              JOIN account_account a ON a.id = x.account_id
+              JOIN account_move n ON n.id = x.move_id
              WHERE i.message_id = ANY(%s) AND i.role != 'credit'
                AND g.collection_plan_id IS NOT NULL
-               AND EXISTS (
-                   SELECT 1 FROM account_move_line x
-                     JOIN account_account a ON a.id = x.account_id
-                     JOIN account_move n ON n.id = x.move_id
-                    WHERE x.partner_id IN (
-                          SELECT id FROM res_partner
-                           WHERE commercial_partner_id = m.commercial_partner_id)
-                      AND x.company_id = l.company_id
-                      AND x.currency_id = l.currency_id
-                      AND a.account_type = 'asset_receivable'
-                      AND x.parent_state = 'posted' AND x.reconciled IS NOT TRUE
-                      AND x.amount_residual_currency < 0
-                      AND NOT (x.no_followup IS TRUE AND n.move_type = 'out_refund')
-                      AND NOT EXISTS (
-                          SELECT 1 FROM whatsapp_billing_collection_item j
-                           WHERE j.message_id = g.id AND j.move_line_id = x.id))
+               AND a.account_type = 'asset_receivable'
+               AND NOT (x.no_followup IS TRUE AND n.move_type = 'out_refund')
+               AND NOT EXISTS (
+                   SELECT 1 FROM whatsapp_billing_collection_item j
+                    WHERE j.message_id = g.id AND j.move_line_id = x.id)
             """,
             [list(message_ids)],
         )
