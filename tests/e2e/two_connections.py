@@ -262,7 +262,7 @@ def stop_while_a_user_queues(ground):
 
 def stop_before_the_claim(ground):
     """The inbox is at the row and has not committed when the worker comes."""
-    from odoo.addons.whatsapp_billing.models.messaging.message_inbound import Heard
+    from odoo.addons.whatsapp_billing.models.message.message_inbound import Heard
 
     number = "+34600000102"
     partner_id, move_id = ground.customer(number)
@@ -294,7 +294,7 @@ def stop_before_the_claim(ground):
 
 def stop_during_the_claim(ground):
     """The worker has read the consent and has not committed when the STOP comes."""
-    from odoo.addons.whatsapp_billing.models.messaging import drain_claim
+    from odoo.addons.whatsapp_billing.models.message import drain_claim
 
     number = "+34600000103"
     partner_id, move_id = ground.customer(number)

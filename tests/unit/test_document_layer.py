@@ -17,7 +17,7 @@ import clients
 MODULE = Path(clients.__file__).parent.parent
 PLACES = (
     *("models/messaging", "wizard", "models/ir_actions_server.py"),
-    *("models/base.py", "models/document_mixin.py", "models/res_config_settings.py"),
+    *("models/document/base.py", "models/document/document_mixin.py", "models/res_config_settings.py"),
 )
 NAMES = frozenset({"account.move", "account.payment", "res.partner"})
 # Whoever a message is to is a contact: these calls only get at contacts.
@@ -31,21 +31,21 @@ RELATIONS = frozenset({"Many2one", "Many2many", "One2many"})
 LEFT: dict[tuple[str, str], str] = {
     ("models/ir_actions_server.py", "res.partner"): "which fields lead to a contact",
     (
-        "models/messaging/consent.py",
+        "models/consent/consent.py",
         "res.partner",
     ): "who may read the words of a contact",
     (
-        "models/messaging/message_access.py",
+        "models/message/message_access.py",
         "account.move",
     ): "a partial index of readers",
-    ("models/messaging/message_access.py", "account.payment"): "the same",
-    ("models/messaging/message_access.py", "res.partner"): "the same; who reads texts",
+    ("models/message/message_access.py", "account.payment"): "the same",
+    ("models/message/message_access.py", "res.partner"): "the same; who reads texts",
     (
-        "models/messaging/message_inbound_tell.py",
+        "models/message/message_inbound_tell.py",
         "res.partner",
     ): "where a customer's words are kept: on who wrote them",
-    ("models/messaging/person.py", "res.partner"): "what is erased of a contact itself",
-    ("models/messaging/template_render.py", "res.partner"): "how a contact is called",
+    ("models/message/privacy.py", "res.partner"): "what is erased of a contact itself",
+    ("models/template/template_render.py", "res.partner"): "how a contact is called",
     (
         "wizard/base_partner_merge.py",
         "res.partner",

@@ -5,7 +5,7 @@ import json
 from odoo import fields, http
 from odoo.http import content_disposition, request
 
-from ..models import call_arguments
+from ..models.common import call_arguments
 
 EXPORT_ROUTE = "/whatsapp_billing/export_person"
 

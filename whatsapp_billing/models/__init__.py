@@ -1,27 +1,20 @@
-from . import system_fields
+"""Odoo's models, a folder a noun; each folder's `__init__` says where to begin."""
+
 from . import rights
 from . import worker
-from . import messaging
-from . import base
-from . import document_mixin
-from . import recipient_guard
+from . import account
+from . import template
+from . import consent
+from . import message
+from . import document
 from . import mail_activity
 from . import mail_message
-from . import account_move
-from . import account_move_send
-from . import account_move_sent_mark
-from . import account_payment
+from . import accounting
 from . import res_company
 from . import res_config_settings
-from . import res_partner
-from . import document_look
-from . import res_partner_screen
 from . import credit
-from . import account_move_bill
 from . import collection
 from .credit import message_waiting, plan_credit
 from . import ir_actions_server
-from . import ir_attachment
-from . import ir_actions_report
 from . import res_config_settings_credit
 from . import res_config_settings_collection

@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 
 from ..rules import time_zones
-from .collection.res_partner import zones_of
+from .accounting.res_partner_collection import zones_of
 
 MANAGER = "whatsapp_billing.group_manager"
 

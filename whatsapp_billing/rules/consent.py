@@ -410,6 +410,10 @@ class Standing(NamedTuple):
     kind: str
 
 
+# Of somebody from whom there is no word.
+NO_STANDING: Final = Standing("none", 0, "")
+
+
 def keyword(text: str) -> str | None:
     """Return "stop" or "start" when a whole message asks for it, else None."""
     if len(text) > LONGEST_WISH:
@@ -552,7 +556,7 @@ def standing(words: Iterable[Word], purpose: str) -> Standing:
     if last is None:
         last = max(about, key=_when, default=None)
     if last is None:
-        return Standing("none", 0, "")
+        return NO_STANDING
     kind = "switch" if last.is_switch else "said"
     return Standing(
         "granted" if last.granted else "withdrawn",

@@ -452,7 +452,7 @@ class TestAccount(WhatsappBillingCommon):
             self._event(name, event="SOMETHING")
         self.assertEqual(self.account.state, "connected")
 
-    @mute_logger("odoo.addons.whatsapp_billing.models.messaging.account_templates")
+    @mute_logger("odoo.addons.whatsapp_billing.models.account.account_templates")
     def test_cron_stops_the_account_only_for_credentials(self):
         self.account.last_sync_at = False
         self.transport.add(

@@ -24,7 +24,7 @@ from .common import (
     WhatsappBillingCommon,
 )
 
-EVENT_LOGGER = "odoo.addons.whatsapp_billing.models.messaging.webhook_event"
+EVENT_LOGGER = "odoo.addons.whatsapp_billing.models.account.webhook_event"
 
 
 class TwoCompanies(WhatsappBillingCommon):

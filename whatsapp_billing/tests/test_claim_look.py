@@ -8,7 +8,7 @@ from unittest.mock import patch
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from ..models.document_look import reminded_sql
+from ..models.document.document_look import reminded_sql
 from ..models.worker.budget import Budget
 from ..models.worker.drain import Recording
 from .test_claim_recipients import ACME, LEO, ClaimCommon

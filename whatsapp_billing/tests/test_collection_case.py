@@ -362,7 +362,7 @@ class TestCollectionCase(CollectionCommon):
             patch.object(
                 type(self.cases), "_sync", side_effect=ValueError("our own mistake")
             ),
-            mute_logger("odoo.addons.whatsapp_billing.models.document_mixin"),
+            mute_logger("odoo.addons.whatsapp_billing.models.document.document_mixin"),
         ):
             self.pay(invoice)
         self.assertIn(invoice.payment_state, ("paid", "in_payment"))

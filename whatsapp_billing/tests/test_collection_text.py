@@ -2,7 +2,9 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo.tests import tagged
 
-from ..models.collection.template_debtor import CONTEXT, OpenLine
+from odoo.addons.whatsapp_billing.models.common.ledger import OpenLine
+
+from ..models.collection.template_statement import CONTEXT
 from .collection_common import CollectionCommon
 
 

@@ -11,7 +11,7 @@ from odoo.tools import file_path
 
 from odoo.addons.account.models import account_move
 
-from ..models.account_move import CORE_PRINT_NAME
+from ..models.accounting.account_move import CORE_PRINT_NAME
 from .lifecycle_common import LifecycleCommon
 
 

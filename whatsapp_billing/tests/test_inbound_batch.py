@@ -8,7 +8,8 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..models.messaging import message_inbound, webhook_event
+from ..models.account import webhook_event
+from ..models.message import message_inbound
 from .collection_common import CollectionCommon
 from .test_collection_inbound import AnswerCommon
 from .test_inbound import InboundCommon

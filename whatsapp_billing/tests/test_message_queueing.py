@@ -263,7 +263,7 @@ class TestMessageQueueing(LifecycleCommon):
         self.patch(type(self.messages), "_enqueue", broken)
         invoice = self.make_invoice_with_pdf()
         with self.assertLogs(
-            "odoo.addons.whatsapp_billing.models.account_move_send", "ERROR"
+            "odoo.addons.whatsapp_billing.models.accounting.account_move_send", "ERROR"
         ):
             self.env["account.move.send"].with_user(
                 self.clerk

@@ -12,8 +12,8 @@ from odoo.fields import Command
 from odoo.tests import tagged
 from odoo.tools import SQL
 
-from ..models import sql_bulk
-from ..models.messaging.message_rows import as_sanitized, quote_html
+from ..models.common import sql_bulk
+from ..models.message.message_rows import as_sanitized, quote_html
 from ..rules import answers
 from .collection_common import CollectionCommon
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from odoo.tests import tagged
 
-from ..models.messaging import drain_claim
+from ..models.message import drain_claim
 from .lifecycle_common import LifecycleCommon
 
 

@@ -7,7 +7,7 @@ import json
 from odoo.exceptions import AccessError
 from odoo.tests import HttpCase, tagged
 
-from ..models.ir_actions_report import MARK, DocumentMark
+from ..models.document.ir_actions_report import MARK, DocumentMark
 from .collection_common import CollectionCommon
 from .rights_common import GROUPS, RightsCommon
 

@@ -4,7 +4,7 @@ import logging
 
 from odoo.tests import TransactionCase, tagged
 
-from ..models.savepoint import savepoint_or_log
+from ..models.common.savepoint import savepoint_or_log
 from ..models.worker.transactions import RepeatTransaction
 
 _logger = logging.getLogger(__name__)

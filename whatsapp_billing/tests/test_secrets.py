@@ -14,7 +14,7 @@ from odoo.exceptions import AccessError, UserError
 from odoo.tests import tagged
 from odoo.tools import config
 
-from ..models.messaging import secrets
+from ..models.account import secrets
 from .common import SECRET, TOKEN, WhatsappBillingCommon
 
 

@@ -5,7 +5,7 @@
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..models.messaging.message_enqueue import Order
+from ..models.common.send_request import Order
 from .lifecycle_common import LifecycleCommon
 
 

@@ -4,7 +4,7 @@
 
 from odoo.tests import tagged
 
-from ..models.messaging import wording
+from ..models.common import labels
 from .lifecycle_common import LifecycleCommon
 
 
@@ -48,9 +48,9 @@ class TestTemplateLanguage(LifecycleCommon):
 
     def test_a_language_is_named_with_its_country_in_capitals(self):
         self.assertEqual(
-            wording.language(self.env, "en_US"), "English (United States)"
+            labels.language(self.env, "en_US"), "English (United States)"
         )
         spanish = self.env["res.lang"]._activate_lang("es_ES") and self.env(
             context={"lang": "es_ES"}
         )
-        self.assertEqual(wording.language(spanish, "pt_BR"), "Portugués (Brasil)")
+        self.assertEqual(labels.language(spanish, "pt_BR"), "Portugués (Brasil)")

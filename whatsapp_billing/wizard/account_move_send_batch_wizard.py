@@ -5,8 +5,8 @@ import logging
 from odoo import api, fields, models
 
 from ..const import METHOD
-from ..models.messaging.message_enqueue import Order
-from ..models.savepoint import savepoint_or_log
+from ..models.common.savepoint import savepoint_or_log
+from ..models.common.send_request import Order
 from .compose_summary import count_targets
 
 _logger = logging.getLogger(__name__)

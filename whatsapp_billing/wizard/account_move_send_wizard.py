@@ -6,9 +6,9 @@ from odoo import api, fields, models
 from odoo.tools import format_datetime
 
 from ..const import METHOD, TEST_METHOD
-from ..models.messaging import wording
-from ..models.messaging.message_enqueue import HOLD_REASONS, Order
-from ..models.savepoint import savepoint_or_log
+from ..models.common import labels
+from ..models.common.savepoint import savepoint_or_log
+from ..models.common.send_request import HOLD_REASONS, Order
 from ..rules import languages
 from .phone_preview import render_phone, render_problems
 
@@ -274,7 +274,7 @@ class AccountMoveSendWizard(models.TransientModel):
 
     def _wab_language_names(self, results):
         codes = dict.fromkeys(found["lang_code"] for found in results)
-        return ", ".join(wording.language(self.env, code) for code in codes if code)
+        return ", ".join(labels.language(self.env, code) for code in codes if code)
 
     # === BUSINESS METHODS - ALERTS === #
 

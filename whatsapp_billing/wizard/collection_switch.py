@@ -2,8 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
 
-from ..models import client_action
-from ..models.collection.plan_screen import CHOSEN_STAGE, PREVIEW_DAYS
+from ..models.collection.plan_display import CHOSEN_STAGE, PREVIEW_DAYS
+from ..models.common import client_action
 
 NEXT = {"off": "dry_run", "dry_run": "own_numbers", "own_numbers": "share"}
 

@@ -5,9 +5,8 @@ from collections import Counter
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models import client_action
-from ..models.messaging import wording
-from ..models.messaging.message_enqueue import HOLD_REASONS, Order
+from ..models.common import client_action, labels
+from ..models.common.send_request import HOLD_REASONS, Order
 from ..rules import eligibility, languages
 from .compose_summary import count_targets
 from .phone_preview import render_phone, render_problems
@@ -445,7 +444,7 @@ class WhatsappBillingCompose(models.TransientModel):
                 "message": self.env._(
                     "The template is in %(language)s; contacts with another language:"
                     " %(count)s. Send to each language by itself.",
-                    language=wording.language(self.env, code),
+                    language=labels.language(self.env, code),
                     count=len(others),
                 ),
                 "action_text": self.env._("Show"),

@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 from odoo.tools.misc import format_datetime
 
-from ..models import client_action
+from ..models.common import client_action
 
 # What each purpose covers: who agrees to documents, or wants no more of them, says the
 # same about reminders (`rules.consent.standing`).

@@ -3,7 +3,7 @@
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 
-from ..models import client_action
+from ..models.common import client_action
 
 
 class WhatsappBillingCreditAdjust(models.TransientModel):

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import LazyTranslate
 
-from ..models import client_action
+from ..models.common import client_action
 from ..models.credit.rate import PRICELISTS
 from ..rules import pricing, rate_card
 

@@ -4,7 +4,7 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
 from odoo.fields import Domain
 
-from ..models.res_partner import ENABLED_PURPOSES, MAX_EVIDENCE
+from ..models.accounting.res_partner import ENABLED_PURPOSES, MAX_EVIDENCE
 
 RANKS = {"customer": "customer_rank", "vendor": "supplier_rank"}
 RESULTS = [

@@ -2,7 +2,7 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 from odoo import api, fields, models
 
-from ..models import client_action
+from ..models.common import client_action
 
 
 class WhatsappBillingPersonErase(models.TransientModel):

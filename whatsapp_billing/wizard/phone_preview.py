@@ -4,7 +4,7 @@
 
 from markupsafe import Markup
 
-from ..rules import wapp_text
+from ..rules import markup
 
 
 def render_phone(env, found):
@@ -22,7 +22,7 @@ def render_phone(env, found):
                 "text": header.get("text") or "",
                 "filename": found["filename"] or "",
             },
-            "body_html": Markup(wapp_text.to_html(found["body"])),
+            "body_html": Markup(markup.to_html(found["body"])),
             "footer": content.get("footer") or "",
             "buttons": content.get("button_labels") or [],
             "clock": "",

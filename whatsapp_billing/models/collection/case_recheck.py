@@ -8,7 +8,7 @@ from odoo import api, models
 
 from ...rules import dunning
 from ...rules.dunning_lines import find_change
-from .case_truth import CLEARED
+from ..common.ledger import CLEARED
 from .plan import SENDING_STAGES
 
 

@@ -13,8 +13,8 @@ from odoo.tools import SQL
 from odoo.tools.misc import format_date
 
 from ...rules import answers, dunning_time, eligibility, inbound
-from ..messaging.message_enqueue import Order, Target
-from .case_truth import CLEARED
+from ..common.ledger import CLEARED
+from ..common.send_request import Order, Target
 from .plan_read import zone_of
 
 # An answer without context is about the last reminder, if it is not older.

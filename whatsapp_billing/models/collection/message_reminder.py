@@ -8,11 +8,11 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...rules import eligibility, languages
-from ..document_look import reminded_sql
-from ..messaging.drain_reminders import REMINDER
-from ..messaging.message_drain import of_account
-from ..messaging.message_enqueue import Target
-from .template_debtor import CONTEXT
+from ..common.send_request import Target
+from ..document.document_look import reminded_sql
+from ..message.drain_reminders import REMINDER
+from ..message.message_drain import of_account
+from .template_statement import CONTEXT
 
 BY_PLAN = "collections"
 MOVE_FIELDS = [

@@ -9,7 +9,7 @@ from datetime import timedelta
 from odoo import models
 from odoo.tools import SQL
 
-from ..savepoint import savepoint_or_log
+from ..common.savepoint import savepoint_or_log
 
 _logger = logging.getLogger(__name__)
 

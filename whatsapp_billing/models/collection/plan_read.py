@@ -11,8 +11,8 @@ from odoo.tools import SQL
 
 from ...rules import dunning, workdays
 from ...rules.dunning_time import day_of
-from .case_truth import CLEARED
-from .res_partner import zone_of_country
+from ..accounting.res_partner_collection import zone_of_country
+from ..common.ledger import CLEARED
 
 # How far back a claim still counts for limits per week.
 CLAIM_DAYS = 14

@@ -12,9 +12,9 @@ from odoo.tools import SQL
 
 from ...rules import dunning, traces
 from ...rules.dunning_time import day_of, midnight, zone
-from .. import sql_bulk
-from ..messaging.message_enqueue import Order, Target
-from .template_debtor import OpenLine
+from ..common import sql_bulk
+from ..common.ledger import OpenLine
+from ..common.send_request import Order, Target
 
 UNREACHABLE = {"no_number", "invalid_number", "not_enabled", "not_opted_in"}
 # Among the figures of a run: customers who hear or would, and those left out, by why.

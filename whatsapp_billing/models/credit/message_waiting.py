@@ -5,7 +5,7 @@
 from odoo import api, models
 from odoo.tools import SQL
 
-from ..messaging.message_drain import of_account
+from ..message.message_drain import of_account
 
 BATCH = 5000
 

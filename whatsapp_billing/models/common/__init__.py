@@ -1,0 +1,1 @@
+"""Plain helpers of the models; nothing of Odoo is defined here."""

@@ -1,0 +1,89 @@
+# Copyright 2026 The whatsapp_billing authors
+# License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What one call asked for, and the messages that it comes to."""
+
+from dataclasses import dataclass, field
+
+from odoo import models
+
+from ...rules import eligibility, reasons
+from ...rules.consent import NO_STANDING
+
+# An obstacle that goes away by itself: the message waits instead of ending.
+HOLD_REASONS = reasons.HOLDING
+
+
+@dataclass(slots=True)
+class Target:
+    """One document for one person, on its way to becoming a message."""
+
+    record: models.BaseModel
+    partner: models.BaseModel
+    company: models.BaseModel
+    document_type: str
+    template: models.BaseModel = None
+    account: models.BaseModel = None
+    phone: models.BaseModel = None
+    rendered: dict = field(default_factory=dict)
+    consent: tuple = NO_STANDING
+    # Whether the company may write to the contact, and whether its number changed.
+    is_contact_on: bool = False
+    is_number_changed: bool = False
+    account_state: str = ""
+    audience: str = "customer"
+    decision: eligibility.Decision = None
+    # Other documents that the same message is about.
+    covered: list = field(default_factory=list)
+    # The documents that its text lists, where those are several.
+    listed: frozenset = frozenset()
+    # What must not change until it is sent; see `message_changed.py`.
+    snapshot: str | None = None
+    says_more: bool = False
+    # Columns of its row that only this caller knows, or knows better.
+    more: dict = field(default_factory=dict)
+
+    def get_purpose(self, order):
+        """Return which consent it needs: an offer has its own, however it is sent."""
+        if order.is_test or not self.template:
+            return order.purpose
+        types = (self.document_type or None, self.template.document_type or None)
+        return eligibility.needed_consent(order.purpose, self.template.category, types)
+
+    @property
+    def number(self):
+        """Return whom it goes to as WhatsApp writes it, "" where nobody can tell."""
+        return self.more.get("recipient") or self.partner.wab_e164 or ""
+
+    @property
+    def may_go(self):
+        """Tell whether it goes, now or later; without a number nothing would send it."""
+        reason = self.decision.reason
+        return not reason or (reason in HOLD_REASONS and bool(self.phone))
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What a caller asked for, the same for all documents of one call."""
+
+    method: str
+    purpose: str = "billing"
+    template: object = False
+    key: str = ""
+    explicit: bool = False
+    is_reminder: bool = False
+    # A plan has asked for each line what holds it; nothing is left to ask.
+    by_plan: bool = False
+    is_test: bool = False
+    # About the record but not the document: sent whatever its state, without a file.
+    is_note: bool = False
+    # Somebody named the recipients of this one sending; else the document says who
+    # they are, and is asked again before the call.
+    is_named: bool = False
+    # Free words in a conversation that the customer has begun: they need no template,
+    # and no other consent than theirs to hear from us.
+    is_answer: bool = False
+
+    @property
+    def follows_document(self):
+        """Tell whether who gets it is the document's to say, also later."""
+        return not (self.is_named or self.is_note or self.is_test)

@@ -1,0 +1,11 @@
+"""What can be sent: the hooks that a document's model answers (`document_mixin.py`).
+
+`document_look.py` asks before the call, in bulk, what may have changed; `base.py` has
+the answers of records that are no documents.
+"""
+
+from . import base
+from . import document_mixin
+from . import document_look
+from . import ir_attachment
+from . import ir_actions_report
