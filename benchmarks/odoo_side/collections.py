@@ -97,7 +97,9 @@ def _copy_partners(env, count):
                 "wab_person_key": SQL(
                     "'+346' || lpad((new_id %% 100000000)::text, 8, '0')"
                 ),
-                "wab_e164": SQL("'+346' || lpad((new_id %% 100000000)::text, 8, '0')"),
+                "wab_recipient": SQL(
+                    "'+346' || lpad((new_id %% 100000000)::text, 8, '0')"
+                ),
                 "name": SQL("'Customer ' || new_id"),
                 "commercial_partner_id": SQL("new_id"),
             },
@@ -108,7 +110,7 @@ def _copy_partners(env, count):
                 INSERT INTO whatsapp_billing_consent
                        (partner_id, company_id, recipient, person_key, purpose,
                         granted, source, evidence, said_at, create_date)
-                SELECT p.id, %(company)s, p.wab_e164, p.wab_person_key, u.purpose,
+                SELECT p.id, %(company)s, p.wab_recipient, p.wab_person_key, u.purpose,
                        TRUE, 'user', 'bench', now(), now()
                   FROM res_partner p,
                        (VALUES ('billing'), ('collections')) u (purpose)

@@ -52,7 +52,7 @@ def balance(env, entries, rounds):
     env.cr.execute(
         """
         INSERT INTO whatsapp_billing_credit_entry
-               (wallet_id, kind, amount, reserved_amount, round, date)
+               (wallet_id, kind, amount, reserved_amount, attempt_no, date)
         SELECT %s, 'adjust', 0.000001 * (n %% 7), 0, 0, now() at time zone 'utc'
           FROM generate_series(1, %s) n
         """,

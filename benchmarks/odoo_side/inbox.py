@@ -198,7 +198,7 @@ def process_texts(env, count, baseline_count, rounds):
     """Return [[ours, one by one], ...] in texts a second; two texts a customer."""
     account = setup.connect(env, "http://127.0.0.1:9", header_type="none")
     partners = setup.invoices(env, limit=count // 2).partner_id
-    senders = [partner.wab_e164.lstrip("+") for partner in partners]
+    senders = [partner.wab_recipient.lstrip("+") for partner in partners]
     pairs = []
     for _round in range(rounds):
         _reset_texts(env, account, senders, count)
@@ -272,7 +272,7 @@ def _texts_one_by_one(env, count):
         for update in get_profile(event.provider).parse_webhook(raw):
             if messages.search_count([("wamid", "=", update.wamid)]):
                 continue
-            partner = partners.search([("wab_e164", "=", update.sender)], limit=1)
+            partner = partners.search([("wab_recipient", "=", update.sender)], limit=1)
             messages.create(
                 {
                     "direction": "in",

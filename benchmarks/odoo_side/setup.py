@@ -116,7 +116,7 @@ def enable_partners(env):
     """Switch WhatsApp on for every customer, with the consent that this records."""
     partners = invoices(env).partner_id
     partners.write({"wab_enabled": True})
-    assert all(partners.mapped("wab_e164"))
+    assert all(partners.mapped("wab_recipient"))
     return len(partners)
 
 

@@ -487,7 +487,7 @@ def test_switch_written_by_another_program_says_so(world, wire):
     assert {row["user_id"][0] for row in rows} == {world.state["uids"]["clerk"]}
 
 
-@pytest.mark.parametrize("name", ["wab_e164", "wab_person_key", "wab_new_number"])
+@pytest.mark.parametrize("name", ["wab_recipient", "wab_person_key", "wab_new_number"])
 def test_lines_of_a_company_write_no_address(world, wire, name):
     """Bills would go where no form shows, or to an old number."""
     _number, company = world.partner(is_company=True)
@@ -499,8 +499,8 @@ def test_lines_of_a_company_write_no_address(world, wire, name):
     ):
         with pytest.raises((WireError, xmlrpc.client.Fault)):
             wire.call("res.partner", "write", [company], vals={"child_ids": [command]})
-    read = world.admin.read("res.partner", [person], ["wab_e164", "child_ids"])
-    assert read[0]["wab_e164"] == number
+    read = world.admin.read("res.partner", [person], ["wab_recipient", "child_ids"])
+    assert read[0]["wab_recipient"] == number
     read = world.admin.read("res.partner", [company], ["child_ids"])
     assert read[0]["child_ids"] == [person]
 

@@ -16,8 +16,10 @@ import clients
 
 MODULE = Path(clients.__file__).parent.parent
 PLACES = (
-    *("models/messaging", "wizard", "models/ir_actions_server.py"),
-    *("models/document/base.py", "models/document/document_mixin.py", "models/res_config_settings.py"),
+    *("models/account", "models/consent", "models/message"),
+    *("models/template", "models/worker", "wizard", "models/ir_actions_server.py"),
+    *("models/document/base.py", "models/document/document_mixin.py"),
+    "models/res_config_settings.py",
 )
 NAMES = frozenset({"account.move", "account.payment", "res.partner"})
 # Whoever a message is to is a contact: these calls only get at contacts.

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rules import dunning
-from rules.dunning import Credit, Debtor, Line, Moment, Plan, Step
+from rules.dunning import Credit, Debtor, Line, Plan, RunTime, Step
 from rules.dunning_time import day_of
 
 TODAY = date(2026, 11, 20)
@@ -35,8 +35,8 @@ FLAWS = (
     {"no_followup": True},
     {"plan_id": None},
     {"plan_id": 2},
-    {"last_days": 0},
-    {"last_days": 30},
+    {"last_step_days": 0},
+    {"last_step_days": 30},
 )
 
 days = st.integers(-40, 40).map(lambda n: TODAY + timedelta(days=n))
@@ -137,7 +137,7 @@ def ledgers(draw):
 
 
 moments = st.builds(
-    lambda day, hour, at_noon: Moment(datetime.combine(day, time(hour)), day, at_noon),
+    lambda day, hour, at_noon: RunTime(datetime.combine(day, time(hour)), day, at_noon),
     st.integers(-1, 3).map(lambda n: TODAY + timedelta(days=n)),
     st.integers(0, 23),
     st.booleans(),
@@ -252,7 +252,7 @@ def test_forecast_is_what_running_day_by_day_brings(plan, ledger, moment):
     seen = []
     for ahead in range(12):
         day = moment.day + timedelta(days=ahead)
-        now = moment if not ahead else Moment(moment.now, day, at_noon=True)
+        now = moment if not ahead else RunTime(moment.now, day, at_noon=True)
         outcome = dunning.decide(now, plan, lines, credits, debtors)
         seen.append((day, outcome.reminders))
         lines, debtors = settle(lines, debtors, outcome, now, dry=True)
@@ -306,7 +306,7 @@ def settle(lines, debtors, outcome, moment, dry=False):
         reasons = (None, "action_only", "dry_run") if dry else (None, "action_only")
         if decision.reason in reasons and decision.days is not None:
             day = day_of(moment, debtors[line.debtor_id])
-            values |= {"last_days": decision.days, "last_date": day}
+            values |= {"last_step_days": decision.days, "last_date": day}
         after.append(replace(line, **values))
     people = dict(debtors)
     for reminder in outcome.reminders:

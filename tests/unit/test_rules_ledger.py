@@ -48,7 +48,7 @@ def written(posting, covered=True):
     taken = posting.extra if covered else ZERO
     return ledger.Entry(
         posting.kind,
-        posting.round,
+        posting.attempt_no,
         posting.amount - taken,
         posting.reserved,
         posting.category,
@@ -85,7 +85,7 @@ def test_whatever_comes_the_entries_add_up(events, category):
         assert posting.extra >= 0
         assert ledger.outstanding(entries) == ZERO
         assert ledger.charged(entries) >= ZERO
-    kinds = [(entry.kind, entry.round) for entry in entries]
+    kinds = [(entry.kind, entry.attempt_no) for entry in entries]
     assert len(set(kinds)) == len(kinds)
     assert sum(entry.kind == "settle" for entry in entries) <= 1
     assert ledger.outstanding(entries) >= ZERO

@@ -8,7 +8,7 @@ from odoo.tools import SQL
 
 from .. import const
 from .common.savepoint import savepoint_or_log
-from .common.send_request import Order
+from .common.send_request import SendRequest
 from .document.base import AUTOMATION, NOTE_TYPE
 from .message.drain_reminders import REMINDER
 
@@ -239,8 +239,8 @@ class IrActionsServer(models.Model):
             self.env.cr.precommit.add(self.env(context={})[self._name]._wab_send_all)
         # What has no company goes out for the one that its user works in.
         name = (self.id, self.env.uid, self.env.company.id)
-        order = wanted.setdefault(name, {})
-        order.update(dict.fromkeys(records.ids))
+        send_request = wanted.setdefault(name, {})
+        send_request.update(dict.fromkeys(records.ids))
         return False
 
     @api.model
@@ -286,10 +286,12 @@ class IrActionsServer(models.Model):
         return records._wab_note_recipients()
 
     def _wab_send_notes(self, records, recipients):
-        order = Order(method=AUTOMATION, template=self.wab_template_id.id, is_note=True)
+        send_request = SendRequest(
+            method=AUTOMATION, template=self.wab_template_id.id, is_note=True
+        )
         types = dict.fromkeys(records.ids, NOTE_TYPE)
         messages = self.env["whatsapp.billing.message"]
-        return messages._enqueue(records, recipients, types, order)
+        return messages._enqueue(records, recipients, types, send_request)
 
     def _wab_send_reminders(self, moves, recipients):
         """Remind of one invoice of each customer who has not heard from us today.

@@ -45,7 +45,7 @@ class ResConfigSettings(models.TransientModel):
                 company=company.name,
             )
         zones = zones_of(company.country_id.code)
-        number = company.partner_id.wab_e164 or ""
+        number = company.partner_id.wab_recipient or ""
         if company.partner_id.tz or time_zones.is_certain(zones, number):
             return False
         return self.env._(

@@ -22,16 +22,16 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
 from . import dunning_time
-from .dunning_lines import Asked, choose_step, find_obstacle, next_date
+from .dunning_lines import LineCheck, choose_step, find_obstacle, next_date
 from .dunning_types import (
     Credit,
     Debtor,
     Line,
     LineDecision,
-    Moment,
     Outcome,
     Plan,
     Reminder,
+    RunTime,
     Step,
 )
 
@@ -40,10 +40,10 @@ __all__ = [
     "Debtor",
     "Line",
     "LineDecision",
-    "Moment",
     "Outcome",
     "Plan",
     "Reminder",
+    "RunTime",
     "Step",
     "decide",
     "forecast",
@@ -59,7 +59,7 @@ _ALSO = frozenset({"not_due", "steps_done", "below_minimum", "condition_not_met"
 class _Found:
     """One line that could be in a message, and its step if one is due."""
 
-    asked: Asked
+    check: LineCheck
     step: Step | None
     reason: str | None
 
@@ -83,7 +83,7 @@ def is_in_share(plan_id: int, debtor_id: int, share: int) -> bool:
 
 
 def decide(
-    moment: Moment,
+    moment: RunTime,
     plans: Mapping[int, Plan],
     lines: Iterable[Line],
     credits: Iterable[Credit],
@@ -107,10 +107,10 @@ def decide(
     for debtor_id in sorted(by_debtor):
         debtor = debtors.get(debtor_id) or Debtor(debtor_id)
         mine = sorted(by_debtor[debtor_id], key=_age)
-        real, dry = _sort_out(moment, plans, mine, debtor, decisions)
+        real, dry = _split_lines(moment, plans, mine, debtor, decisions)
         money = sorted(credit_by_debtor[debtor_id], key=lambda c: c.line_id)
         for group, is_dry in ((real, False), (dry, True)):
-            reminder = _conclude(
+            reminder = _decide_group(
                 moment, plans, group, money, selected, is_dry, decisions
             )
             if reminder:
@@ -122,8 +122,8 @@ def _age(line: Line) -> tuple[date, int]:
     return (line.due or date.max, line.line_id)
 
 
-def _sort_out(
-    moment: Moment,
+def _split_lines(
+    moment: RunTime,
     plans: Mapping[int, Plan],
     lines: list[Line],
     debtor: Debtor,
@@ -134,71 +134,75 @@ def _sort_out(
     day = dunning_time.day_of(moment, debtor)
     for line in lines:
         plan = plans.get(line.plan_id) if line.plan_id is not None else None
-        asked = Asked(line, plan, debtor, day)
-        reason = find_obstacle(asked) or _stage_obstacle(asked)
+        check = LineCheck(line, plan, debtor, day)
+        reason = find_obstacle(check) or _stage_obstacle(check)
         if reason:
-            decisions[line.line_id] = asked.decide(reason)
+            decisions[line.line_id] = check.decide(reason)
             continue
         assert plan is not None and line.due is not None
-        step, reason = choose_step(asked)
+        step, reason = choose_step(check)
         if step and not step.with_message:
-            decisions[line.line_id] = _act(asked, step)
+            decisions[line.line_id] = _act(check, step)
             continue
         group = dry if plan.stage == "dry_run" else real
-        found = _Found(asked, step, reason)
+        found = _Found(check, step, reason)
         if step:
             group.due.append(found)
         elif line.due < day and reason in _ALSO:
             group.also.append(found)
         else:
-            decisions[line.line_id] = _leave(found, reason or "not_due")
+            decisions[line.line_id] = _leave_out(found, reason or "not_due")
     return real, dry
 
 
-def _stage_obstacle(asked: Asked) -> str | None:
+def _stage_obstacle(check: LineCheck) -> str | None:
     """Return why a plan that is being tried out leaves this debtor alone."""
-    plan, debtor = asked.plan, asked.debtor
+    plan, debtor = check.plan, check.debtor
     assert plan is not None
     if plan.stage == "own_numbers":
         is_own = debtor.has_own_number
-        return "not_own_number" if asked.ask("own_number", is_own, is_own) else None
+        return "not_own_number" if check.fails("own_number", is_own, is_own) else None
     if plan.stage == "share":
         chosen = is_in_share(plan.plan_id, debtor.debtor_id, plan.share)
-        return "outside_share" if asked.ask("in_share", plan.share, chosen) else None
+        return "outside_share" if check.fails("in_share", plan.share, chosen) else None
     return None
 
 
-def _act(asked: Asked, step: Step) -> LineDecision:
+def _act(check: LineCheck, step: Step) -> LineDecision:
     """A step that only acts: nothing is said, so no message and no day is used up."""
-    is_dry = asked.plan is not None and asked.plan.stage == "dry_run"
-    ahead = next_date(asked, step.days)
-    return asked.decide(
+    is_dry = check.plan is not None and check.plan.stage == "dry_run"
+    ahead = next_date(check, step.days)
+    return check.decide(
         "dry_run" if is_dry else "action_only",
         step_id=step.step_id,
         days=step.days,
         next_date=ahead,
-        look_on=asked.look_on if is_dry else ahead,
+        next_check_date=check.next_check_date if is_dry else ahead,
         action="none" if is_dry else step.action,
     )
 
 
-def _leave(found: _Found, reason: str, look_on: date | None = None) -> LineDecision:
+def _leave_out(
+    found: _Found, reason: str, next_check_date: date | None = None
+) -> LineDecision:
     """Return the decision about a line that is in no message."""
-    asked, step = found.asked, found.step
+    check, step = found.check, found.step
     if step is None:
         reason = found.reason or reason
-        return asked.decide(reason, next_date=next_date(asked, asked.line.last_days))
-    return asked.decide(
+        return check.decide(
+            reason, next_date=next_date(check, check.line.last_step_days)
+        )
+    return check.decide(
         reason,
         step_id=step.step_id,
         days=step.days,
-        next_date=look_on or asked.look_on,
-        look_on=look_on or asked.look_on,
+        next_date=next_check_date or check.next_check_date,
+        next_check_date=next_check_date or check.next_check_date,
     )
 
 
-def _conclude(
-    moment: Moment,
+def _decide_group(
+    moment: RunTime,
     plans: Mapping[int, Plan],
     group: _Group,
     credits: list[Credit],
@@ -209,28 +213,30 @@ def _conclude(
     """Decide about a debtor's lines together; return the message, if one goes."""
     totals = _net(group, credits, decisions)
     if not group.due:
-        _leave_all(group, "not_due", None, decisions)
+        _leave_out_all(group, "not_due", None, decisions)
         return None
     top = max(group.due, key=_weight)
-    assert top.step is not None and top.asked.plan is not None
-    plan = top.asked.plan
+    assert top.step is not None and top.check.plan is not None
+    plan = top.check.plan
     shared: list[dict[str, object]] = []
-    slot = dunning_time.find_slot(plan, group.debtor, moment, shared)
-    reason, look_on = slot.reason, slot.day if slot.reason else None
+    slot = dunning_time.find_send_slot(plan, group.debtor, moment, shared)
+    reason, next_check_date = slot.reason, slot.day if slot.reason else None
     if not reason:
-        reason, look_on = _group_obstacle(group, plan, slot.day, selected, shared)
+        reason, next_check_date = _group_obstacle(
+            group, plan, slot.day, selected, shared
+        )
     for found in group.due:
-        found.asked.trace.extend(shared)
+        found.check.trace.extend(shared)
     if reason:
-        _leave_all(group, reason, look_on, decisions)
+        _leave_out_all(group, reason, next_check_date, decisions)
         return None
     for found in group.due:
-        decisions[found.asked.line.line_id] = _take(found, is_dry, slot.day)
+        decisions[found.check.line.line_id] = _name_in_message(found, is_dry, slot.day)
     for found in group.also:
-        asked = found.asked
-        decisions[asked.line.line_id] = asked.decide(
+        check = found.check
+        decisions[check.line.line_id] = check.decide(
             "dry_run" if is_dry else None,
-            next_date=next_date(asked, asked.line.last_days),
+            next_date=next_date(check, check.line.last_step_days),
         )
     used = {currency for currency, _amount in totals}
     return Reminder(
@@ -239,8 +245,8 @@ def _conclude(
         step_id=top.step.step_id,
         day=slot.day,
         delay=slot.delay,
-        line_ids=tuple(found.asked.line.line_id for found in group.due),
-        also_ids=tuple(found.asked.line.line_id for found in group.also),
+        line_ids=tuple(found.check.line.line_id for found in group.due),
+        also_ids=tuple(found.check.line.line_id for found in group.also),
         credit_ids=tuple(c.line_id for c in credits if c.currency in used),
         totals=totals,
         is_dry=is_dry,
@@ -249,8 +255,8 @@ def _conclude(
 
 def _weight(found: _Found) -> tuple[int, int, int]:
     """The most serious step speaks for all; ids only make it the same every time."""
-    assert found.step is not None and found.asked.plan is not None
-    return (found.step.days, -found.asked.plan.plan_id, -found.step.step_id)
+    assert found.step is not None and found.check.plan is not None
+    return (found.step.days, -found.check.plan.plan_id, -found.step.step_id)
 
 
 def _net(
@@ -260,7 +266,7 @@ def _net(
     owed: dict[str, float] = defaultdict(float)
     rounding: dict[str, float] = {}
     for found in [*group.due, *group.also]:
-        line = found.asked.line
+        line = found.check.line
         owed[line.currency] += line.open_amount
         rounding[line.currency] = line.rounding
     for credit in credits:
@@ -270,14 +276,14 @@ def _net(
     for kind in ("due", "also"):
         kept = []
         for found in getattr(group, kind):
-            line = found.asked.line
-            found.asked.ask(
+            line = found.check.line
+            found.check.fails(
                 "above_credits",
                 round(owed[line.currency], 6),
                 line.currency not in covered,
             )
             if line.currency in covered:
-                decisions[line.line_id] = found.asked.decide(
+                decisions[line.line_id] = found.check.decide(
                     "credit_covers", step_id=found.step.step_id if found.step else None
                 )
             else:
@@ -303,7 +309,7 @@ def _group_obstacle(
 ) -> tuple[str | None, date | None]:
     """Return why this debtor hears nothing on that day, and when to ask again."""
     debtor, tomorrow = group.debtor, day + _DAY
-    plan_ids = {f.asked.plan.plan_id for f in group.due if f.asked.plan}
+    plan_ids = {f.check.plan.plan_id for f in group.due if f.check.plan}
     if selected is not None and not plan_ids & selected:
         return "other_plan", None
     later = max(debtor.claims, default=None)
@@ -322,36 +328,36 @@ def _note(rule: str, value: object, passed: bool) -> dict[str, object]:
     return {"rule": rule, "value": value, "passed": passed}
 
 
-def _leave_all(
+def _leave_out_all(
     group: _Group,
     reason: str,
-    look_on: date | None,
+    next_check_date: date | None,
     decisions: dict[int, LineDecision],
 ) -> None:
     for found in [*group.due, *group.also]:
-        decisions[found.asked.line.line_id] = _leave(found, reason, look_on)
+        decisions[found.check.line.line_id] = _leave_out(found, reason, next_check_date)
 
 
-def _take(found: _Found, is_dry: bool, day: date) -> LineDecision:
-    asked, step = found.asked, found.step
+def _name_in_message(found: _Found, is_dry: bool, day: date) -> LineDecision:
+    check, step = found.check, found.step
     assert step is not None
-    ahead = next_date(asked, step.days)
+    ahead = next_date(check, step.days)
     if is_dry:
-        return asked.decide(
+        return check.decide(
             "dry_run", step_id=step.step_id, days=step.days, next_date=day
         )
-    return asked.decide(
+    return check.decide(
         None,
         step_id=step.step_id,
         days=step.days,
         next_date=ahead,
-        look_on=ahead,
+        next_check_date=ahead,
         action=step.action,
     )
 
 
 def forecast(
-    start: Moment,
+    start: RunTime,
     days: int,
     plans: Mapping[int, Plan],
     lines: Iterable[Line],
@@ -366,7 +372,7 @@ def forecast(
     for ahead in range(days):
         day = start.day + timedelta(days=ahead)
         now = datetime.combine(day, start.now.time())
-        moment = start if not ahead else Moment(now, day, at_noon=True)
+        moment = start if not ahead else RunTime(now, day, at_noon=True)
         outcome = decide(moment, plans, known, money, people, selected)
         result.append((day, outcome))
         known = [
@@ -381,7 +387,7 @@ def forecast(
     return result
 
 
-def _day_of(line: Line, moment: Moment, debtors: Mapping[int, Debtor]) -> date:
+def _day_of(line: Line, moment: RunTime, debtors: Mapping[int, Debtor]) -> date:
     debtor = debtors.get(line.debtor_id) or Debtor(line.debtor_id)
     return dunning_time.day_of(moment, debtor)
 
@@ -397,7 +403,7 @@ def _after(line: Line, decision: LineDecision, day: date) -> Line:
         values["state"] = "active"
     done = decision.reason in (None, "action_only", "dry_run")
     if done and decision.days is not None:
-        values |= {"last_days": decision.days, "last_date": day}
+        values |= {"last_step_days": decision.days, "last_date": day}
     return replace(line, **values) if values else line  # type: ignore[arg-type]
 
 

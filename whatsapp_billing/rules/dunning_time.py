@@ -9,13 +9,13 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from .dunning_types import Debtor, Moment, Plan, Trace
+from .dunning_types import Debtor, Plan, RunTime, Trace
 from .window import next_allowed
 
 NOON = time(12)
 
 
-class Slot(NamedTuple):
+class SendSlot(NamedTuple):
     """When a reminder may go; a `reason` means not in this run."""
 
     day: date
@@ -32,7 +32,7 @@ def zone(name: str | None) -> ZoneInfo | None:
         return None
 
 
-def day_of(moment: Moment, debtor: Debtor) -> date:
+def day_of(moment: RunTime, debtor: Debtor) -> date:
     """Return which day it is where the debtor is.
 
     A run for a day that somebody named is for that day everywhere.
@@ -64,7 +64,9 @@ def next_working_day(debtor: Debtor, day: date) -> date:
     return day + timedelta(days=1)
 
 
-def find_slot(plan: Plan, debtor: Debtor, moment: Moment, trace: Trace) -> Slot:
+def find_send_slot(
+    plan: Plan, debtor: Debtor, moment: RunTime, trace: Trace
+) -> SendSlot:
     """Return the day and the delay of a reminder, or why it waits for a later run.
 
     On a day when nobody works nothing is queued for later: the next working day's run
@@ -94,7 +96,9 @@ def find_slot(plan: Plan, debtor: Debtor, moment: Moment, trace: Trace) -> Slot:
             {"rule": "working_day", "value": today.isoformat(), "passed": works}
         )
         if not works:
-            return Slot(next_working_day(debtor, today), timedelta(), "not_working_day")
+            return SendSlot(
+                next_working_day(debtor, today), timedelta(), "not_working_day"
+            )
     wakes = next_allowed(now, place, plan.quiet_start, plan.quiet_end)
     day = _local(wakes, place).date()
     if plan.quiet_start != plan.quiet_end:
@@ -106,11 +110,11 @@ def find_slot(plan: Plan, debtor: Debtor, moment: Moment, trace: Trace) -> Slot:
             }
         )
     if plan.working_days and not is_working_day(debtor, day):
-        return Slot(next_working_day(debtor, day), timedelta(), "not_working_day")
-    return Slot(day, wakes - now, None)
+        return SendSlot(next_working_day(debtor, day), timedelta(), "not_working_day")
+    return SendSlot(day, wakes - now, None)
 
 
-def _now(moment: Moment, place: ZoneInfo | None) -> datetime:
+def _now(moment: RunTime, place: ZoneInfo | None) -> datetime:
     if not moment.at_noon:
         return moment.now
     noon = datetime.combine(moment.day, NOON, place or timezone.utc)

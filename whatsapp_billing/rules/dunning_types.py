@@ -73,7 +73,7 @@ class Line:
     :param resume_on: day a pause ends by itself
     :param no_followup: Odoo's own flag on the invoice or the journal item
     :param is_off: somebody switched WhatsApp off for the invoice
-    :param last_days: days of the latest step that was done for this line
+    :param last_step_days: days of the latest step that was done for this line
     :param last_date: day it was done
     """
 
@@ -96,7 +96,7 @@ class Line:
     bank_match: bool = False
     no_followup: bool = False
     is_off: bool = False
-    last_days: int | None = None
+    last_step_days: int | None = None
     last_date: date | None = None
 
 
@@ -140,7 +140,7 @@ class Debtor:
 
 
 @dataclass(frozen=True, slots=True)
-class Moment:
+class RunTime:
     """As of when to decide.
 
     :param now: UTC without a zone
@@ -160,7 +160,7 @@ class LineDecision:
 
     :param reason: None when the line is in a message
     :param step_id: the step that is due, also where something keeps it from going
-    :param look_on: first day on which asking again may give another answer
+    :param next_check_date: first day on which asking again may give another answer
     :param changes: settled, resumed, promise_broken, escalated: of the case's state
     """
 
@@ -171,7 +171,7 @@ class LineDecision:
     step_id: int | None = None
     days: int | None = None
     next_date: date | None = None
-    look_on: date | None = None
+    next_check_date: date | None = None
     changes: tuple[str, ...] = ()
     action: str = "none"
 
@@ -184,7 +184,7 @@ class Reminder:
     :param also_ids: other overdue lines that it names, whose steps stay as they are
     :param credit_ids: credits deducted from the totals
     :param totals: (currency, amount after credits), in order of currency
-    :param delay: how long after `Moment.now` it may go
+    :param delay: how long after `RunTime.now` it may go
     """
 
     debtor_id: int

@@ -151,7 +151,9 @@ class Rule(NamedTuple):
     value: Callable[[Facts], Any]
     passes: Callable[[Facts], bool]
     applies: Callable[[Facts], bool]
-    is_final: bool  # answered once, at queueing: what it asks about cannot change
+    only_at_queueing: (
+        bool  # answered once, at queueing: what it asks about cannot change
+    )
 
 
 def _always(facts: Facts) -> bool:
@@ -206,9 +208,9 @@ def _rule(
     passes: Callable[[Facts], bool],
     *,
     applies: Callable[[Facts], bool] = _always,
-    is_final: bool = False,
+    only_at_queueing: bool = False,
 ) -> Rule:
-    return Rule(name, reason, value, passes, applies, is_final)
+    return Rule(name, reason, value, passes, applies, only_at_queueing)
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -355,14 +357,14 @@ RULES: Final[tuple[Rule, ...]] = (
         "bad_parameter",
         lambda facts: facts.parameter_problem,
         lambda facts: not facts.parameter_problem,
-        is_final=True,
+        only_at_queueing=True,
     ),
     _rule(
         "file_fits",
         "file_too_large",
         lambda facts: facts.file_size,
         lambda facts: (facts.file_size or 0) <= MAX_DOCUMENT_BYTES,
-        is_final=True,
+        only_at_queueing=True,
     ),
     _rule(
         "account_active",
@@ -372,7 +374,7 @@ RULES: Final[tuple[Rule, ...]] = (
     ),
 )
 
-_RECHECKED: Final = tuple(rule for rule in RULES if not rule.is_final)
+_RECHECKED: Final = tuple(rule for rule in RULES if not rule.only_at_queueing)
 
 
 def decide(facts: Facts) -> Decision:

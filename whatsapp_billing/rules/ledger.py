@@ -4,7 +4,7 @@
 
 Every entry has an effect on the balance and one on what is reserved. A message is
 reserved, then settled or released; a second reservation of the same message (somebody
-retried it) is a new round. It is settled at most once; what the provider says later
+retried it) is a new attempt. It is settled at most once; what the provider says later
 is a correction.
 """
 
@@ -29,7 +29,7 @@ class Entry:
     """
 
     kind: str
-    round: int
+    attempt_no: int
     amount: Decimal
     reserved: Decimal
     category: str
@@ -47,7 +47,7 @@ class Posting:
     """
 
     kind: str
-    round: int
+    attempt_no: int
     amount: Decimal
     extra: Decimal
     reserved: Decimal
@@ -112,7 +112,7 @@ def _release(entries: Sequence[Entry], told: Settlement) -> Posting:
     reserve = _last(entries, ("reserve",))
     return Posting(
         kind="release",
-        round=sum(entry.kind == "release" for entry in entries),
+        attempt_no=sum(entry.kind == "release" for entry in entries),
         amount=ZERO,
         extra=ZERO,
         reserved=-outstanding(entries),
@@ -140,7 +140,7 @@ def _settle(
     covered = min(cost, held)
     return Posting(
         kind="settle",
-        round=0,
+        attempt_no=0,
         amount=-covered,
         extra=cost - covered,
         reserved=-held,
@@ -166,7 +166,7 @@ def _correct(
     forgiven = min(owed, back)
     return Posting(
         kind="adjust",
-        round=sum(entry.kind == "adjust" for entry in entries),
+        attempt_no=sum(entry.kind == "adjust" for entry in entries),
         amount=back - forgiven,
         extra=max(ZERO, cost - charged(entries)),
         reserved=ZERO,

@@ -82,7 +82,7 @@ class RightsCommon(WhatsappBillingCommon):
                     "company_id": company.id,
                     "account_id": account.id,
                     "phone_id": account.phone_ids.id,
-                    "recipient": cls.partner.wab_e164,
+                    "recipient": cls.partner.wab_recipient,
                     "body": "A text",
                     **values,
                 }

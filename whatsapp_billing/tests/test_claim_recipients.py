@@ -58,7 +58,9 @@ class ClaimCommon(CollectionCommon):
             set(zip(old.mapped("state"), old.mapped("reason"), strict=True)),
             {("canceled", "superseded")},
         )
-        self.assertEqual(sorted(self.phones()), sorted(partners.mapped("wab_e164")))
+        self.assertEqual(
+            sorted(self.phones()), sorted(partners.mapped("wab_recipient"))
+        )
         new = self.messages.search([("replaces_id", "in", old.ids)])
         self.assertEqual(new.partner_id, partners)
         self.assertEqual(set(new.mapped("state")), {"sent"})
@@ -140,7 +142,7 @@ class TestDocumentSwitchedOff(ClaimCommon):
         move = self.make_invoice_with_pdf(self.acme)
         message = self.send(move)
         message.method = "test"
-        move.wab_channel = "off"
+        move.wab_send_override = "off"
         self.drain()
         self.assertEqual(message.state, "sent")
 

@@ -348,7 +348,7 @@ class TestCollectionTruth(CollectionCommon):
         case.action_resume()
         self.run_plan(1)
         self.assertEqual(self.drain(), 1)
-        self.assertEqual(case.last_days, 1)
+        self.assertEqual(case.last_step_days, 1)
 
 
 @tagged("post_install", "-at_install")
@@ -421,8 +421,8 @@ class TestCollectionByHand(CollectionCommon):
         self.remind(newer | older)
         clerk = newer.with_user(self.clerk)
         self.assertEqual((clerk.wab_message_count, clerk.wab_state), (1, "queued"))
-        self.assertEqual(clerk.wab_named_message_ids.sudo(), self.reminders())
-        self.assertFalse(older.with_user(self.clerk).wab_named_message_ids)
+        self.assertEqual(clerk.wab_mentioned_in_ids.sudo(), self.reminders())
+        self.assertFalse(older.with_user(self.clerk).wab_mentioned_in_ids)
         self.assertEqual(
             self.messages.search(clerk.action_wab_messages()["domain"]),
             self.reminders(),

@@ -35,7 +35,7 @@ class TestCollectionAround(CollectionCommon):
         self.phone.sudo().is_verified = False
         self.run_plan()
         self.assertEqual(self.case(invoice).reason, "account_inactive")
-        self.assertFalse(self.case(invoice).last_days)
+        self.assertFalse(self.case(invoice).last_step_days)
         self.assertFalse(self.claims.search([]))
 
     def test_who_paid_has_answered(self):
@@ -235,7 +235,7 @@ class TestCollectionAround(CollectionCommon):
         self.partner.phone = False
         invoice = self.make_due(1)
         self.run_plan()
-        self.assertEqual(self.case(invoice).last_days, 1)
+        self.assertEqual(self.case(invoice).last_step_days, 1)
         invoice.activity_ids.action_feedback()
         self.run_plan(1)
         self.run_plan(2)

@@ -42,7 +42,7 @@ class TestCollectionCase(CollectionCommon):
         payment.action_draft()
         payment.action_cancel()
         self.assertEqual(case.state, "active")
-        self.assertEqual(case.last_days, 1, "what was said is not forgotten")
+        self.assertEqual(case.last_step_days, 1, "what was said is not forgotten")
         self.run_plan(1)
         self.assertEqual(len(self.reminders()), 1)
 
@@ -129,7 +129,11 @@ class TestCollectionCase(CollectionCommon):
         case.action_promise(self.day(1))
         self.run_plan(4)
         case.write(
-            {"state": "promised", "promise_date": self.day(5), "look_on": self.day(8)}
+            {
+                "state": "promised",
+                "promise_date": self.day(5),
+                "next_check_date": self.day(8),
+            }
         )
         self.run_plan(8)
         self.assertEqual((case.state, case.promises_broken), ("escalated", 2))
@@ -415,16 +419,16 @@ class TestCollectionCase(CollectionCommon):
         self.assertEqual(self.case(invoice).reason, "not_due")
         self.run_plan(31)
         self.assertEqual(len(self.reminders()), 2)
-        self.assertEqual(self.case(invoice).last_days, 1)
+        self.assertEqual(self.case(invoice).last_step_days, 1)
 
     def test_some_days_more_repeat_no_step(self):
         invoice = self.make_due(9)
         self.run_plan()
         self.accept_everything()
         self.drain()
-        self.assertEqual(self.case(invoice).last_days, 8)
+        self.assertEqual(self.case(invoice).last_step_days, 8)
         invoice.invoice_date_due = self.day(-4)
-        self.assertEqual(self.case(invoice).last_days, 1)
+        self.assertEqual(self.case(invoice).last_step_days, 1)
         self.run_plan(3)
         self.assertEqual(len(self.reminders()), 1)
         self.run_plan(4)
@@ -460,7 +464,7 @@ class TestCollectionCase(CollectionCommon):
                 message, [{"state": "canceled", "reason": "paused"}]
             )
             # It comes the next day, where the plan is on again.
-            self.assertFalse(self.case(invoice).last_days)
+            self.assertFalse(self.case(invoice).last_step_days)
             self.plan.write({"stage": "on", "active": True})
             invoice.button_cancel()
 
@@ -474,7 +478,7 @@ class TestCollectionCase(CollectionCommon):
         self.assertEqual(message.state, "queued")
         self.assertEqual(self.drain(), 0)
         self.assertRecordValues(message, [{"state": "canceled", "reason": "paused"}])
-        self.assertFalse(self.case(invoice).last_days)
+        self.assertFalse(self.case(invoice).last_step_days)
 
     def test_what_waits_of_a_stopped_plan_is_withdrawn_by_the_next_look(self):
         """Where the process ended between the commit and what follows from it."""

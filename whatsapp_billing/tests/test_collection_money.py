@@ -37,7 +37,7 @@ class TestCollectionNoFollowup(CollectionCommon):
 
     def test_it_is_not_among_what_is_open_besides(self):
         old, new = self.make_due(9), self.make_due(1)
-        self.case(old).write({"last_days": 8, "last_date": self.day(-1)})
+        self.case(old).write({"last_step_days": 8, "last_date": self.day(-1)})
         self.flag(old)
         self.run_plan()
         self.assertEqual(self.reminders().collection_item_ids.mapped("role"), ["due"])
@@ -449,7 +449,7 @@ class TestCollectionReturned(CollectionCommon):
         self.assertEqual(case.state, "done")
         payment.action_reject()
         self.assertEqual(case.state, "active")
-        self.assertEqual((case.last_days, case.last_date), (1, self.today))
+        self.assertEqual((case.last_step_days, case.last_date), (1, self.today))
         self.run_plan()
         self.assertEqual(len(self.reminders()), 1, "nothing more on the same day")
         self.run_plan(2)

@@ -43,7 +43,7 @@ class TestCollectionRun(CollectionCommon):
         self.assertEqual(message.mail_message_id.model, "account.move")
         item = message.collection_item_ids
         self.assertEqual((item.amount, item.role), (invoice.amount_total, "due"))
-        self.assertEqual(case.last_days, 1)
+        self.assertEqual(case.last_step_days, 1)
         self.assertEqual(case.step_id, self.plan.step_ids[1])
         self.assertEqual(case.next_date, self.day(7))
         self.run_plan()
@@ -80,7 +80,7 @@ class TestCollectionRun(CollectionCommon):
         invoice = self.make_due(1)
         self.run_plan(30)
         self.assertEqual(self.reminders().collection_step_id, self.plan.step_ids[1])
-        self.assertEqual(self.case(invoice).last_days, 8)
+        self.assertEqual(self.case(invoice).last_step_days, 8)
         self.run_plan(31)
         self.assertEqual(len(self.reminders()), 1)
 
@@ -228,8 +228,8 @@ class TestCollectionRun(CollectionCommon):
         self.assertFalse(self.reminders())
         case = self.case(invoice)
         self.assertEqual(case.reason, "not_working_day")
-        self.assertGreater(case.look_on, self.day(7))
-        self.run_plan((case.look_on - self.today).days)
+        self.assertGreater(case.next_check_date, self.day(7))
+        self.run_plan((case.next_check_date - self.today).days)
         self.assertEqual(len(self.reminders()), 1)
 
     def test_only_managers_run_plans_and_never_for_a_past_day(self):
@@ -253,7 +253,7 @@ class TestCollectionRun(CollectionCommon):
         other = self.make_due(1)
         self.run_plan()
         self.assertEqual(self.case(other).reason, "clock_back")
-        self.assertEqual(self.case(other).look_on, self.day(2))
+        self.assertEqual(self.case(other).next_check_date, self.day(2))
         self.run_plan(2)
         self.assertEqual(self.reminders(), first)
         # By hand still, and by itself once the day has passed.

@@ -102,9 +102,9 @@ class TestCollectionScreens(CollectionCommon):
         self.assertEqual(first.display_name, "1 day after")
         spanish = first.with_context(lang="es_ES")
         self.assertEqual(spanish.display_name, "1 día después")
-        second.own_name = "Last call"
+        second.custom_name = "Last call"
         self.assertEqual(second.with_context(lang="es_ES").name, "Last call")
-        second.own_name = False
+        second.custom_name = False
         self.assertIn("days after", second.name)
 
     def test_count_of_people_opens_them(self):
@@ -183,7 +183,7 @@ class TestCollectionScreens(CollectionCommon):
         self.assertEqual(spanish.last_run_text, "Se habría recordado a 1 cliente")
         self.make_due(1, self._make_customer("Bea", "+34600000066"))
         unreachable = self.make_due(1, self._make_customer("Nobody", False))
-        self.case(invoice).look_on = self.today
+        self.case(invoice).next_check_date = self.today
         plan.action_run_now()
         self.assertEqual(
             plan.last_run_text,
@@ -328,7 +328,7 @@ class TestCollectionScreens(CollectionCommon):
         case = self.case(self.make_due(1)).with_user(self.clerk)
         case.action_promise(self.day(3))
         self.run_plan()
-        self.cases.browse(case.id).look_on = False
+        self.cases.browse(case.id).next_check_date = False
         self.run_plan(1)
         failed = [rule for rule in case._get_rules() if not rule["passed"]]
         self.assertEqual([rule["label"] for rule in failed], ["No promise is running"])

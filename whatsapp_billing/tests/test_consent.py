@@ -177,7 +177,7 @@ class TestConsent(LifecycleCommon):
         self.assertTrue(move.wab_enabled)
         self.assertIn("whatsapp_billing", sending._get_default_sending_methods(move))
         move.with_user(self.clerk).wab_enabled = False
-        self.assertEqual(move.wab_channel, "off")
+        self.assertEqual(move.wab_send_override, "off")
         self.assertNotIn("whatsapp_billing", sending._get_default_sending_methods(move))
         self.assertEqual(self.send(move).reason, "not_enabled")
         self.assertEqual(

@@ -69,9 +69,11 @@ class TestCreditWallet(CreditCommon):
         purchase.bill_id.action_post()
         self.send(self.make_invoice_with_pdf())
         self.assertFigures(10, UTILITY)
-        reversal = self.env["account.move.reversal"].with_context(
-            active_model="account.move", active_ids=purchase.bill_id.ids
-        ).create({"journal_id": purchase.bill_id.journal_id.id})
+        reversal = (
+            self.env["account.move.reversal"]
+            .with_context(active_model="account.move", active_ids=purchase.bill_id.ids)
+            .create({"journal_id": purchase.bill_id.journal_id.id})
+        )
         refund = self.env["account.move"].browse(reversal.reverse_moves()["res_id"])
         refund.invoice_date = fields.Date.today()
         refund.action_post()
@@ -245,7 +247,7 @@ class TestCreditWallet(CreditCommon):
                     "amount": -28,
                     "date": fields.Datetime.now() - timedelta(days=days),
                     "message_id": message.id,
-                    "round": number,
+                    "attempt_no": number,
                 }
             )
         self.wallet.invalidate_recordset()
@@ -369,9 +371,7 @@ class TestCreditWallet(CreditCommon):
         groups = report._read_group(
             [], ["document_type", "market", "category", "user_id"], ["credits:sum"]
         )
-        self.assertEqual(
-            groups, [("invoice", "spain", "utility", self.clerk, UTILITY)]
-        )
+        self.assertEqual(groups, [("invoice", "spain", "utility", self.clerk, UTILITY)])
 
     def test_a_correction_by_hand_has_its_reason(self):
         self.fund(5)

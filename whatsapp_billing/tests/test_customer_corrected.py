@@ -109,7 +109,9 @@ class TestAnotherCustomersByNow(AnswerCommon):
                 self.assertEqual(case.debtor_id, self.bea)
                 self.assertEqual(case.state, "active")
                 self.assertFalse(case.promise_date or case.dispute_reason)
-                self.assertFalse(case.last_days, "their first reminder is the first")
+                self.assertFalse(
+                    case.last_step_days, "their first reminder is the first"
+                )
                 savepoint.rollback()
 
     def test_before_the_night_their_answers_touch_it_neither(self):

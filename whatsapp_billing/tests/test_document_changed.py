@@ -232,7 +232,7 @@ class TestDocumentChanged(LifecycleCommon):
     def test_switched_off_meanwhile_asks_a_person(self):
         message = self.queue()
         self.invoice.invoice_date_due = "2027-02-03"
-        self.invoice.wab_channel = "off"
+        self.invoice.wab_send_override = "off"
         self.drain_all()
         self.assertRecordValues(
             message, [{"state": "canceled", "reason": "superseded"}]

@@ -78,8 +78,8 @@ class TestDocumentKinds(LifecycleCommon):
             **wizard.sending_method_checkboxes,
             "whatsapp_billing": {"checked": True, "label": "by WhatsApp"},
         }
-        self.assertFalse(wizard.wab_look["going"])
-        self.assertIn("settings", wizard.wab_look["detail"])
+        self.assertFalse(wizard.wab_preview_data["going"])
+        self.assertIn("settings", wizard.wab_preview_data["detail"])
 
     def test_another_company_s_switch_is_not_asked(self):
         other = self.env["res.company"].create({"name": "B"})

@@ -118,7 +118,7 @@ class TestDocumentRecipients(LifecycleCommon):
             .create({"move_id": move.id})
         )
         self.assertIn("whatsapp_billing", wizard.sending_methods)
-        self.assertTrue(wizard.wab_look["going"])
+        self.assertTrue(wizard.wab_preview_data["going"])
         self.send(move)
         self.drain()
         self.assertEqual([c.json["to"] for c in self.sent_calls()], [ACME])
@@ -140,9 +140,9 @@ class TestDocumentRecipients(LifecycleCommon):
     def test_switch_on_the_document_against_the_company(self):
         move = self._make_invoice(self.child)
         move.wab_enabled = False
-        self.assertEqual(move.wab_channel, "off")
+        self.assertEqual(move.wab_send_override, "off")
         move.wab_enabled = True
-        self.assertFalse(move.wab_channel)
+        self.assertFalse(move.wab_send_override)
 
     def test_as_many_queries_for_many_invoices(self):
         moves = self.env["account.move"].create(
@@ -277,7 +277,9 @@ class TestRecipientsOfTwoCompanies(CollectionCommon, RightsCommon):
         # An administrator may read the contact, which is another company's all the same.
         for who in ("clerk", "administrator"):
             moves = self._as(self.env["account.move"], who)
-            self.refuses(lambda m=moves: m.create({**values, "wab_recipient_ids": link}))
+            self.refuses(
+                lambda m=moves: m.create({**values, "wab_recipient_ids": link})
+            )
             by_default = moves.with_context(default_wab_recipient_ids=link)
             self.refuses(lambda m=by_default: m.create(values))
 
@@ -316,9 +318,7 @@ class TestRecipientsOfTwoCompanies(CollectionCommon, RightsCommon):
         dialogs = self._as(self.env["account.move.send.wizard"], "clerk")
         values = {"move_id": self.invoice.id}
         self.refuses(lambda: dialogs.create({**values, "wab_partner_ids": link}))
-        self.refuses(
-            lambda: dialogs.create(values).write({"wab_partner_ids": link})
-        )
+        self.refuses(lambda: dialogs.create(values).write({"wab_partner_ids": link}))
 
     def test_what_was_linked_before_gets_nothing(self):
         """A contact may become the other company's after it was chosen."""
@@ -329,5 +329,5 @@ class TestRecipientsOfTwoCompanies(CollectionCommon, RightsCommon):
         self.invoice._wab_enqueue(self.invoice._wab_get_recipients(), "automation")
         self.assertNotIn(self.stranger, self.written_to())
         self.assertNotIn(
-            self.stranger.wab_e164, self.messages.search([]).mapped("recipient")
+            self.stranger.wab_recipient, self.messages.search([]).mapped("recipient")
         )

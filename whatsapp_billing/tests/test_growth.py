@@ -65,7 +65,7 @@ class TestGrowth(CollectionCommon):
             number,
             name=SQL("name || ' ' || n"),
             phone=SQL("'+34' || (610000000 + n)"),
-            wab_e164=SQL("'+34' || (610000000 + n)"),
+            wab_recipient=SQL("'+34' || (610000000 + n)"),
             wab_person_key=SQL("'+34' || (610000000 + n)"),
         )
         self.env.cr.execute(

@@ -422,7 +422,7 @@ class TestInboundTold(InboundCommon):
             .create({})
         )
         self.assertEqual(partner.name, "Ana")
-        self.assertEqual(partner.wab_e164, "+34600999888")
+        self.assertEqual(partner.wab_recipient, "+34600999888")
         self.assertEqual(message.partner_id, partner)
         self.assertEqual(self.inbound("wamid.in2").partner_id, partner)
         self.assertFalse(self.inbound("wamid.in3").partner_id)
@@ -723,7 +723,7 @@ class TestInboundNumber(InboundCommon):
         for user in reader, editor, sender:
             with self.assertRaises(AccessError):
                 self.partner.with_user(user).action_wab_use_new_number()
-        self.assertEqual(self.partner.wab_e164, "+34600000001")
+        self.assertEqual(self.partner.wab_recipient, "+34600000001")
 
     def change(self, sender="34600000001", wamid="wamid.S1", **system):
         self.receive_messages(
@@ -771,7 +771,7 @@ class TestInboundNumber(InboundCommon):
     def test_the_new_number_is_used_when_somebody_says_so(self):
         self.change(type="user_changed_number", wa_id="34600000002")
         self.partner.with_user(self.decider).action_wab_use_new_number()
-        self.assertEqual(self.partner.wab_e164, "+34600000002")
+        self.assertEqual(self.partner.wab_recipient, "+34600000002")
         self.assertEqual(
             self.send(self.make_invoice_with_pdf()).recipient, "+34600000002"
         )
@@ -889,7 +889,7 @@ class TestInboundNumber(InboundCommon):
             merger._merge((source | target).ids, target.with_user(self.decider))
             self.env.invalidate_all()
             self.assertFalse(source.exists())
-            self.assertEqual(target.wab_e164, "+34600000001")
+            self.assertEqual(target.wab_recipient, "+34600000001")
             self.assertEqual(target.wab_new_number, "+34600000002")
 
     def test_merging_takes_nothing_to_another_number(self):
@@ -898,7 +898,7 @@ class TestInboundNumber(InboundCommon):
         merger = self.env["base.partner.merge.automatic.wizard"].with_user(self.decider)
         merger._merge((self.partner | other).ids, other.with_user(self.decider))
         self.env.invalidate_all()
-        self.assertEqual(other.wab_e164, "+34600000044")
+        self.assertEqual(other.wab_recipient, "+34600000044")
         self.assertFalse(other.wab_new_number)
 
     def test_a_stop_holds_for_the_new_number(self):

@@ -43,7 +43,7 @@ class TestMulticompany(WhatsappBillingCommon):
                 "account_id": account.id,
                 "phone_id": account.phone_ids.id,
                 "partner_id": cls.partner.id,
-                "recipient": cls.partner.wab_e164,
+                "recipient": cls.partner.wab_recipient,
                 "body": company.name,
                 "attempt_ids": [
                     (0, 0, {"number": 1, "kind": "pace", "outcome": "queued"})

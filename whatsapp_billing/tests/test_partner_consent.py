@@ -34,7 +34,7 @@ class TestPartnerConsent(WhatsappBillingCommon):
     def test_nobody_writes_what_the_system_makes_of_a_number(self):
         """A clerk wrote the address itself: the bill went where no form shows."""
         stranger = "+34611111111"
-        names = ("wab_e164", "wab_person_key", "wab_new_number")
+        names = ("wab_recipient", "wab_person_key", "wab_new_number")
         partners = self.env["res.partner"].with_user(self.clerk)
         mine = self.partner.with_user(self.clerk)
         for name in names:
@@ -53,9 +53,9 @@ class TestPartnerConsent(WhatsappBillingCommon):
                 self.env.flush_all()
                 self.env.invalidate_all()
                 self.assertNotEqual(late.sudo()[name], stranger)
-                self.assertEqual(late.wab_e164, "+34600000055")
+                self.assertEqual(late.wab_recipient, "+34600000055")
         mine.phone = "+34600000077"
-        self.assertEqual(mine.wab_e164, "+34600000077")
+        self.assertEqual(mine.wab_recipient, "+34600000077")
 
     def test_nobody_writes_it_by_any_other_way(self):
         """Lines of another record, imports, copies, own defaults, users, merging."""
@@ -69,7 +69,7 @@ class TestPartnerConsent(WhatsappBillingCommon):
         partners = self.env["res.partner"].with_user(self.clerk)
         admin = self.env.ref("base.user_admin")
         users = self.env["res.users"].with_user(admin)
-        for name in ("wab_e164", "wab_person_key", "wab_new_number"):
+        for name in ("wab_recipient", "wab_person_key", "wab_new_number"):
             values = {name: stranger}
             new = {"name": "New", "phone": "+34600000012", **values}
             ways = {
@@ -120,7 +120,7 @@ class TestPartnerConsent(WhatsappBillingCommon):
         """Whoever may log in may set defaults for what they make."""
         stranger = "+34611111111"
         defaults = self.env["ir.default"].with_user(self.clerk)
-        for name in ("wab_e164", "wab_person_key", "wab_new_number"):
+        for name in ("wab_recipient", "wab_person_key", "wab_new_number"):
             defaults.set("res.partner", name, stranger, user_id=True)
         defaults = self.env["ir.default"].with_user(self.manager)
         defaults.set("whatsapp.billing.template", "status", "approved", user_id=True)
@@ -130,7 +130,7 @@ class TestPartnerConsent(WhatsappBillingCommon):
             self.env.flush_all()
             self.env.invalidate_all()
             late = late.sudo()
-            self.assertEqual(late.wab_e164, "+34600000055")
+            self.assertEqual(late.wab_recipient, "+34600000055")
             self.assertEqual(late.wab_person_key, "+34600000055")
             self.assertFalse(late.wab_new_number)
         template = (
@@ -288,7 +288,7 @@ class TestPartnerConsent(WhatsappBillingCommon):
             self.assertEqual(form.wab_state, "queued")
             self.assertEqual(form.wab_message_count, 1)
             form.wab_enabled = False
-        self.assertEqual(invoice.wab_channel, "off")
+        self.assertEqual(invoice.wab_send_override, "off")
         moves = self.env["account.move"].with_user(self.clerk)
         self.assertEqual(moves.search([("wab_state", "=", "queued")]), invoice)
 

@@ -93,7 +93,7 @@ class TestPartnerEnable(WhatsappBillingCommon):
         person = self._customer(
             "Vera", "600000016", parent_id=self.vendor.id, country_id=spain
         )
-        self.assertTrue(person.wab_e164)
+        self.assertTrue(person.wab_recipient)
         found = self.results(self.open(self.vendor, scope="persons"))
         self.assertEqual(found[person], "no_plus")
         self.assertEqual(self.results(self.open(person)), {person: "no_plus"})

@@ -101,15 +101,15 @@ class TestPartnerMerge(LifecycleCommon):
         self.assertTrue(self.clerk.has_group("whatsapp_billing.group_user"))
         self.partner.sudo().wab_new_number = "+34600000099"
         numberless = self._make_customer("Ana", False)
-        wizard._merge(
-            (self.partner | numberless).ids, numberless.with_user(self.clerk)
-        )
+        wizard._merge((self.partner | numberless).ids, numberless.with_user(self.clerk))
         self.env.invalidate_all()
-        self.assertEqual(numberless.wab_e164, "+34600000001")
+        self.assertEqual(numberless.wab_recipient, "+34600000001")
         self.assertEqual(numberless.sudo().wab_new_number, "+34600000099")
-        self.assertEqual(self.send(self._make_invoice(numberless)).reason, "number_changed")
+        self.assertEqual(
+            self.send(self._make_invoice(numberless)).reason, "number_changed"
+        )
         # A sibling: another number is not the one that has changed.
         wizard._merge((numberless | self.twin).ids, self.twin.with_user(self.clerk))
         self.env.invalidate_all()
-        self.assertEqual(self.twin.wab_e164, "+34600000002")
+        self.assertEqual(self.twin.wab_recipient, "+34600000002")
         self.assertFalse(self.twin.sudo().wab_new_number)

@@ -32,14 +32,14 @@ class TestPersonKey(LifecycleCommon):
             partners = self.env["res.partner"].union(
                 *(self.contact(number, country) for number in typed)
             )
-            self.assertEqual(set(partners.mapped("wab_e164")), {expected})
+            self.assertEqual(set(partners.mapped("wab_recipient")), {expected})
             self.assertEqual(len(set(partners.mapped("wab_person_key"))), 1)
 
     def test_national_number_is_read_with_the_contacts_country_only(self):
         """Never with the company's: Spain here."""
         self.company.partner_id.country_id = self.env.ref("base.es")
         partner = self.contact("600 000 001", "")
-        self.assertFalse(partner.wab_e164)
+        self.assertFalse(partner.wab_recipient)
         self.assertFalse(partner.wab_person_key)
         message = self.send(self._make_invoice(partner))
         self.assertEqual(message.reason, "invalid_number")
@@ -48,7 +48,7 @@ class TestPersonKey(LifecycleCommon):
     def test_name_behind_a_number_reaches_nobody_else(self):
         """GH google/libphonenumber#1302: letters became digits of a stranger."""
         partner = self.contact("0664 1234567 Eva", "at")
-        self.assertEqual(partner.wab_e164, "+436641234567")
+        self.assertEqual(partner.wab_recipient, "+436641234567")
         self.accept_everything()
         self.send(self.make_invoice_with_pdf(partner))
         self.drain()

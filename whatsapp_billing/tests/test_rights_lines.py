@@ -268,7 +268,7 @@ class TestLinesOfSharedContacts(LinesCommon):
             "company_id": company.id,
             "res_model": record._name,
             "res_id": record.id,
-            "recipient": self.partner.wab_e164,
+            "recipient": self.partner.wab_recipient,
             "body": body,
         }
 

@@ -5,7 +5,7 @@
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..models.common.send_request import Order
+from ..models.common.send_request import SendRequest
 from .lifecycle_common import LifecycleCommon
 
 
@@ -80,12 +80,14 @@ class TestTemplateFile(LifecycleCommon):
 
     def test_nor_does_a_message_about_an_invoice_or_any_other_record(self):
         for record in (self._make_invoice(), self.env.ref("base.es")):
-            order = Order("automation", template=self.with_document.id, is_note=True)
+            send_request = SendRequest(
+                "automation", template=self.with_document.id, is_note=True
+            )
             (result,) = self.messages.with_user(self.clerk)._enqueue(
                 record.with_user(self.clerk),
                 {record.id: self.partner},
                 {record.id: "customer_message"},
-                order,
+                send_request,
             )
             self.check_refused(result)
 

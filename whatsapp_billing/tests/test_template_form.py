@@ -70,7 +70,10 @@ class TestTemplateForm(WhatsappBillingCommon):
             form.body = form.body + "is due."
         self.assertEqual(
             self.rows(form.record),
-            [("body", 1, "recipient.name", "text"), ("body", 2, "amount_total", "money")],
+            [
+                ("body", 1, "recipient.name", "text"),
+                ("body", 2, "amount_total", "money"),
+            ],
         )
         problems = [p["code"] for p in form.record.problems or []]
         self.assertNotIn("sample_missing", problems)
@@ -164,9 +167,7 @@ class TestTemplateForm(WhatsappBillingCommon):
         template = form.record
         self.assertEqual(template.button_ids.value, PAGE)
         self.assertEqual(template.button_ids.kind, "url")
-        self.assertEqual(
-            self.rows(template), [("button", 1, "wab_pay_link", "text")]
-        )
+        self.assertEqual(self.rows(template), [("button", 1, "wab_pay_link", "text")])
         self.assertFalse(
             [p for p in template.problems or [] if p["severity"] == "error"]
         )
@@ -182,7 +183,9 @@ class TestTemplateForm(WhatsappBillingCommon):
             with form.button_ids.new() as button:
                 button.choice = "quick_reply"
                 button.text = "Thanks"
-        self.assertEqual(form.record.button_ids.mapped("kind"), ["phone", "quick_reply"])
+        self.assertEqual(
+            form.record.button_ids.mapped("kind"), ["phone", "quick_reply"]
+        )
         self.assertFalse(form.record.variable_ids)
 
     # --- what is fixed -------------------------------------------------------------------
@@ -304,17 +307,19 @@ class TestTemplateForm(WhatsappBillingCommon):
             )
             for tone in ("overdue", "last")
         }
-        plan = self.env["whatsapp.billing.collection.plan"].sudo().create(
-            {
-                "name": "Tones",
-                "company_id": self.company.id,
-                "step_ids": [
-                    (0, 0, {"days": days}) for days in (-3, 0, 3, 10, 20)
-                ],
-            }
+        plan = (
+            self.env["whatsapp.billing.collection.plan"]
+            .sudo()
+            .create(
+                {
+                    "name": "Tones",
+                    "company_id": self.company.id,
+                    "step_ids": [(0, 0, {"days": days}) for days in (-3, 0, 3, 10, 20)],
+                }
+            )
         )
         found = [
-            neutral._find_reminder(step, self.account, ["en"], False)
+            neutral._reminder_template(step, self.account, ["en"], False)
             for step in plan.step_ids.sorted("days")
         ]
         overdue, last = tones["overdue"], tones["last"]
@@ -323,11 +328,11 @@ class TestTemplateForm(WhatsappBillingCommon):
         tones["last"].sudo().lang_code = "fr"
         step = plan.step_ids.sorted("days")[-1]
         self.assertEqual(
-            neutral._find_reminder(step, self.account, ["en", "fr"], False),
+            neutral._reminder_template(step, self.account, ["en", "fr"], False),
             neutral,
             "a tone is no reason for another language",
         )
         step.template_id = neutral
         self.assertEqual(
-            neutral._find_reminder(step, self.account, ["en"], False), neutral
+            neutral._reminder_template(step, self.account, ["en"], False), neutral
         )

@@ -6,7 +6,7 @@ from odoo.exceptions import AccessError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
 
-from ..models.common.send_request import Order
+from ..models.common.send_request import SendRequest
 from .lifecycle_common import LifecycleCommon
 
 SECRETS = [
@@ -35,9 +35,7 @@ class TestTemplateRights(LifecycleCommon):
                     "account_id": self.account.id,
                     "body": "Hello {{1}}, that is it.",
                     "variable_ids": [
-                        Command.create(
-                            {"name": "X", "field_path": path, "sample": "x"}
-                        )
+                        Command.create({"name": "X", "field_path": path, "sample": "x"})
                     ],
                     **values,
                 }
@@ -50,12 +48,12 @@ class TestTemplateRights(LifecycleCommon):
 
     def check_kept(self, template, record, secret=None):
         """Check that no way of showing a template shows the value, nor sends it."""
-        order = Order("wab_send", template=template.id, explicit=True)
+        send_request = SendRequest("wab_send", template=template.id, explicit=True)
         arguments = (
             record.with_user(self.clerk),
             {record.id: self.partner},
             {record.id: template.document_type or record._wab_document_type()},
-            order,
+            send_request,
         )
         messages = self.messages.with_user(self.clerk).sudo(False)
         (shown,) = messages._preview(*arguments)

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 
 from ..const import METHOD
 from ..models.common.savepoint import savepoint_or_log
-from ..models.common.send_request import Order
+from ..models.common.send_request import SendRequest
 from .compose_summary import count_targets
 
 _logger = logging.getLogger(__name__)
@@ -32,7 +32,9 @@ class AccountMoveSendBatchWizard(models.TransientModel):
         is_shown = self.env.user.has_group(GROUP)
         for wizard in self:
             wizard.wab_found = (
-                wizard._wab_safely(wizard._wab_look) if is_shown else None
+                wizard._wab_in_savepoint(wizard._wab_preview_results)
+                if is_shown
+                else None
             )
 
     @api.depends("summary_data", "wab_found")
@@ -43,7 +45,9 @@ class AccountMoveSendBatchWizard(models.TransientModel):
             shown = costs and METHOD in (wizard.summary_data or {})
             wizard.wab_cost_html = (
                 shown
-                and wizard._wab_safely(lambda c=costs: wallets._render_estimates(c))
+                and wizard._wab_in_savepoint(
+                    lambda c=costs: wallets._render_estimates(c)
+                )
             ) or False
 
     @api.depends("move_ids", "wab_found")
@@ -108,7 +112,7 @@ class AccountMoveSendBatchWizard(models.TransientModel):
             ),
         }
 
-    def _wab_look(self):
+    def _wab_preview_results(self):
         """Return how many documents go by WhatsApp, why others do not, and the costs.
 
         A document goes once, to however many people, and only where WhatsApp is one
@@ -117,11 +121,11 @@ class AccountMoveSendBatchWizard(models.TransientModel):
         moves = self._wab_moves()
         if not moves:
             return None
-        targets = self.env["whatsapp.billing.message"]._decide(
+        all_planned = self.env["whatsapp.billing.message"]._decide(
             moves,
             moves._wab_get_recipients(),
             {move.id: move._wab_document_type() for move in moves},
-            Order("send_dialog", explicit=True),
+            SendRequest("send_dialog", explicit=True),
             render=False,
         )
         chosen = {
@@ -129,16 +133,16 @@ class AccountMoveSendBatchWizard(models.TransientModel):
             for move in moves
             if METHOD in self._get_default_sending_methods(move)
         }
-        mine = [target for target in targets if target.record.id in chosen]
+        mine = [planned for planned in all_planned if planned.record.id in chosen]
         wallets = self.env["whatsapp.billing.credit.wallet"]
         return {
-            "reasons": count_targets(targets)["reasons"],
+            "reasons": count_targets(all_planned)["reasons"],
             "count": len({t.record.id for t in mine if not t.decision.reason}),
             # A fault in a price is no reason to say nothing else.
-            "costs": self._wab_safely(lambda: wallets._estimate_targets(mine)),
+            "costs": self._wab_in_savepoint(lambda: wallets._estimate_targets(mine)),
         }
 
-    def _wab_safely(self, look):
+    def _wab_in_savepoint(self, look):
         """Return what this looks up; a problem of ours never stops the dialog."""
         text = "No look at the WhatsApp messages of a batch"
         with savepoint_or_log(self.env, _logger, text):

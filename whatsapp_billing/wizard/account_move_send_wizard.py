@@ -8,7 +8,7 @@ from odoo.tools import format_datetime
 from ..const import METHOD, TEST_METHOD
 from ..models.common import labels
 from ..models.common.savepoint import savepoint_or_log
-from ..models.common.send_request import HOLD_REASONS, Order
+from ..models.common.send_request import HOLD_REASONS, SendRequest
 from ..rules import languages
 from .phone_preview import render_phone, render_problems
 
@@ -65,18 +65,20 @@ class AccountMoveSendWizard(models.TransientModel):
     )
     wab_lang = fields.Char(
         string="Language of the Message",
-        compute="_compute_wab_look",
+        compute="_compute_wab_preview_data",
         compute_sudo=False,
     )
-    wab_look = fields.Json(compute="_compute_wab_look", compute_sudo=False)
+    wab_preview_data = fields.Json(
+        compute="_compute_wab_preview_data", compute_sudo=False
+    )
     wab_preview_html = fields.Html(
-        compute="_compute_wab_look", compute_sudo=False, sanitize=False
+        compute="_compute_wab_preview_data", compute_sudo=False, sanitize=False
     )
     wab_problems_html = fields.Html(
-        compute="_compute_wab_look", compute_sudo=False, sanitize=False
+        compute="_compute_wab_preview_data", compute_sudo=False, sanitize=False
     )
     wab_cost_html = fields.Html(
-        compute="_compute_wab_look", compute_sudo=False, sanitize=False
+        compute="_compute_wab_preview_data", compute_sudo=False, sanitize=False
     )
 
     # === COMPUTE METHODS === #
@@ -98,15 +100,17 @@ class AccountMoveSendWizard(models.TransientModel):
             wizard.wab_template_id = wizard._wab_default_template()
 
     @api.depends("move_id", "sending_methods", "wab_template_id", "wab_partner_ids")
-    def _compute_wab_look(self):
+    def _compute_wab_preview_data(self):
         """Look at what would be sent, without sending or keeping anything."""
         for wizard in self:
             results = (
-                wizard._wab_look() if METHOD in (wizard.sending_methods or []) else []
+                wizard._wab_preview_results()
+                if METHOD in (wizard.sending_methods or [])
+                else []
             )
             going = [found for found in results if not found["reason"]]
             shown = going or [found for found in results if found["template_id"]]
-            wizard.wab_look = {
+            wizard.wab_preview_data = {
                 "going": len(going),
                 "waiting": sum(found["waits"] for found in results),
                 "detail": results[0]["detail"] if results else False,
@@ -134,7 +138,7 @@ class AccountMoveSendWizard(models.TransientModel):
                 boxes["email"]["checked"] = True
             wizard.sending_method_checkboxes = boxes
 
-    @api.depends("wab_look")
+    @api.depends("wab_preview_data")
     def _compute_alerts(self):
         """Override of `account` to judge by the recipients chosen in the dialog."""
         super()._compute_alerts()
@@ -212,10 +216,10 @@ class AccountMoveSendWizard(models.TransientModel):
         # sudo: whatsapp.billing.template - one that cannot be sent is not proposed
         return found if found.sudo().status == "approved" else templates
 
-    def _wab_look(self):
+    def _wab_preview_results(self):
         """Return what would become of this document for each recipient."""
         move, messages = self.move_id._origin, self.env["whatsapp.billing.message"]
-        order = Order(
+        send_request = SendRequest(
             "send_dialog", template=self._wab_chosen_template(), explicit=True
         )
         text = "No preview of the WhatsApp message"
@@ -224,7 +228,7 @@ class AccountMoveSendWizard(models.TransientModel):
                 move,
                 {move.id: self.wab_partner_ids._origin},
                 {move.id: move._wab_document_type()},
-                order,
+                send_request,
             )
         if look.error:
             # Whatever is wrong on our side must leave e-mail possible.
@@ -264,7 +268,10 @@ class AccountMoveSendWizard(models.TransientModel):
 
     def _wab_reaches(self):
         """Return whether somebody would get the message, now or later."""
-        return any(found["waits"] or not found["reason"] for found in self._wab_look())
+        return any(
+            found["waits"] or not found["reason"]
+            for found in self._wab_preview_results()
+        )
 
     def _wab_falls_back(self, boxes):
         """Return whether WhatsApp was to go alone and now nothing would."""
@@ -282,7 +289,7 @@ class AccountMoveSendWizard(models.TransientModel):
         """Return Odoo's alerts for what keeps WhatsApp from going out."""
         if METHOD not in (self.sending_methods or []):
             return self._wab_fallback_alert()
-        look = self.wab_look
+        look = self.wab_preview_data
         alerts = self._wab_stranger_alert() | self._wab_again_alert()
         if look["going"]:
             return alerts
@@ -351,7 +358,7 @@ class AccountMoveSendWizard(models.TransientModel):
             self.move_id
         ):
             return {}
-        results = self._wab_look()
+        results = self._wab_preview_results()
         if not results or any(not found["reason"] for found in results):
             return {}
         text = self.env._(
@@ -364,7 +371,7 @@ class AccountMoveSendWizard(models.TransientModel):
 
     def _wab_alert(self, level, text, reason=None):
         """Return Odoo's alert with a link to where its reason is mended."""
-        reason = reason or (self.wab_look or {}).get("reason")
+        reason = reason or (self.wab_preview_data or {}).get("reason")
         partners = self.wab_partner_ids._origin or self.move_id.partner_id
         off = partners.with_company(self.company_id).filtered(
             lambda partner: not partner.wab_enabled

@@ -6,7 +6,7 @@ from odoo import api, fields, models
 from odoo.exceptions import UserError
 
 from ..models.common import client_action, labels
-from ..models.common.send_request import HOLD_REASONS, Order
+from ..models.common.send_request import HOLD_REASONS, SendRequest
 from ..rules import eligibility, languages
 from .compose_summary import count_targets
 from .phone_preview import render_phone, render_problems
@@ -246,7 +246,7 @@ class WhatsappBillingCompose(models.TransientModel):
 
     def _get_order(self):
         template = self.template_id
-        return Order(
+        return SendRequest(
             method="compose",
             template=template.id or False,
             explicit=True,
@@ -267,7 +267,7 @@ class WhatsappBillingCompose(models.TransientModel):
             return {"total": len(records), "going": 0}
         messages = self.env["whatsapp.billing.message"]
         messages._check_may_send(records)
-        targets = messages._decide(
+        all_planned = messages._decide(
             records,
             self._get_recipients(records),
             records._wab_types(self.template_id),
@@ -277,8 +277,8 @@ class WhatsappBillingCompose(models.TransientModel):
         wallets = self.env["whatsapp.billing.credit.wallet"]
         return {
             "total": len(records),
-            "cost": wallets._estimate_targets(targets),
-            **count_targets(targets),
+            "cost": wallets._estimate_targets(all_planned),
+            **count_targets(all_planned),
         }
 
     def _queue(self):

@@ -51,11 +51,11 @@ class WhatsappBillingCompose(models.TransientModel):
 
     def _get_order(self):
         """Override of `whatsapp_billing` to ask the rules of reminders."""
-        order = super()._get_order()
+        send_request = super()._get_order()
         if not self.is_reminder:
-            return order
+            return send_request
         return replace(
-            order, method="wab_remind", purpose="collections", is_reminder=True
+            send_request, method="wab_remind", purpose="collections", is_reminder=True
         )
 
     @api.depends("is_reminder")

@@ -3,28 +3,28 @@
 from collections import defaultdict
 
 
-def count_targets(targets):
+def count_targets(all_planned):
     """Count decided targets by reason, and find one example of each template."""
     going = waiting = 0
     reasons = defaultdict(lambda: {"count": 0, "ids": {}, "partner_ids": {}})
     shown = {}
-    for target in targets:
-        reason = target.decision.reason
-        if target.may_go:
+    for planned in all_planned:
+        reason = planned.decision.reason
+        if planned.will_be_queued:
             shown.setdefault(
-                target.template.id,
+                planned.template.id,
                 {
-                    "template_id": target.template.id,
-                    "id": target.record.id,
-                    "partner_id": target.partner.id,
+                    "template_id": planned.template.id,
+                    "id": planned.record.id,
+                    "partner_id": planned.partner.id,
                 },
             )
         if not reason:
             going += 1
             continue
-        waiting += target.may_go
+        waiting += planned.will_be_queued
         reasons[reason]["count"] += 1
-        for one in (target, *target.covered):
+        for one in (planned, *planned.also_about):
             reasons[reason]["ids"][one.record.id] = True
             if one.partner:
                 reasons[reason]["partner_ids"][one.partner.id] = True

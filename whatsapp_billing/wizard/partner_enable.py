@@ -165,7 +165,7 @@ class WhatsappBillingPartnerEnable(models.TransientModel):
         is_vendor = self.audience == "vendor" or partner._wab_is_only_vendor()
         if is_vendor and not raw.startswith("+"):
             return "no_plus"
-        if not partner.wab_e164:
+        if not partner.wab_recipient:
             return "invalid_number"
         return "already" if partner.wab_enabled else "enabled"
 
@@ -228,7 +228,7 @@ class WhatsappBillingPartnerEnableLine(models.TransientModel):
     def _compute_number(self):
         for line in self:
             partner = line.partner_id
-            line.number = partner.wab_e164 or partner._wab_raw_number()
+            line.number = partner.wab_recipient or partner._wab_raw_number()
 
     @api.depends("result", "partner_id")
     def _compute_detail(self):

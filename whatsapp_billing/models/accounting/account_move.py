@@ -45,7 +45,7 @@ class AccountMove(models.Model):
         "whatsapp.billing.recipient.guard",
     ]
 
-    wab_channel = fields.Selection(
+    wab_send_override = fields.Selection(
         [("on", "On"), ("off", "Off")],
         string="WhatsApp for This Document",
         copy=False,
@@ -100,7 +100,7 @@ class AccountMove(models.Model):
         return [("id", "not in", failed)]
 
     @api.depends(
-        "wab_channel",
+        "wab_send_override",
         "wab_recipient_ids.wab_enabled",
         "partner_id.wab_enabled",
         "commercial_partner_id.wab_enabled",
@@ -108,8 +108,8 @@ class AccountMove(models.Model):
     def _compute_wab_enabled(self):
         reached = self._wab_reached()
         for move in self:
-            if move.wab_channel:
-                move.wab_enabled = move.wab_channel == "on"
+            if move.wab_send_override:
+                move.wab_enabled = move.wab_send_override == "on"
             else:
                 move.wab_enabled = reached[move.id]
 
@@ -117,7 +117,9 @@ class AccountMove(models.Model):
         reached = self._wab_reached()
         for move in self:
             same = move.wab_enabled == reached[move.id]
-            move.wab_channel = False if same else "on" if move.wab_enabled else "off"
+            move.wab_send_override = (
+                False if same else "on" if move.wab_enabled else "off"
+            )
 
     def _wab_reached(self):
         """Return {move id: whether WhatsApp is on for anybody who would get it}."""
@@ -247,9 +249,9 @@ class AccountMove(models.Model):
             "payment_state": self.payment_state,
         }
 
-    def _wab_channel_flag(self):
+    def _wab_send_override_flag(self):
         self.ensure_one()
-        return self.wab_channel == "on" if self.wab_channel else None
+        return self.wab_send_override == "on" if self.wab_send_override else None
 
     @api.model
     def _wab_fact_words(self, name):
@@ -288,7 +290,7 @@ class AccountMove(models.Model):
         return {
             "document_state": column("state"),
             "payment_state": column("payment_state"),
-            "is_off": SQL("%s = 'off'", column("wab_channel")),
+            "is_off": SQL("%s = 'off'", column("wab_send_override")),
         }
 
     @api.model

@@ -42,12 +42,16 @@ class AccountMove(models.Model):
 
     def _wab_sync_purchases(self):
         """Book what these bills and refunds mean; never stops accounting."""
-        bills = self.filtered(lambda move: move.move_type in ("in_invoice", "in_refund"))
+        bills = self.filtered(
+            lambda move: move.move_type in ("in_invoice", "in_refund")
+        )
         if not bills:
             return
         # sudo: whatsapp.billing.credit.purchase - whoever pays the bill
-        purchases_sudo = self.env["whatsapp.billing.credit.purchase"].sudo().search(
-            [("bill_id", "in", (bills | bills.reversed_entry_id).ids)]
+        purchases_sudo = (
+            self.env["whatsapp.billing.credit.purchase"]
+            .sudo()
+            .search([("bill_id", "in", (bills | bills.reversed_entry_id).ids)])
         )
         if not purchases_sudo:
             return

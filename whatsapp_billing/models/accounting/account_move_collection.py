@@ -40,10 +40,10 @@ class AccountMove(models.Model):
         groups="whatsapp_billing.group_user",
         copy=False,
     )
-    wab_named_message_ids = fields.Many2many(
+    wab_mentioned_in_ids = fields.Many2many(
         "whatsapp.billing.message",
         string="Named Among Others",
-        compute="_compute_wab_named_message_ids",
+        compute="_compute_wab_mentioned_in_ids",
         groups="whatsapp_billing.group_user",
         help="Reminders of several invoices of the customer that name this one.",
     )
@@ -62,11 +62,11 @@ class AccountMove(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("line_ids.wab_item_ids")
-    def _compute_wab_named_message_ids(self):
+    def _compute_wab_mentioned_in_ids(self):
         for move in self:
             items = move.line_ids.wab_item_ids
             named = items.filtered(lambda item: item.role != "credit").message_id
-            move.wab_named_message_ids = named.filtered(
+            move.wab_mentioned_in_ids = named.filtered(
                 lambda message, move=move: message.res_id != move._origin.id
             ).sorted("id", reverse=True)
 
@@ -146,7 +146,7 @@ class AccountMove(models.Model):
         """Follow the choice of a plan, and a due date that was moved."""
         result = super().write(vals)
         if {"wab_plan_choice", "wab_plan_id"} & vals.keys():
-            self._wab_safely(self._wab_change_plan)
+            self._wab_in_savepoint_or_note(self._wab_change_plan)
         return result
 
     # === ACTION METHODS === #
@@ -154,13 +154,13 @@ class AccountMove(models.Model):
     def button_cancel(self):
         """Override of `account` to close the cases."""
         result = super().button_cancel()
-        self._wab_follow()
+        self._wab_sync_cases()
         return result
 
     def button_draft(self):
         """Override of `account` to close the cases."""
         result = super().button_draft()
-        self._wab_follow()
+        self._wab_sync_cases()
         return result
 
     # === BUSINESS METHODS === #
@@ -168,7 +168,7 @@ class AccountMove(models.Model):
     def _post(self, soft=True):
         """Override of `account` to open cases for what is now to be paid."""
         posted = super()._post(soft=soft)
-        posted._wab_follow()
+        posted._wab_sync_cases()
         return posted
 
     def wab_remind(self, template=False, key=False):
@@ -363,15 +363,15 @@ class AccountMove(models.Model):
         ]
         return [entry for entry in entries if entry.amount > 0]
 
-    def _wab_follow(self):
+    def _wab_sync_cases(self):
         """Have the cases follow what has just happened in the books."""
         sales = self.filtered(lambda move: move.move_type in REMINDABLE_MOVES)
         if sales:
             # sudo: whatsapp.billing.collection.case - kept by the system
             cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
-            sales._wab_safely(lambda: cases_sudo._sync(sales.sudo()))
+            sales._wab_in_savepoint_or_note(lambda: cases_sudo._sync(sales.sudo()))
 
-    def _wab_safely(self, do):
+    def _wab_in_savepoint_or_note(self, do):
         """As `_wab_in_savepoint`; a line says that the nightly run makes up for it."""
         if self._wab_in_savepoint(do):
             return
@@ -390,7 +390,7 @@ class AccountMove(models.Model):
         cases_sudo.search(
             [("move_id", "in", self.ids), ("state", "!=", "done")]
         )._leave_plan()
-        self._wab_follow()
+        self._wab_sync_cases()
 
 
 def _due_now(entries, today):

@@ -24,14 +24,14 @@ class AccountMoveLine(models.Model):
     def _reconcile_post_hook(self, data):
         """Override of `account` to close the cases of what is now paid or credited."""
         result = super()._reconcile_post_hook(data)
-        self.move_id._wab_follow()
+        self.move_id._wab_sync_cases()
         return result
 
     def write(self, vals):
         """Look again at what is due on another day, or to be followed up or not."""
         if "no_followup" in vals:
             result = super().write(vals)
-            self.move_id._wab_safely(self._wab_follow_flag)
+            self.move_id._wab_in_savepoint_or_note(self._wab_sync_cases_flag)
             return result
         if "date_maturity" not in vals:
             return super().write(vals)
@@ -39,17 +39,17 @@ class AccountMoveLine(models.Model):
         result = super().write(vals)
         moved = self.filtered(lambda line: line.date_maturity != before[line])
         if moved:
-            moved.move_id._wab_safely(moved._wab_look_again)
+            moved.move_id._wab_in_savepoint_or_note(moved._wab_look_again)
         return result
 
-    def _wab_follow_flag(self):
+    def _wab_sync_cases_flag(self):
         """Withdraw what waits of lines not to be followed up; look again at others."""
         # sudo: whatsapp.billing.collection.case - kept by the system
         cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
         cases = cases_sudo.search(
             [("move_line_id", "in", self.ids), ("state", "!=", "done")]
         )
-        cases.look_on = fields.Date.to_date("1970-01-01")
+        cases.next_check_date = fields.Date.to_date("1970-01-01")
         flagged = cases.filtered("move_line_id.no_followup")
         flagged._withdraw_waiting("no_followup")
 
@@ -69,5 +69,5 @@ class AccountPartialReconcile(models.Model):
         """Override of `account` to go on reminding of what is open again."""
         moves = (self.debit_move_id | self.credit_move_id).move_id
         result = super().unlink()
-        moves.exists()._wab_follow()
+        moves.exists()._wab_sync_cases()
         return result

@@ -36,7 +36,7 @@ class AccountMoveSend(models.AbstractModel):
         if any(customer.mapped("email")):
             return False
         recipients = move._wab_get_recipients()[move.id]
-        return any(recipients.mapped("wab_e164"))
+        return any(recipients.mapped("wab_recipient"))
 
     @api.model
     def _wab_is_enabled(self, move):
@@ -61,7 +61,7 @@ class AccountMoveSend(models.AbstractModel):
         if method != METHOD:
             return super()._is_applicable_to_move(method, move, **move_data)
         recipients = self._wab_recipients(move, move_data)
-        return bool(recipients and any(recipients.mapped("wab_e164")))
+        return bool(recipients and any(recipients.mapped("wab_recipient")))
 
     @api.model
     def _wab_recipients(self, move, move_data):
@@ -110,7 +110,9 @@ class AccountMoveSend(models.AbstractModel):
         if alone:
             alerts["whatsapp_billing_not_sent"] = self._wab_number_alert(
                 alone,
-                self.env._("These documents are not sent: no other method reaches them."),
+                self.env._(
+                    "These documents are not sent: no other method reaches them."
+                ),
             )
         return alerts
 

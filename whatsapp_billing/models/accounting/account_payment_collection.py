@@ -19,13 +19,13 @@ class AccountPayment(models.Model):
         """Follow what a payment does to the invoices that it is for."""
         result = super().write(vals)
         if "state" in vals:
-            self._wab_get_invoices()._wab_follow()
+            self._wab_get_invoices()._wab_sync_cases()
         return result
 
     def action_post(self):
         """Override of `account` to send the receipt, where the company wants that."""
         result = super().action_post()
-        self._wab_get_invoices()._wab_follow()
+        self._wab_get_invoices()._wab_sync_cases()
         if not self.env.context.get(LATER):
             self._wab_auto_receipts()
         return result
@@ -59,7 +59,7 @@ class AccountPayment(models.Model):
             )
         )
         if todo:
-            todo._wab_get_invoices()._wab_safely(todo._wab_queue_receipts)
+            todo._wab_get_invoices()._wab_in_savepoint_or_note(todo._wab_queue_receipts)
 
     def _wab_queue_receipts(self):
         # sudo: account.payment - what the company has decided, not who posts it
@@ -198,9 +198,9 @@ class AccountPaymentRegister(models.TransientModel):
             if not (wizard.wab_can_receipt and wizard.wab_send_receipt):
                 continue
             items = [
-                (partner.wab_e164, "utility", 0)
+                (partner.wab_recipient, "utility", 0)
                 for partner in wizard._wab_get_receivers()
-                if partner.wab_e164
+                if partner.wab_recipient
             ]
             if items:
                 estimate = wallets._estimate(wizard.company_id, items)
@@ -220,7 +220,7 @@ class AccountPaymentRegister(models.TransientModel):
         wizard = self.with_context(**{LATER: True})
         payments = super(AccountPaymentRegister, wizard)._create_payments()
         payments = payments.with_env(self.env)
-        payments._wab_get_invoices()._wab_follow()
+        payments._wab_get_invoices()._wab_sync_cases()
         payments._wab_keep_recipients(self.wab_recipient_ids._origin)
         payments._wab_auto_receipts(
             self.wab_send_receipt if self.wab_can_receipt else None

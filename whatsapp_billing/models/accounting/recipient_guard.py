@@ -41,8 +41,9 @@ class WhatsappBillingRecipientGuard(models.AbstractModel):
         if is_choice:
             self._wab_check_recipients(chosen)
         moved = self.filtered(
-            lambda r: r in customers
-            and r.partner_id.commercial_partner_id != customers[r]
+            lambda r: (
+                r in customers and r.partner_id.commercial_partner_id != customers[r]
+            )
         )
         if moved:
             moved._wab_leave_customer(is_choice)

@@ -42,7 +42,7 @@ class ResPartner(models.Model):
 
     # Written by hand, they would send bills to a number that no form shows, or
     # to the old one of a customer who changed it.
-    _system_fields = frozenset({"wab_e164", "wab_person_key", "wab_new_number"})
+    _system_fields = frozenset({"wab_recipient", "wab_person_key", "wab_new_number"})
 
     invoice_sending_method = fields.Selection(
         selection_add=[("whatsapp_billing", "by WhatsApp")]
@@ -57,7 +57,7 @@ class ResPartner(models.Model):
     wab_number = fields.Char(
         string="WhatsApp Number", help="With country code. Empty: the phone number."
     )
-    wab_e164 = fields.Char(
+    wab_recipient = fields.Char(
         string="WhatsApp Address",
         compute="_compute_wab_e164",
         store=True,
@@ -118,13 +118,13 @@ class ResPartner(models.Model):
                 )
             except numbers.InvalidNumber:
                 number = ""
-            partner.wab_e164 = number or False
+            partner.wab_recipient = number or False
             partner.wab_person_key = numbers.person_key(number) or False
 
-    @api.depends("wab_e164")
+    @api.depends("wab_recipient")
     def _compute_wab_number_problem(self):
         for partner in self:
-            if partner.wab_e164 or not partner._wab_raw_number():
+            if partner.wab_recipient or not partner._wab_raw_number():
                 partner.wab_number_problem = False
             elif not partner.country_id:
                 partner.wab_number_problem = self.env._(
@@ -136,7 +136,7 @@ class ResPartner(models.Model):
                     country=partner.country_id.name,
                 )
 
-    @api.depends("wab_consent_ids", "wab_e164")
+    @api.depends("wab_consent_ids", "wab_recipient")
     @api.depends_context("company")
     def _compute_wab_opt_in_state(self):
         # sudo: whatsapp.billing.consent - the state of a contact that the user sees
@@ -201,7 +201,9 @@ class ResPartner(models.Model):
         if "wab_enabled" not in vals:
             numberless = self.browse()
             if not vals.keys().isdisjoint(("wab_number", "phone", "country_id")):
-                numberless = self.filtered(lambda p: p.wab_enabled and not p.wab_e164)
+                numberless = self.filtered(
+                    lambda p: p.wab_enabled and not p.wab_recipient
+                )
             result = super().write(vals)
             # Switched on before there was a number that consent could be about.
             numberless._wab_record_switch(True)
@@ -218,7 +220,7 @@ class ResPartner(models.Model):
         Nobody's words: it lifts no withdrawal of the customer, and where there is no
         number there is nothing that they could have agreed to.
         """
-        todo = self.filtered("wab_e164") if is_on else self
+        todo = self.filtered("wab_recipient") if is_on else self
         # Merging contacts copies the switch: that is nobody's tick, so that nothing is
         # written down, which can only keep a message from going.
         if not todo or (is_on and self.env.context.get("wab_is_merge")):
@@ -277,7 +279,7 @@ class ResPartner(models.Model):
         enabled = self.browse(enabled.ids)
         # sudo: res.company - its setting, whatever company the user works in
         if company.sudo().wab_consent_by_contract:
-            rest = (self - enabled).filtered("wab_e164")
+            rest = (self - enabled).filtered("wab_recipient")
             # sudo: whatsapp.billing.consent - read for whoever may see the contacts
             consents_sudo = self.env["whatsapp.billing.consent"].sudo()
             states = consents_sudo._states(rest, ["billing"], company)
@@ -342,7 +344,7 @@ class ResPartner(models.Model):
         known = self._wab_known_consents(purpose, key, granted, company)
         fresh = self.filtered(lambda p: p.id not in known)
         # Consent is to messages at a number: without one there is nothing to agree to.
-        able = fresh.filtered("wab_e164") if granted else fresh
+        able = fresh.filtered("wab_recipient") if granted else fresh
         rows = consents._record(
             able,
             [purpose],

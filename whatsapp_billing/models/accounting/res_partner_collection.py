@@ -72,7 +72,7 @@ class ResPartner(models.Model):
             )
             moves = cases.move_id
             cases._leave_plan()
-            moves._wab_follow()
+            moves._wab_sync_cases()
         return result
 
 
@@ -101,5 +101,5 @@ class ResCompany(models.Model):
         self.ensure_one()
         partner = self.partner_id
         return partner.tz or zone_of_country(
-            self.country_id.code, partner.wab_e164 or ""
+            self.country_id.code, partner.wab_recipient or ""
         )

@@ -71,7 +71,7 @@ class ResPartner(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("wab_e164", "wab_number", "phone")
+    @api.depends("wab_recipient", "wab_number", "phone")
     @api.depends_context("wab_show_number")
     def _compute_display_name(self):
         """Override of `base` to show the number on the tags of our dialogs."""
@@ -80,7 +80,7 @@ class ResPartner(models.Model):
             return
         for partner in self:
             name = partner.display_name
-            number = partner.wab_e164 or partner._wab_raw_number()
+            number = partner.wab_recipient or partner._wab_raw_number()
             number = number or self.env._("no number")
             # The suggestions of a field show in grey what stands between dashes.
             grey = self.env.context.get("formatted_display_name")
@@ -88,21 +88,21 @@ class ResPartner(models.Model):
                 f"{name} \t --{number}--" if grey else f"{name} ({number})"
             )
 
-    @api.depends("wab_e164", "wab_number_problem", "wab_number", "phone")
+    @api.depends("wab_recipient", "wab_number_problem", "wab_number", "phone")
     def _compute_wab_number_html(self):
         for partner in self:
-            country = numbers.country_of(partner.wab_e164 or "").lower()
+            country = numbers.country_of(partner.wab_recipient or "").lower()
             partner.wab_number_html = self.env["ir.qweb"]._render(
                 "whatsapp_billing.number_check",
                 {
-                    "number": partner.wab_e164,
+                    "number": partner.wab_recipient,
                     "country": country,
                     "problem": partner.wab_number_problem,
-                    "landline": numbers.is_fixed_line(partner.wab_e164 or ""),
+                    "landline": numbers.is_fixed_line(partner.wab_recipient or ""),
                 },
             )
 
-    @api.depends("wab_e164", "wab_enabled")
+    @api.depends("wab_recipient", "wab_enabled")
     @api.depends_context("company", OF_PARTNER)
     def _compute_wab_tag_color(self):
         may_see = self.env.user.has_group(GROUP)
@@ -110,7 +110,7 @@ class ResPartner(models.Model):
         for partner in self:
             # sudo: whatsapp.billing.consent - read for whoever may send
             out = may_see and partner.sudo().wab_opted_out
-            reached = partner.wab_e164 and partner._origin in enabled and not out
+            reached = partner.wab_recipient and partner._origin in enabled and not out
             stranger = partner._wab_is_stranger(self.env.context.get(OF_PARTNER))
             partner.wab_tag_color = (
                 RED if not reached else ORANGE if stranger else GREEN
@@ -143,7 +143,7 @@ class ResPartner(models.Model):
         )
         return found + rest
 
-    @api.depends("wab_e164", "wab_enabled", "wab_consent_ids")
+    @api.depends("wab_recipient", "wab_enabled", "wab_consent_ids")
     @api.depends_context("company")
     def _compute_wab_is_on(self):
         enabled = self._origin._wab_find_enabled(self.env.company)

@@ -25,7 +25,7 @@ class WhatsappBillingCollectionCase(models.Model):
     _name = "whatsapp.billing.collection.case"
     _inherit = ["whatsapp.billing.rights.mixin", "whatsapp.billing.system.rows.mixin"]
     _description = "Collection Case"
-    _order = "look_on, due_date, id"
+    _order = "next_check_date, due_date, id"
     _rec_name = "move_line_id"
 
     # Empty once a correction of the document has done away with the instalment: what
@@ -58,11 +58,15 @@ class WhatsappBillingCollectionCase(models.Model):
     )
     next_date = fields.Date(string="Next on")
     # Long ago (1970-01-01): at the next run, whichever day that is about.
-    look_on = fields.Date(help="First day on which a run has to look at it again.")
+    next_check_date = fields.Date(
+        help="First day on which a run has to look at it again."
+    )
     last_step_id = fields.Many2one(
         "whatsapp.billing.collection.step", compute="_compute_last_step_id"
     )
-    last_days = fields.Integer(help="Days of the last step; kept without the step.")
+    last_step_days = fields.Integer(
+        help="Days of the last step; kept without the step."
+    )
     last_date = fields.Date(string="Last on")
     state = fields.Selection(
         [
@@ -178,11 +182,11 @@ class WhatsappBillingCollectionCase(models.Model):
                 last = case.item_ids.sorted(lambda item: item._origin.id)[-1:]
                 case.trace = last.trace or []
 
-    @api.depends("plan_id.step_ids.days", "last_days", "last_date")
+    @api.depends("plan_id.step_ids.days", "last_step_days", "last_date")
     def _compute_last_step_id(self):
         for case in self:
             case.last_step_id = case.last_date and case.plan_id.step_ids.filtered(
-                lambda step, days=case.last_days: step.days == days
+                lambda step, days=case.last_step_days: step.days == days
             )
 
     @api.depends("move_id.name", "due_date")
@@ -343,7 +347,7 @@ class WhatsappBillingCollectionCase(models.Model):
                 "dispute_reason": False,
                 "dispute_user_id": False,
                 "disputed_at": False,
-                "look_on": fields.Date.to_date("1970-01-01"),
+                "next_check_date": fields.Date.to_date("1970-01-01"),
             }
         )
         return True
@@ -365,7 +369,7 @@ class WhatsappBillingCollectionCase(models.Model):
                     "promise_date": day,
                     "pause_reason": False,
                     "resume_on": False,
-                    "look_on": again,
+                    "next_check_date": again,
                     "next_date": again,
                 }
             )

@@ -37,7 +37,7 @@ _HOLDS = ("promise_date", "pause_reason", "resume_on", "dispute_reason")
 # join, a planner that takes the table for empty reads all cases for each line.
 _LATEST_CASE = SQL(
     """
-    SELECT state_before, last_days, last_date, promises_kept, promises_broken, %s
+    SELECT state_before, last_step_days, last_date, promises_kept, promises_broken, %s
       FROM whatsapp_billing_collection_case c
      WHERE c.move_line_id = l.id AND %s
   ORDER BY c.id DESC LIMIT 1
@@ -111,7 +111,7 @@ class WhatsappBillingCollectionCase(models.Model):
                 UPDATE whatsapp_billing_collection_case c
                    SET state = COALESCE(c.state_before, 'active'), debtor_id = d.id,
                        close_reason = NULL, state_before = NULL,
-                       look_on = '1970-01-01', is_kept_by_closing = FALSE,
+                       next_check_date = '1970-01-01', is_kept_by_closing = FALSE,
                        promises_kept = COALESCE(c.promises_kept, 0)
                            - COALESCE(c.is_kept_by_closing, FALSE)::int,
                        promise_date = CASE WHEN %(held)s THEN c.promise_date END,
@@ -194,13 +194,13 @@ class WhatsappBillingCollectionCase(models.Model):
                 """
                 INSERT INTO whatsapp_billing_collection_case
                        (move_line_id, move_id, debtor_id, company_id, plan_id, state,
-                        look_on, last_days, last_date, promise_date, promises_kept,
+                        next_check_date, last_step_days, last_date, promise_date, promises_kept,
                         promises_broken, pause_reason, resume_on, dispute_reason,
                         dispute_user_id, disputed_at, step_id, next_date,
                         create_uid, write_uid, create_date, write_date)
                 SELECT l.id, m.id, m.commercial_partner_id, l.company_id, %(plan)s,
                        COALESCE(o.state_before, 'active'), '1970-01-01',
-                       o.last_days, o.last_date, o.promise_date, o.promises_kept,
+                       o.last_step_days, o.last_date, o.promise_date, o.promises_kept,
                        o.promises_broken, o.pause_reason, o.resume_on,
                        o.dispute_reason, o.dispute_user_id, o.disputed_at,
                        n.id, l.date_maturity + n.days,
@@ -247,7 +247,7 @@ class WhatsappBillingCollectionCase(models.Model):
             SQL(
                 """
                 UPDATE whatsapp_billing_collection_case c
-                   SET plan_id = %(plan)s, step_id = NULL, look_on = '1970-01-01'
+                   SET plan_id = %(plan)s, step_id = NULL, next_check_date = '1970-01-01'
                   FROM account_move m, res_partner d,
                        whatsapp_billing_collection_plan p
                  WHERE c.company_id = %(company)s AND c.state != 'done'
@@ -321,8 +321,8 @@ class WhatsappBillingCollectionCase(models.Model):
                        u.name AS currency, u.rounding::float AS rounding,
                        COALESCE(c.state, 'active') AS state, c.promise_date,
                        COALESCE(c.promises_broken, 0) AS promises_broken,
-                       c.resume_on, c.last_days, c.last_date,
-                       m.name AS move_name, m.partner_id, m.wab_channel,
+                       c.resume_on, c.last_step_days, c.last_date,
+                       m.name AS move_name, m.partner_id, m.wab_send_override,
                        l.no_followup
                 %s AND m.commercial_partner_id = ANY(%s)
                 """,
@@ -365,7 +365,7 @@ class WhatsappBillingCollectionCase(models.Model):
             SQL(
                 """
                 UPDATE whatsapp_billing_collection_case c
-                   SET state = 'done', next_date = NULL, look_on = NULL,
+                   SET state = 'done', next_date = NULL, next_check_date = NULL,
                        step_id = NULL,
                        state_before = CASE
                            WHEN m.state = 'draft' OR c.state = 'promised'
@@ -424,7 +424,7 @@ class WhatsappBillingCollectionCase(models.Model):
                    SET state = 'done', close_reason = 'other_customer',
                        state_before = CASE WHEN c.state = 'done' THEN c.state_before
                                            ELSE c.state END,
-                       next_date = NULL, look_on = NULL, step_id = NULL
+                       next_date = NULL, next_check_date = NULL, step_id = NULL
                   FROM account_move m
                  WHERE m.id = c.move_id AND m.state = 'posted' AND %s
                    AND (c.state != 'done' OR c.close_reason = 'draft'
@@ -481,7 +481,7 @@ class WhatsappBillingCollectionCase(models.Model):
         self.env.cr.execute(
             """
             UPDATE whatsapp_billing_collection_case c
-               SET debtor_id = m.commercial_partner_id, look_on = '1970-01-01'
+               SET debtor_id = m.commercial_partner_id, next_check_date = '1970-01-01'
               FROM account_move m
              WHERE c.company_id = %s AND c.state != 'done' AND m.id = c.move_id
                AND m.commercial_partner_id != c.debtor_id
@@ -503,7 +503,7 @@ class WhatsappBillingCollectionCase(models.Model):
                 {
                     "state": "done",
                     "close_reason": "no_plan",
-                    "look_on": False,
+                    "next_check_date": False,
                     "state_before": state in HOLDING and state,
                 }
             )
@@ -538,7 +538,7 @@ class WhatsappBillingCollectionCase(models.Model):
         )
         cases = self.browse(row[0] for row in rows)
         cases._leave_plan()
-        cases.move_id._wab_follow()
+        cases.move_id._wab_sync_cases()
 
     def _follow_due_date(self):
         """Count as done what the new due date leaves behind. Called with sudo."""
@@ -547,10 +547,10 @@ class WhatsappBillingCollectionCase(models.Model):
         self.env.cr.execute(
             """
             UPDATE whatsapp_billing_collection_case c
-               SET look_on = '1970-01-01',
-                   last_days = (
+               SET next_check_date = '1970-01-01',
+                   last_step_days = (
                        SELECT max(s.days) FROM whatsapp_billing_collection_step s
-                        WHERE s.plan_id = c.plan_id AND s.days <= c.last_days
+                        WHERE s.plan_id = c.plan_id AND s.days <= c.last_step_days
                           AND l.date_maturity + s.days <= %s)
               FROM account_move_line l
              WHERE c.id = ANY(%s) AND l.id = c.move_line_id
@@ -560,7 +560,7 @@ class WhatsappBillingCollectionCase(models.Model):
         self.env.cr.execute(
             """
             UPDATE whatsapp_billing_collection_case SET last_date = NULL
-             WHERE id = ANY(%s) AND last_days IS NULL
+             WHERE id = ANY(%s) AND last_step_days IS NULL
             """,
             [self.ids],
         )
@@ -628,7 +628,7 @@ def _next_step_sql(plan):
     return SQL(
         """
         SELECT s.id, s.days FROM whatsapp_billing_collection_step s
-         WHERE s.plan_id = %s AND (o.last_date IS NULL OR s.days > o.last_days)
+         WHERE s.plan_id = %s AND (o.last_date IS NULL OR s.days > o.last_step_days)
       ORDER BY s.days LIMIT 1
         """,
         plan.id,

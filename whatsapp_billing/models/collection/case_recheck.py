@@ -66,7 +66,7 @@ class WhatsappBillingCollectionCase(models.Model):
             SELECT i.message_id, i.role, i.amount::float AS said,
                    i.due_date AS said_due, l.id AS line_id,
                    l.move_id, l.company_id, l.parent_state AS document,
-                   l.reconciled, l.no_followup, m.wab_channel = 'off' AS is_off,
+                   l.reconciled, l.no_followup, m.wab_send_override = 'off' AS is_off,
                    l.amount_residual_currency::float AS residual,
                    m.payment_state, m.commercial_partner_id AS debtor_id,
                    u.name AS currency, u.rounding::float AS rounding,

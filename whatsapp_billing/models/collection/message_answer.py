@@ -14,7 +14,7 @@ from odoo.tools.misc import format_date
 
 from ...rules import answers, dunning_time, eligibility, inbound
 from ..common.ledger import CLEARED
-from ..common.send_request import Order, Target
+from ..common.send_request import PlannedMessage, SendRequest
 from .plan_read import zone_of
 
 # An answer without context is about the last reminder, if it is not older.
@@ -25,7 +25,7 @@ BESIDE = timedelta(minutes=1)
 REMINDED = ("sent", "delivered", "read", "unknown")
 # Days from today that the list of dates offers.
 OFFERED = (1, 2, 3, 5, 7, 10, 14)
-ANSWER = Order(
+ANSWER = SendRequest(
     method="answer",
     purpose="collections",
     is_note=True,
@@ -555,7 +555,7 @@ class WhatsappBillingMessage(models.Model):
         if not self.phone_id or clock.is_late:
             return self.browse()
         env = self.with_context(lang=self.partner_id.lang or self.env.lang).env
-        target = Target(
+        planned = PlannedMessage(
             self._get_answered_record(),
             self.partner_id,
             self.company_id,
@@ -573,9 +573,9 @@ class WhatsappBillingMessage(models.Model):
                 "priority": 0,
             },
         )
-        self._read_consents([target], ANSWER)
-        target.decision = eligibility.decide(self._facts(target, ANSWER))
-        return self._create_rows([target], ANSWER)
+        self._read_consents([planned], ANSWER)
+        planned.decision = eligibility.decide(self._facts(planned, ANSWER))
+        return self._create_rows([planned], ANSWER)
 
     def _get_answered_record(self):
         """Return the document that was answered, else who wrote."""

@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...rules import eligibility, languages
-from ..common.send_request import Target
+from ..common.send_request import PlannedMessage
 from ..document.document_look import reminded_sql
 from ..message.drain_reminders import REMINDER
 from ..message.message_drain import of_account
@@ -23,7 +23,7 @@ MOVE_FIELDS = [
     "company_id",
     "amount_total",
     "currency_id",
-    "wab_channel",
+    "wab_send_override",
     "access_token",
 ]
 PARTNER_FIELDS = [
@@ -33,7 +33,7 @@ PARTNER_FIELDS = [
     "lang",
     "phone",
     "wab_number",
-    "wab_e164",
+    "wab_recipient",
     "wab_person_key",
     "wab_enabled",
     "commercial_partner_id",
@@ -80,38 +80,38 @@ class WhatsappBillingMessage(models.Model):
     # === BUSINESS METHODS - COMPOSING === #
 
     @api.model
-    def _compose_reminders(self, company, letters, order):
+    def _compose_reminders(self, company, drafts, send_request):
         """Give each letter its recipients, template, texts and decisions.
 
         The same rules as for any other message (`_decide`), but the text speaks of
         all that the debtor owes. Writes nothing.
         """
-        self._address(letters, company)
-        self._choose_reminder_templates(letters, company)
-        self._render_reminders(letters)
-        targets = [target for letter in letters for target in letter.targets]
-        self._read_consents(targets, order)
-        for target in targets:
-            target.decision = eligibility.decide(self._facts(target, order))
-        for letter in letters:
-            letter.targets = self._once_per_phone(letter.targets)
-        return letters
+        self._address(drafts, company)
+        self._choose_reminder_templates(drafts, company)
+        self._render_reminders(drafts)
+        all_planned = [planned for draft in drafts for planned in draft.all_planned]
+        self._read_consents(all_planned, send_request)
+        for planned in all_planned:
+            planned.decision = eligibility.decide(self._facts(planned, send_request))
+        for draft in drafts:
+            draft.all_planned = self._once_per_phone(draft.all_planned)
+        return drafts
 
     @api.model
-    def _address(self, letters, company):
+    def _address(self, drafts, company):
         """Find who gets each letter: the debtor's default recipients."""
         # Only what is asked for, in one query each: an invoice has a hundred fields.
         lean = self.with_company(company).with_context(prefetch_fields=False)
-        moves = lean.env["account.move"].browse([le.move_id for le in letters])
+        moves = lean.env["account.move"].browse([le.move_id for le in drafts])
         debtors = lean.env["res.partner"].browse(
-            [letter.reminder.debtor_id for letter in letters]
+            [draft.reminder.debtor_id for draft in drafts]
         )
         moves.fetch(MOVE_FIELDS)
         debtors.fetch(PARTNER_FIELDS)
         found = self._find_reminded(company, moves, debtors)
-        for letter, move, partners in zip(letters, moves, found, strict=True):
-            letter.targets = [
-                Target(move, partner, company, REMINDER) for partner in partners
+        for draft, move, partners in zip(drafts, moves, found, strict=True):
+            draft.all_planned = [
+                PlannedMessage(move, partner, company, REMINDER) for partner in partners
             ]
 
     @api.model
@@ -122,10 +122,10 @@ class WhatsappBillingMessage(models.Model):
         for move, debtor in zip(moves, debtors, strict=True):
             chosen = move.wab_recipient_ids._wab_of_company(company)
             partners = chosen or defaults[debtor.id]
-            if partners == debtor and not (debtor.wab_e164 and debtor.wab_enabled):
+            if partners == debtor and not (debtor.wab_recipient and debtor.wab_enabled):
                 # Nobody is ticked and the company has no number: who was invoiced.
                 invoiced = move.partner_id
-                if invoiced.wab_e164 and invoiced.wab_enabled:
+                if invoiced.wab_recipient and invoiced.wab_enabled:
                     partners = invoiced
             found.append(partners)
         return found
@@ -245,46 +245,46 @@ class WhatsappBillingMessage(models.Model):
         return dict(rows)
 
     @api.model
-    def _choose_reminder_templates(self, letters, company):
+    def _choose_reminder_templates(self, drafts, company):
         # sudo: whatsapp.billing.account - which one sends is not the clerk's
         account = company.sudo().wab_account_id
         templates = self.env["whatsapp.billing.template"].sudo()
         steps = self.env["whatsapp.billing.collection.step"]
         cache = {}
-        for letter in letters:
-            many = len({entry.name for entry in letter.entries}) > 1
-            step = steps.browse(letter.reminder.step_id)
+        for draft in drafts:
+            many = len({entry.name for entry in draft.entries}) > 1
+            step = steps.browse(draft.reminder.step_id)
             chosen = [
-                self._choose_reminder(step, account, company, target, many, cache)
-                for target in letter.targets
+                self._choose_reminder(step, account, company, planned, many, cache)
+                for planned in draft.all_planned
             ]
             if many and not all(chosen):
-                letter.keep_one()
+                draft.keep_one()
                 chosen = [
-                    self._choose_reminder(step, account, company, target, False, cache)
-                    for target in letter.targets
+                    self._choose_reminder(step, account, company, planned, False, cache)
+                    for planned in draft.all_planned
                 ]
-            for target, template in zip(letter.targets, chosen, strict=True):
-                target.template = template or templates
-                target.account, target.phone, target.account_state = self._find_route(
-                    company, target, account, cache
+            for planned, template in zip(draft.all_planned, chosen, strict=True):
+                planned.template = template or templates
+                planned.account, planned.phone, planned.account_state = (
+                    self._find_route(company, planned, account, cache)
                 )
 
     @api.model
-    def _choose_reminder(self, step, account, company, target, many, cache):
-        name = (step.id, target.partner.lang, many)
+    def _choose_reminder(self, step, account, company, planned, many, cache):
+        name = (step.id, planned.partner.lang, many)
         if name not in cache:
             langs = languages.candidates(
-                target.partner.lang or "", company.partner_id.lang or ""
+                planned.partner.lang or "", company.partner_id.lang or ""
             )
             templates_sudo = self.env["whatsapp.billing.template"].sudo()
-            cache[name] = templates_sudo._find_reminder(step, account, langs, many)
+            cache[name] = templates_sudo._reminder_template(step, account, langs, many)
         return cache[name]
 
     @api.model
-    def _find_route(self, company, target, account, cache):
+    def _find_route(self, company, planned, account, cache):
         """Return account, number and the account's state for a target's template."""
-        template = target.template
+        template = planned.template
         name = (company.id, template.id)
         if name not in cache:
             account = template.account_id or account
@@ -300,23 +300,23 @@ class WhatsappBillingMessage(models.Model):
         return cache[name]
 
     @api.model
-    def _render_reminders(self, letters):
-        for (template, _round), pairs in self._sort_for_rendering(letters).items():
+    def _render_reminders(self, drafts):
+        for (template, _round), pairs in self._sort_for_rendering(drafts).items():
             recipients = defaultdict(lambda: self.env["res.partner"])
             groups = {}
-            for letter, target in pairs:
-                recipients[target.record.id] |= target.partner
-                groups[target.record.id] = letter.entries
+            for draft, planned in pairs:
+                recipients[planned.record.id] |= planned.partner
+                groups[planned.record.id] = draft.entries
             records = pairs[0][1].record.browse(list(recipients))
             rendered = template._render_values(
                 records.with_context(**{CONTEXT: groups}), recipients
             )
-            for letter, target in pairs:
-                target.rendered = rendered[target.record.id, target.partner.id]
-                target.listed = frozenset(entry.name for entry in letter.entries)
+            for draft, planned in pairs:
+                planned.rendered = rendered[planned.record.id, planned.partner.id]
+                planned.listed = frozenset(entry.name for entry in draft.entries)
 
     @api.model
-    def _sort_for_rendering(self, letters):
+    def _sort_for_rendering(self, drafts):
         """Return {(template, round): [(letter, target)]}.
 
         One invoice may carry letters to several people about different others: each
@@ -324,17 +324,19 @@ class WhatsappBillingMessage(models.Model):
         """
         rounds = defaultdict(list)
         seen = {}
-        for letter in letters:
-            for target in letter.targets:
-                if not target.template or not target.partner:
+        for draft in drafts:
+            for planned in draft.all_planned:
+                if not planned.template or not planned.partner:
                     continue
                 number = 0
                 while (
-                    seen.setdefault((target.template, number, target.record.id), letter)
-                    is not letter
+                    seen.setdefault(
+                        (planned.template, number, planned.record.id), draft
+                    )
+                    is not draft
                 ):
                     number += 1
-                rounds[target.template, number].append((letter, target))
+                rounds[planned.template, number].append((draft, planned))
         return rounds
 
     # === BUSINESS METHODS - WHAT BECOMES OF THEM === #
@@ -396,11 +398,11 @@ class WhatsappBillingMessage(models.Model):
                             WHERE message_id = gone.id AND role = 'due'
                            OFFSET 0) i ON TRUE
                       JOIN LATERAL (
-                           SELECT id, last_days, last_date
+                           SELECT id, last_step_days, last_date
                              FROM whatsapp_billing_collection_case
                             WHERE move_line_id = i.move_line_id AND state != 'done'
                          ORDER BY id DESC LIMIT 1) c
-                        ON c.last_date IS NOT NULL AND c.last_days = i.days
+                        ON c.last_date IS NOT NULL AND c.last_step_days = i.days
                      WHERE NOT EXISTS (
                            SELECT 1
                              FROM (SELECT message_id
@@ -414,8 +416,8 @@ class WhatsappBillingMessage(models.Model):
                                    WHERE id = other.message_id OFFSET 0) told ON TRUE
                             WHERE told.state != 'canceled'))
                 UPDATE whatsapp_billing_collection_case c
-                   SET last_days = back.previous_days,
-                       last_date = back.previous_date, look_on = '1970-01-01'
+                   SET last_step_days = back.previous_days,
+                       last_date = back.previous_date, next_check_date = '1970-01-01'
                   FROM back WHERE c.id = back.id
              RETURNING c.id, back.message_id
                 """,

@@ -213,7 +213,7 @@ class WhatsappBillingCollectionPlan(models.Model):
             "last_run",
             "last_run_at",
             "name",
-            "reach",
+            "reach_counts",
             "stopped_reason",
         }:
             self._look_again()
@@ -331,8 +331,8 @@ class WhatsappBillingCollectionPlan(models.Model):
         tz = company._wab_time_zone() or self.env.user.tz or "UTC"
         today = fields.Datetime.context_timestamp(self.with_context(tz=tz), now).date()
         if day is None or day == today:
-            return dunning.Moment(now, today)
-        return dunning.Moment(now, day, at_noon=True)
+            return dunning.RunTime(now, today)
+        return dunning.RunTime(now, day, at_noon=True)
 
     def _get_domain(self):
         """Return which invoices the plan is for, as it was written.
@@ -413,16 +413,18 @@ class WhatsappBillingCollectionPlan(models.Model):
         if not self.ids:
             return
         # sudo: whatsapp.billing.collection.plan - counted by rules that are others now
-        self.sudo().filtered("reach").reach = False
+        self.sudo().filtered("reach_counts").reach_counts = False
         self.env.flush_all()
         self.env.cr.execute(
             """
-            UPDATE whatsapp_billing_collection_case SET look_on = '1970-01-01'
+            UPDATE whatsapp_billing_collection_case SET next_check_date = '1970-01-01'
              WHERE plan_id = ANY(%s) AND state IN ('active', 'promised')
             """,
             [self.ids],
         )
-        self.env["whatsapp.billing.collection.case"].invalidate_model(["look_on"])
+        self.env["whatsapp.billing.collection.case"].invalidate_model(
+            ["next_check_date"]
+        )
 
     def _get_scope(self, moves=None):
         """Return the customer invoices of the plan's company, or those of `moves`."""

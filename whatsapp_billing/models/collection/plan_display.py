@@ -35,7 +35,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     last_run_text = fields.Char(string="Result", compute="_compute_last_run_text")
     fitting_text = fields.Char(compute="_compute_fitting_text")
     # It takes as long as a run: counted when somebody asks, shown on that day.
-    reach = fields.Json(
+    reach_counts = fields.Json(
         readonly=True,
         copy=False,
         groups=fields.NO_ACCESS,
@@ -109,7 +109,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         self.check_access("read")
         for plan in self:
             # sudo: whatsapp.billing.collection.plan - a note on it, for who reads it
-            plan.sudo().reach = {
+            plan.sudo().reach_counts = {
                 "day": fields.Date.to_string(fields.Date.context_today(plan)),
                 "steps": plan._count_reached(),
             }
@@ -316,13 +316,13 @@ class WhatsappBillingCollectionStep(models.Model):
             template = step.template_id.sudo() or defaults[place]
             step.text = step.with_message and step._fill_sample(template)
 
-    @api.depends("plan_id.reach")
+    @api.depends("plan_id.reach_counts")
     @api.depends_context("uid", "lang")
     def _compute_reach_today(self):
         today = fields.Date.to_string(fields.Date.context_today(self))
         for step in self:
             # sudo: whatsapp.billing.collection.plan - as its own count puts it down
-            reach = step.plan_id.sudo().reach or {}
+            reach = step.plan_id.sudo().reach_counts or {}
             step.reach_today = reach.get("day") == today and step._describe_reach(
                 *reach["steps"].get(str(step._origin.id), (0, 0.0))
             )

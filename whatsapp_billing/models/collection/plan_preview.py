@@ -9,7 +9,7 @@ from odoo import api, fields, models
 
 from ...rules import dunning, dunning_reasons
 from .plan_run import CHUNK
-from .plan_write import ORDER, _letter
+from .plan_write import ORDER, _make_draft
 
 MAX_DAYS = 90
 
@@ -90,12 +90,12 @@ class WhatsappBillingCollectionPlan(models.Model):
         foreseen = dunning.forecast(
             start, days, rules, ledger.lines, ledger.credits, ledger.debtors, selected
         )
-        said, letters = set(), []
+        said, drafts = set(), []
         for day, outcome in foreseen:
             for reminder in outcome.reminders:
-                letters.append((day, _letter(ledger, reminder)))
+                drafts.append((day, _make_draft(ledger, reminder)))
                 said.update(reminder.line_ids, reminder.also_ids)
-        found["messages"] += self._describe_letters(company, letters)
+        found["messages"] += self._describe_drafts(company, drafts)
         names = self._names({row["debtor_id"] for row in ledger.rows.values()})
         for line_id, decision in foreseen[0][1].decisions.items():
             row = ledger.rows[line_id]
@@ -129,54 +129,54 @@ class WhatsappBillingCollectionPlan(models.Model):
         messages = self.env["whatsapp.billing.message"]
         return messages._sentence(dunning_reasons.describe(reason))
 
-    def _describe_letters(self, company, letters):
+    def _describe_drafts(self, company, drafts):
         """Return one dictionary per message; texts are filled in day by day."""
         messages = self.env["whatsapp.billing.message"]
         by_day = defaultdict(list)
-        for day, letter in letters:
-            by_day[day].append(letter)
+        for day, draft in drafts:
+            by_day[day].append(draft)
         result = []
         for day, mine in by_day.items():
-            for letter in messages._compose_reminders(company, mine, ORDER):
+            for draft in messages._compose_reminders(company, mine, ORDER):
                 result += [
-                    self._describe_target(day, letter, target)
-                    for target in letter.targets
+                    self._describe_planned(day, draft, planned)
+                    for planned in draft.all_planned
                 ]
         return result
 
-    def _describe_target(self, day, letter, target):
-        reminder, reason = letter.reminder, target.decision.reason
-        owed = [entry for entry in letter.entries if not entry.is_credit]
+    def _describe_planned(self, day, draft, planned):
+        reminder, reason = draft.reminder, planned.decision.reason
+        owed = [entry for entry in draft.entries if not entry.is_credit]
         lines = self.env["account.move.line"].browse([e.line_id for e in owed])
         step = self.env["whatsapp.billing.collection.step"].browse(reminder.step_id)
         return {
             "date": fields.Date.to_string(day),
             "debtor_id": reminder.debtor_id,
             "debtor_name": self._names([reminder.debtor_id])[reminder.debtor_id],
-            "partner_id": target.partner.id or False,
-            "recipient": target.partner.wab_e164 or "",
+            "partner_id": planned.partner.id or False,
+            "recipient": planned.partner.wab_recipient or "",
             "plan_id": reminder.plan_id,
             "step_id": reminder.step_id,
             "step_name": step.name or "",
-            "template_id": target.template.id or False,
-            "category": target.template.category or False,
-            "lang_code": target.template.lang_code or "",
+            "template_id": planned.template.id or False,
+            "category": planned.template.category or False,
+            "lang_code": planned.template.lang_code or "",
             "move_ids": lines.move_id.ids,
             "move_names": [entry.name for entry in owed],
-            "totals": self._get_totals(letter),
-            "body": target.rendered.get("text") or "",
+            "totals": self._get_totals(draft),
+            "body": planned.rendered.get("text") or "",
             "reason": reason or False,
             "detail": self._describe_reason(reason),
             "cost": False,
         }
 
-    def _get_totals(self, letter):
+    def _get_totals(self, draft):
         """Return what the text asks for, by currency: of what it names, no more.
 
         Credits that are more than it names are not deducted, as in the text itself.
         """
         owed, totals = defaultdict(float), defaultdict(float)
-        for entry in letter.entries:
+        for entry in draft.entries:
             totals[entry.currency_id] += entry.amount
             owed[entry.currency_id] += 0.0 if entry.is_credit else entry.amount
         totals = {

@@ -33,7 +33,7 @@ class Ledger:
 
     def is_off(self, line_id):
         """Tell whether somebody switched WhatsApp off for the line's invoice."""
-        return self.rows[line_id]["wab_channel"] == "off"
+        return self.rows[line_id]["wab_send_override"] == "off"
 
 
 class WhatsappBillingCollectionPlan(models.Model):
@@ -44,7 +44,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     def _find_due_debtors(self, company, day, among=None):
         """Return the debtors that a run of these plans for a day has to look at.
 
-        :param day: on the company's calendar, as `look_on` is; a pause ends by the
+        :param day: on the company's calendar, as `next_check_date` is; a pause ends by the
             customer's, who may be ahead
         :param among: only these debtors
         """
@@ -53,7 +53,7 @@ class WhatsappBillingCollectionPlan(models.Model):
                 """
                 SELECT DISTINCT debtor_id FROM whatsapp_billing_collection_case
                  WHERE company_id = %(company)s AND plan_id = ANY(%(plans)s)
-                   AND ((state IN ('active', 'promised') AND look_on <= %(day)s)
+                   AND ((state IN ('active', 'promised') AND next_check_date <= %(day)s)
                         OR (state = 'paused' AND resume_on <= %(day)s + 1)) %(among)s
               ORDER BY debtor_id
                 """,
@@ -110,8 +110,8 @@ class WhatsappBillingCollectionPlan(models.Model):
                    l.amount_residual::float AS company_residual, l.currency_id,
                    u.name AS currency, u.rounding::float AS rounding,
                    c.state, c.promise_date, c.promises_broken, c.resume_on,
-                   c.last_days, c.last_date, c.pause_reason, m.name AS move_name,
-                   m.partner_id, m.wab_channel, l.no_followup, c.person_id
+                   c.last_step_days, c.last_date, c.pause_reason, m.name AS move_name,
+                   m.partner_id, m.wab_send_override, l.no_followup, c.person_id
               FROM whatsapp_billing_collection_case c
               JOIN account_move_line l ON l.id = c.move_line_id
               JOIN account_move m ON m.id = l.move_id
@@ -267,7 +267,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         ):
             place = zone_of(country, number, tz, default) or home
             debtor = dunning.Debtor(debtor_id, timezone=place)
-            days[debtor_id] = day_of(dunning.Moment(now, now.date()), debtor)
+            days[debtor_id] = day_of(dunning.RunTime(now, now.date()), debtor)
         return days
 
     @api.model
@@ -281,16 +281,16 @@ class WhatsappBillingCollectionPlan(models.Model):
         return self.env.execute_query(
             SQL(
                 """
-                SELECT p.id, p.active, n.code, COALESCE(c.wab_e164, p.wab_e164),
+                SELECT p.id, p.active, n.code, COALESCE(c.wab_recipient, p.wab_recipient),
                        p.tz, w.tz
                   FROM res_partner p
              LEFT JOIN res_country n ON n.id = p.country_id
              LEFT JOIN res_users u ON u.id = p.create_uid
              LEFT JOIN res_partner w ON w.id = u.partner_id
              LEFT JOIN LATERAL (
-                       SELECT wab_e164 FROM res_partner
+                       SELECT wab_recipient FROM res_partner
                         WHERE commercial_partner_id = p.id AND active
-                          AND wab_is_default_recipient AND wab_e164 IS NOT NULL
+                          AND wab_is_default_recipient AND wab_recipient IS NOT NULL
                           AND (company_id IS NULL OR company_id = ANY(%s))
                      ORDER BY id LIMIT 1) c ON TRUE
                  WHERE p.id = ANY(%s)
@@ -466,7 +466,7 @@ def _line(row, pending, matches, no_rate):
         payment_pending=row["move_id"] in pending,
         bank_match=row["line_id"] in matches,
         no_followup=bool(row["no_followup"]),
-        last_days=row["last_days"] if row["last_date"] else None,
+        last_step_days=row["last_step_days"] if row["last_date"] else None,
         last_date=row["last_date"],
     )
 

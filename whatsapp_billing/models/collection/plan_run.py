@@ -42,7 +42,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     def _run(self, company, moment):
         """Run these plans of one company in this transaction; yields figures.
 
-        :param moment: a `rules.dunning.Moment`
+        :param moment: a `rules.dunning.RunTime`
         """
         self._begin(company)
         noted = defaultdict(Counter)

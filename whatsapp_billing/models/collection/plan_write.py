@@ -14,7 +14,7 @@ from ...rules import dunning, traces
 from ...rules.dunning_time import day_of, midnight, zone
 from ..common import sql_bulk
 from ..common.ledger import OpenLine
-from ..common.send_request import Order, Target
+from ..common.send_request import PlannedMessage, SendRequest
 
 UNREACHABLE = {"no_number", "invalid_number", "not_enabled", "not_opted_in"}
 # Among the figures of a run: customers who hear or would, and those left out, by why.
@@ -24,7 +24,7 @@ LEFT_OUT = "left_out:"
 WITH_PERSON = ("paused", "escalated")
 # What keeps customers out while a plan is tried out on some.
 BY_STAGE = ("not_own_number", "outside_share")
-ORDER = Order(
+ORDER = SendRequest(
     method="collections", purpose="collections", is_reminder=True, by_plan=True
 )
 
@@ -41,19 +41,19 @@ class WhatsappBillingCollectionPlan(models.Model):
         and what is written about a case is what became of its message.
         """
         decisions = dict(outcome.decisions)
-        letters = self._compose(company, ledger, outcome, decisions)
-        reached = _count_customers(ledger, letters, decisions)
-        self._claim(company, letters, decisions)
-        letters = [letter for letter in letters if letter.targets]
-        self._send(company, moment, ledger, letters, decisions)
+        drafts = self._compose(company, ledger, outcome, decisions)
+        reached = _count_customers(ledger, drafts, decisions)
+        self._claim(company, drafts, decisions)
+        drafts = [draft for draft in drafts if draft.all_planned]
+        self._send(company, moment, ledger, drafts, decisions)
         self._write_cases(company, moment, ledger, decisions)
         self._act(ledger, decisions)
         figures = defaultdict(Counter)
         for line_id, decision in decisions.items():
             plan_id = ledger.rows[line_id]["plan_id"]
             figures[plan_id].update({decision.reason or "sent": 1, "messages": 0})
-        for letter in letters:
-            figures[letter.reminder.plan_id]["messages"] += len(letter.targets)
+        for draft in drafts:
+            figures[draft.reminder.plan_id]["messages"] += len(draft.all_planned)
         for plan_id, counted in reached.items():
             figures[plan_id].update(counted)
         return dict(figures)
@@ -68,28 +68,28 @@ class WhatsappBillingCollectionPlan(models.Model):
         reason on the cases, and the debtor's day stays free. A dry run asks the same
         of its own, which then go to nobody: it is there to say what a real one would.
         """
-        letters = [_letter(ledger, reminder) for reminder in outcome.reminders]
-        self.env["whatsapp.billing.message"]._compose_reminders(company, letters, ORDER)
-        for letter in letters:
-            for line_id, reason in letter.dropped.items():
+        drafts = [_make_draft(ledger, reminder) for reminder in outcome.reminders]
+        self.env["whatsapp.billing.message"]._compose_reminders(company, drafts, ORDER)
+        for draft in drafts:
+            for line_id, reason in draft.dropped.items():
                 decisions[line_id] = _refuse(decisions[line_id], reason, [])
-            going = [t for t in letter.targets if t.may_go]
+            going = [t for t in draft.all_planned if t.will_be_queued]
             if going:
-                letter.targets = [] if letter.reminder.is_dry else going
+                draft.all_planned = [] if draft.reminder.is_dry else going
                 continue
-            refused = letter.targets[0].decision
-            for line_id in letter.line_ids:
+            refused = draft.all_planned[0].decision
+            for line_id in draft.line_ids:
                 decisions[line_id] = _refuse(
                     decisions[line_id], refused.reason, refused.trace
                 )
-            letter.targets = []
-            letter.refused = refused.reason
-        return letters
+            draft.all_planned = []
+            draft.refused = refused.reason
+        return drafts
 
     @api.model
-    def _claim(self, company, letters, decisions):
+    def _claim(self, company, drafts, decisions):
         """Take the debtors' days; whoever is too late says nothing."""
-        going = [letter for letter in letters if letter.targets]
+        going = [draft for draft in drafts if draft.all_planned]
         if not going:
             return
         rows = self.env.execute_query(
@@ -103,45 +103,45 @@ class WhatsappBillingCollectionPlan(models.Model):
                 """,
                 company.id,
                 fields.Datetime.now(),
-                [letter.reminder.debtor_id for letter in going],
-                [letter.reminder.day for letter in going],
+                [draft.reminder.debtor_id for draft in going],
+                [draft.reminder.day for draft in going],
             )
         )
         ours = {row[0] for row in rows}
-        for letter in going:
-            if letter.reminder.debtor_id not in ours:
-                letter.targets = []
-                for line_id in letter.line_ids:
+        for draft in going:
+            if draft.reminder.debtor_id not in ours:
+                draft.all_planned = []
+                for line_id in draft.line_ids:
                     decisions[line_id] = _refuse(
                         decisions[line_id], "already_today", []
                     )
 
-    def _send(self, company, moment, ledger, letters, decisions):
+    def _send(self, company, moment, ledger, drafts, decisions):
         """Insert the messages and what they are about."""
-        if not letters:
+        if not drafts:
             return self.env["whatsapp.billing.message"]
         now = fields.Datetime.now()
-        targets = []
-        for letter in letters:
-            reminder = letter.reminder
-            trace = decisions[letter.line_ids[0]].trace
-            for target in letter.targets:
-                target.decision = target.decision._replace(
-                    trace=[*trace, *target.decision.trace]
+        all_planned = []
+        for draft in drafts:
+            reminder = draft.reminder
+            trace = decisions[draft.line_ids[0]].trace
+            for planned in draft.all_planned:
+                planned.decision = planned.decision._replace(
+                    trace=[*trace, *planned.decision.trace]
                 )
-                target.more = {
+                planned.more = {
                     "collection_plan_id": reminder.plan_id,
                     "collection_step_id": reminder.step_id,
                     "next_attempt_at": now + reminder.delay
                     if reminder.delay > timedelta()
                     else None,
                 }
-                targets.append(target)
-        messages = self.env["whatsapp.billing.message"]._create_rows(targets, ORDER)
+                all_planned.append(planned)
+        messages = self.env["whatsapp.billing.message"]._create_rows(all_planned, ORDER)
         items, at = [], 0
-        for letter in letters:
-            for _target in letter.targets:
-                items += _items(ledger, decisions, letter, messages[at].id)
+        for draft in drafts:
+            for _target in draft.all_planned:
+                items += _items(ledger, decisions, draft, messages[at].id)
                 at += 1
         ids = sql_bulk.new_ids(self.env, "whatsapp.billing.collection.item", len(items))
         for item_id, item in zip(ids, items, strict=True):
@@ -163,7 +163,9 @@ class WhatsappBillingCollectionPlan(models.Model):
             day = days[row["debtor_id"]]
             values = _seen(row, decision, rules.get(row["plan_id"]), day)
             abroad = ledger.debtors[row["debtor_id"]].timezone
-            values["look_on"] = _day_at_home(values["look_on"], abroad, home)
+            values["next_check_date"] = _day_at_home(
+                values["next_check_date"], abroad, home
+            )
             rows.append(values | _moved(row, decision) | _said(row, decision, day))
         sql_bulk.update(
             self.env, "whatsapp.billing.collection.case", rows, own=["trace_data"]
@@ -215,15 +217,15 @@ class WhatsappBillingCollectionPlan(models.Model):
         }[action]
 
 
-def _count_customers(ledger, letters, decisions):
+def _count_customers(ledger, drafts, decisions):
     """Return {plan id: how many customers hear, or would, and are left out, and why}.
 
     Left out of what is due: who cannot be reached, and whom the stage leaves alone.
     """
     found = defaultdict(Counter)
-    for letter in letters:
-        name = LEFT_OUT + letter.refused if letter.refused else CUSTOMERS
-        found[letter.reminder.plan_id][name] += 1
+    for draft in drafts:
+        name = LEFT_OUT + draft.refused if draft.refused else CUSTOMERS
+        found[draft.reminder.plan_id][name] += 1
     left = defaultdict(set)
     for line_id, decision in decisions.items():
         if decision.reason in BY_STAGE:
@@ -234,23 +236,23 @@ def _count_customers(ledger, letters, decisions):
     return found
 
 
-class Letter:
+class ReminderDraft:
     """A reminder on its way to becoming messages, one for each recipient."""
 
     __slots__ = (
+        "all_planned",
         "dropped",
         "entries",
         "move_id",
         "partner_id",
         "refused",
         "reminder",
-        "targets",
     )
 
     def __init__(self, reminder, entries):
         self.reminder = reminder
         self.entries = entries
-        self.targets: list[Target] = []
+        self.all_planned: list[PlannedMessage] = []
         # {line id: why it is not named}
         self.dropped = {}
         # Why nobody can get it.
@@ -282,7 +284,7 @@ class Letter:
         self.entries = [entry for entry in self.entries if entry not in entries]
 
 
-def _letter(ledger, reminder):
+def _make_draft(ledger, reminder):
     entries = [
         OpenLine(
             line_id=line_id,
@@ -302,13 +304,13 @@ def _letter(ledger, reminder):
             if row["currency"] == credit.currency
         )
         entries.append(OpenLine(line_id, "", None, -credit.amount, currency_id, True))
-    letter = Letter(reminder, entries)
-    letter.leave_out(
+    draft = ReminderDraft(reminder, entries)
+    draft.leave_out(
         {e.line_id for e in entries if not e.is_credit and ledger.is_off(e.line_id)}
     )
-    first = ledger.rows[letter.line_ids[0]]
-    letter.move_id, letter.partner_id = first["move_id"], first["partner_id"]
-    return letter
+    first = ledger.rows[draft.line_ids[0]]
+    draft.move_id, draft.partner_id = first["move_id"], first["partner_id"]
+    return draft
 
 
 def _refuse(decision, reason, trace):
@@ -320,7 +322,7 @@ def _refuse(decision, reason, trace):
     refused = replace(decision, reason=reason, trace=[*decision.trace, *trace])
     if reason in UNREACHABLE and decision.action != "none":
         return refused
-    return replace(refused, look_on=None, next_date=None, action="none")
+    return replace(refused, next_check_date=None, next_date=None, action="none")
 
 
 def _is_done(decision):
@@ -332,7 +334,7 @@ def _is_done(decision):
 
 def _seen(row, decision, plan, day):
     """Return what is to be known about a case after this look at it."""
-    refused = decision.reason is not None and decision.look_on is None
+    refused = decision.reason is not None and decision.next_check_date is None
     holds = decision.reason in ("disputed", "escalated", "paused", "steps_done")
     step = _next_step(row, decision, plan)
     next_date = decision.next_date
@@ -347,7 +349,8 @@ def _seen(row, decision, plan, day):
         "decided_on": day,
         "step_id": step.step_id if step else None,
         "next_date": next_date,
-        "look_on": decision.look_on or (next_date if not holds else None),
+        "next_check_date": decision.next_check_date
+        or (next_date if not holds else None),
     }
 
 
@@ -363,7 +366,7 @@ def _day_at_home(day, abroad, home):
 def _next_step(row, decision, plan):
     if plan is None:
         return None
-    done = row["last_days"] if row["last_date"] else None
+    done = row["last_step_days"] if row["last_date"] else None
     if _is_done(decision) and decision.days is not None:
         done = decision.days
     elif decision.step_id:
@@ -392,16 +395,16 @@ def _moved(row, decision):
 def _said(row, decision, day):
     """Return what was done last for a line, now or before."""
     if _is_done(decision) and decision.days is not None:
-        return {"last_days": decision.days, "last_date": day}
-    return {name: row.get(name) for name in ("last_days", "last_date")}
+        return {"last_step_days": decision.days, "last_date": day}
+    return {name: row.get(name) for name in ("last_step_days", "last_date")}
 
 
-def _items(ledger, decisions, letter, message_id):
+def _items(ledger, decisions, draft, message_id):
     """Return what one message is about, line by line."""
-    due = set(letter.reminder.line_ids)
-    base = decisions[letter.line_ids[0]].trace
+    due = set(draft.reminder.line_ids)
+    base = decisions[draft.line_ids[0]].trace
     items = []
-    for entry in letter.entries:
+    for entry in draft.entries:
         row = ledger.rows.get(entry.line_id)
         role = (
             "credit" if entry.is_credit else "due" if entry.line_id in due else "also"
@@ -414,7 +417,7 @@ def _items(ledger, decisions, letter, message_id):
                 "role": role,
                 "amount": entry.amount,
                 "due_date": entry.due,
-                "previous_days": row["last_days"] if row else None,
+                "previous_days": row["last_step_days"] if row else None,
                 "previous_date": row["last_date"] if row else None,
                 "trace_data": traces.pack_beside(base, decisions[entry.line_id].trace)
                 if row

@@ -18,7 +18,7 @@ class WhatsappBillingCollectionStep(models.Model):
     _description = "Collection Step"
     _order = "plan_id, days, id"
     _rec_name = "name"
-    _rec_names_search = ["own_name"]
+    _rec_names_search = ["custom_name"]
 
     plan_id = fields.Many2one(
         "whatsapp.billing.collection.plan",
@@ -28,7 +28,7 @@ class WhatsappBillingCollectionStep(models.Model):
     )
     company_id = fields.Many2one(related="plan_id.company_id", store=True)
     currency_id = fields.Many2one(related="plan_id.currency_id")
-    own_name = fields.Char(
+    custom_name = fields.Char(
         string="Called", translate=True, help="Empty: the days, in words."
     )
     name = fields.Char(compute="_compute_name")
@@ -133,11 +133,11 @@ class WhatsappBillingCollectionStep(models.Model):
                 step.day_count = 1
             step._inverse_when()
 
-    @api.depends("days", "own_name")
+    @api.depends("days", "custom_name")
     @api.depends_context("lang")
     def _compute_name(self):
         for step in self:
-            step.name = step.own_name or step._get_days_words()
+            step.name = step.custom_name or step._get_days_words()
 
     @api.depends("name")
     @api.depends_context("lang")

@@ -153,7 +153,7 @@ class WhatsappBillingTemplate(models.Model):
         return super()._is_for_any_document() and not is_special
 
     @api.model
-    def _find_reminder(self, step, account, langs, many):
+    def _reminder_template(self, step, account, langs, many):
         """Return the template that a step's reminder goes out with.
 
         The step's own, or its namesake in the customer's language; else the default
@@ -202,13 +202,13 @@ class WhatsappBillingTemplate(models.Model):
                 ("obstacle", "=", False),
             ]
         )
-        order = {lang: index for index, lang in enumerate(langs)}
-        best = found.sorted(key=lambda t: (order[t.lang_code], t.id))[:1]
+        send_request = {lang: index for index, lang in enumerate(langs)}
+        best = found.sorted(key=lambda t: (send_request[t.lang_code], t.id))[:1]
         if not best:
             return default
         if default.status == "approved" and not default.obstacle:
-            nearest = min(order[best.lang_code], order[default.lang_code])
-            if order[best.lang_code] > nearest:
+            nearest = min(send_request[best.lang_code], send_request[default.lang_code])
+            if send_request[best.lang_code] > nearest:
                 return default
         return best.with_env(default.env)
 
@@ -226,8 +226,10 @@ class WhatsappBillingTemplate(models.Model):
                 ("obstacle", "=", False),
             ]
         )
-        order = {lang: index for index, lang in enumerate(langs)}
-        best = siblings.sorted(key=lambda template: order[template.lang_code])[:1]
+        send_request = {lang: index for index, lang in enumerate(langs)}
+        best = siblings.sorted(key=lambda template: send_request[template.lang_code])[
+            :1
+        ]
         return best or self
 
     @api.model
@@ -244,7 +246,7 @@ class WhatsappBillingTemplate(models.Model):
                 ("variable_ids.field_path", "in", (OPEN_LINES, OPEN_TOTAL)),
             ]
         )
-        order = {lang: index for index, lang in enumerate(langs)}
-        return found.sorted(key=lambda t: (order[t.lang_code], not t.is_default, t.id))[
-            :1
-        ]
+        send_request = {lang: index for index, lang in enumerate(langs)}
+        return found.sorted(
+            key=lambda t: (send_request[t.lang_code], not t.is_default, t.id)
+        )[:1]

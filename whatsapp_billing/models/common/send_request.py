@@ -14,7 +14,7 @@ HOLD_REASONS = reasons.HOLDING
 
 
 @dataclass(slots=True)
-class Target:
+class PlannedMessage:
     """One document for one person, on its way to becoming a message."""
 
     record: models.BaseModel
@@ -33,7 +33,7 @@ class Target:
     audience: str = "customer"
     decision: eligibility.Decision = None
     # Other documents that the same message is about.
-    covered: list = field(default_factory=list)
+    also_about: list = field(default_factory=list)
     # The documents that its text lists, where those are several.
     listed: frozenset = frozenset()
     # What must not change until it is sent; see `message_changed.py`.
@@ -42,27 +42,29 @@ class Target:
     # Columns of its row that only this caller knows, or knows better.
     more: dict = field(default_factory=dict)
 
-    def get_purpose(self, order):
+    def get_purpose(self, send_request):
         """Return which consent it needs: an offer has its own, however it is sent."""
-        if order.is_test or not self.template:
-            return order.purpose
+        if send_request.is_test or not self.template:
+            return send_request.purpose
         types = (self.document_type or None, self.template.document_type or None)
-        return eligibility.needed_consent(order.purpose, self.template.category, types)
+        return eligibility.needed_consent(
+            send_request.purpose, self.template.category, types
+        )
 
     @property
     def number(self):
         """Return whom it goes to as WhatsApp writes it, "" where nobody can tell."""
-        return self.more.get("recipient") or self.partner.wab_e164 or ""
+        return self.more.get("recipient") or self.partner.wab_recipient or ""
 
     @property
-    def may_go(self):
+    def will_be_queued(self):
         """Tell whether it goes, now or later; without a number nothing would send it."""
         reason = self.decision.reason
         return not reason or (reason in HOLD_REASONS and bool(self.phone))
 
 
 @dataclass(frozen=True, slots=True)
-class Order:
+class SendRequest:
     """What a caller asked for, the same for all documents of one call."""
 
     method: str

@@ -176,7 +176,7 @@ class WhatsappBillingConsent(models.Model):
         result = defaultdict(list)
         if not partners.ids:
             return result
-        partners.flush_recordset(["wab_e164", "wab_person_key"])
+        partners.flush_recordset(["wab_recipient", "wab_person_key"])
         self.flush_model()
         rows = self.env.execute_query(
             SQL(
@@ -282,7 +282,7 @@ class WhatsappBillingConsent(models.Model):
                 row = {
                     "partner_id": partner.id,
                     "company_id": company.id,
-                    "recipient": partner.wab_e164,
+                    "recipient": partner.wab_recipient,
                     "purpose": purpose,
                     "granted": granted,
                     "source": source,
@@ -292,7 +292,7 @@ class WhatsappBillingConsent(models.Model):
                     **values,
                 }
                 vals_list.append(row)
-                if has_words and not granted and partner.wab_e164:
+                if has_words and not granted and partner.wab_recipient:
                     # Their own words bind the number, whoever has it.
                     vals_list.append(row | {"partner_id": False, "key": False})
         # sudo: whatsapp.billing.consent - append-only ledger, written here only
@@ -482,7 +482,10 @@ class WhatsappBillingConsent(models.Model):
             states = self._states(waiting.partner_id, None, company)
             stopped_sudo |= waiting.filtered(
                 lambda m, states=states: (
-                    states.get((m.partner_id.id, m.purpose), consent_rules.NO_STANDING).state != "granted"
+                    states.get(
+                        (m.partner_id.id, m.purpose), consent_rules.NO_STANDING
+                    ).state
+                    != "granted"
                 )
             )
         stopped_sudo._withdraw("opted_out")

@@ -76,7 +76,7 @@ class WhatsappBillingCreditEntry(models.Model):
         string="WhatsApp's Word", help="The type of price that WhatsApp reported."
     )
     is_free = fields.Boolean(string="Free")
-    round = fields.Integer(
+    attempt_no = fields.Integer(
         required=True, default=0, help="Counts lines of one kind about one message."
     )
     period = fields.Char(help="The month of an allowance.")
@@ -84,11 +84,11 @@ class WhatsappBillingCreditEntry(models.Model):
     user_id = fields.Many2one("res.users", string="By", ondelete="restrict")
 
     _message_kind_unique = models.UniqueIndex(
-        "(message_id, kind, round) WHERE message_id IS NOT NULL",
+        "(message_id, kind, attempt_no) WHERE message_id IS NOT NULL",
         "This message was charged before.",
     )
     _purchase_kind_unique = models.UniqueIndex(
-        "(purchase_id, kind, round) WHERE purchase_id IS NOT NULL",
+        "(purchase_id, kind, attempt_no) WHERE purchase_id IS NOT NULL",
         "These credits were added before.",
     )
     _period_unique = models.UniqueIndex(

@@ -105,7 +105,7 @@ class WhatsappBillingMessage(models.Model):
             SQL(
                 """
                 SELECT m.id, m.company_id, m.phone_id, m.recipient, m.template_name,
-                       m.category, COALESCE(e.reserves, 0) AS round
+                       m.category, COALESCE(e.reserves, 0) AS attempt_no
                   FROM whatsapp_billing_message m
              LEFT JOIN LATERAL (
                        SELECT count(*) FILTER (WHERE kind = 'reserve') AS reserves,
@@ -206,7 +206,7 @@ class WhatsappBillingMessage(models.Model):
         rows = self.env.execute_query_dict(
             SQL(
                 """
-                SELECT message_id, kind, round, amount, reserved_amount, shortfall,
+                SELECT message_id, kind, attempt_no, amount, reserved_amount, shortfall,
                        category, market, in_window, rate_id, is_free, date, cost
                   FROM whatsapp_billing_credit_entry
                  WHERE message_id = ANY(%s) ORDER BY id
@@ -298,7 +298,7 @@ def _reserve_rows(wallet, rows):
             "credits": priced.credits,
             "cost": priced.cost,
             "rate_id": priced.rate.uid if priced.rate else None,
-            "round": row["round"],
+            "attempt_no": row["attempt_no"],
             "market": priced.market,
             "category": priced.category,
             "in_window": priced.in_window,
@@ -312,7 +312,7 @@ def _entries(rows):
     return [
         ledger.Entry(
             kind=row["kind"],
-            round=row["round"],
+            attempt_no=row["attempt_no"],
             amount=pricing.exact(row["amount"]),
             reserved=pricing.exact(row["reserved_amount"]),
             category=row["category"] or "",

@@ -312,7 +312,7 @@ class WhatsappBillingCreditPurchase(models.Model):
                     "purchase",
                     missing,
                     purchase_id=purchase.id,
-                    round=purchase._count("purchase"),
+                    attempt_no=purchase._count("purchase"),
                     note=note,
                 )
             elif missing < 0:
@@ -320,7 +320,7 @@ class WhatsappBillingCreditPurchase(models.Model):
                     "adjust",
                     -missing,
                     purchase_id=purchase.id,
-                    round=purchase._count("adjust"),
+                    attempt_no=purchase._count("adjust"),
                     note=self.env._("Refund of %(bill)s", bill=note),
                 )
             purchase.invalidate_recordset(["entry_ids", "credited"])

@@ -133,7 +133,7 @@ class WhatsappBillingCreditWallet(models.Model):
         self.env.flush_all()
         values = {
             "date": fields.Datetime.now(),
-            "round": 0,
+            "attempt_no": 0,
             "user_id": self.env.uid,
             **values,
         }
@@ -168,7 +168,7 @@ class WhatsappBillingCreditWallet(models.Model):
                 """
                 INSERT INTO whatsapp_billing_credit_entry
                        (wallet_id, kind, amount, reserved_amount, shortfall, date,
-                        round, note, user_id)
+                        attempt_no, note, user_id)
                 SELECT %(id)s, 'adjust', -taken, 0, -taken, %(now)s, 0, %(note)s, %(uid)s
                   FROM (SELECT LEAST(%(owed)s, %(free)s) AS taken) v WHERE taken > 0
                 """,
@@ -226,7 +226,7 @@ class WhatsappBillingCreditWallet(models.Model):
         Those for which there is no more credit are held; those that were held for
         that reason and fit now are queued.
 
-        :param rows: list of dicts `message_id`, `credits`, `cost`, `rate_id`, `round`,
+        :param rows: list of dicts `message_id`, `credits`, `cost`, `rate_id`, `attempt_no`,
             `market`, `category`, `in_window`
         :return: [(message id, state)] of the messages that changed
         """
@@ -237,10 +237,10 @@ class WhatsappBillingCreditWallet(models.Model):
                 """
                 WITH v AS (
                     SELECT * FROM unnest(%(ids)s::int[], %(credits)s::numeric[],
-                           %(costs)s::numeric[], %(rates)s::int[], %(rounds)s::int[],
+                           %(costs)s::numeric[], %(rates)s::int[], %(attempt_nos)s::int[],
                            %(markets)s::varchar[], %(categories)s::varchar[],
                            %(windows)s::boolean[]) WITH ORDINALITY
-                        AS v (message_id, credits, cost, rate_id, round, market,
+                        AS v (message_id, credits, cost, rate_id, attempt_no, market,
                               category, in_window, place)),
                 sized AS (
                     SELECT v.*, credits = 0 OR COALESCE(%(free)s
@@ -249,10 +249,10 @@ class WhatsappBillingCreditWallet(models.Model):
                 written AS (
                     INSERT INTO whatsapp_billing_credit_entry
                            (wallet_id, kind, amount, reserved_amount, message_id,
-                            rate_id, cost, market, category, in_window, round, date,
+                            rate_id, cost, market, category, in_window, attempt_no, date,
                             user_id)
                     SELECT %(wallet)s, 'reserve', 0, credits, message_id, rate_id,
-                           cost, market, category, in_window, round, %(now)s, %(uid)s
+                           cost, market, category, in_window, attempt_no, %(now)s, %(uid)s
                       FROM sized WHERE fits ORDER BY place)
                 UPDATE whatsapp_billing_message m
                    SET state = CASE WHEN s.fits THEN 'queued' ELSE 'held' END,
@@ -292,7 +292,7 @@ class WhatsappBillingCreditWallet(models.Model):
         self.env.cr.execute(
             SQL(
                 """
-                WITH v (message_id, kind, round, amount, extra, reserved, shortfall,
+                WITH v (message_id, kind, attempt_no, amount, extra, reserved, shortfall,
                         category, rate_id, pricing_type, is_free, cost, market,
                         in_window, place) AS (VALUES %(values)s),
                 sized AS (
@@ -302,10 +302,10 @@ class WhatsappBillingCreditWallet(models.Model):
                 INSERT INTO whatsapp_billing_credit_entry
                        (wallet_id, kind, amount, reserved_amount, shortfall,
                         message_id, rate_id, cost, market, category, in_window,
-                        pricing_type, is_free, round, date)
+                        pricing_type, is_free, attempt_no, date)
                 SELECT %(wallet)s, kind, amount - taken, reserved,
                        shortfall + extra - taken, message_id, rate_id, cost, market,
-                       category, in_window, pricing_type, is_free, round, %(now)s
+                       category, in_window, pricing_type, is_free, attempt_no, %(now)s
                   FROM sized ORDER BY place
            ON CONFLICT DO NOTHING
                 """,
@@ -341,7 +341,7 @@ def _columns(rows):
         "credits": "credits",
         "costs": "cost",
         "rates": "rate_id",
-        "rounds": "round",
+        "attempt_nos": "attempt_no",
         "markets": "market",
         "categories": "category",
         "windows": "in_window",
@@ -357,7 +357,7 @@ def _line_sql(place, line, cost):
         " %s::varchar, %s::boolean, %s::int)",
         line.message_id,
         posting.kind,
-        posting.round,
+        posting.attempt_no,
         posting.amount,
         posting.extra,
         posting.reserved,

@@ -214,7 +214,7 @@ class WhatsappBillingCreditWallet(models.Model):
                 continue
             groups[target.company].append(
                 Item(
-                    target.partner.wab_e164 or "",
+                    target.partner.wab_recipient or "",
                     target.template.category or "utility",
                     target.phone.id if target.phone else 0,
                 )

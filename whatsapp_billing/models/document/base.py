@@ -163,7 +163,7 @@ class Base(models.AbstractModel):
         """Return what keeps a reminder of this record from going, as such facts."""
         return {}
 
-    def _wab_channel_flag(self):
+    def _wab_send_override_flag(self):
         """Return whether this very record is enabled, or None to ask the partner."""
         return
 
@@ -230,7 +230,7 @@ class Base(models.AbstractModel):
                 fingerprint=said.get(record.id),
                 state=facts.get("document_state"),
                 payment_state=facts.get("payment_state"),
-                is_off=record._wab_channel_flag() is False,
+                is_off=record._wab_send_override_flag() is False,
                 partner_id=record._wab_document_partner().id or None,
             )
         return {

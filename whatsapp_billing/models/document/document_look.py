@@ -28,7 +28,7 @@ PARTNER_FIELDS = (
     "commercial_partner_id",
     "company_id",
     "phone",
-    "wab_e164",
+    "wab_recipient",
     "wab_enabled",
     "wab_is_default_recipient",
     "wab_number",
@@ -173,7 +173,7 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
             SQL(
                 """
                 WHEN p.id != p.commercial_partner_id
-                     AND (p.wab_is_default_recipient OR p.wab_e164 != '')
+                     AND (p.wab_is_default_recipient OR p.wab_recipient != '')
                 THEN r.id = p.id
                 WHEN p.id = p.commercial_partner_id
                      OR (COALESCE(p.wab_number, '') = '' AND COALESCE(p.phone, '') = ''
@@ -225,7 +225,7 @@ def reminded_sql(moves):
         SQL(
             """
             WHEN p.id = p.commercial_partner_id
-            THEN %s AND (r.id != p.id OR (p.wab_e164 != '' AND %s))
+            THEN %s AND (r.id != p.id OR (p.wab_recipient != '' AND %s))
             """,
             FOR_THE_CUSTOMER,
             IS_ON,

@@ -10,7 +10,7 @@ from ... import const
 from ...rules import parameters
 from ...rules import status as status_rules
 from ..common import call_arguments
-from ..common.send_request import Order
+from ..common.send_request import SendRequest
 from ..rights.rights import PAGE, PAGE_ROWS
 
 _logger = logging.getLogger(__name__)
@@ -456,15 +456,15 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         :return: one dictionary per record and recipient
         """
         call_arguments.check_records(self)
-        order = Order(
+        send_request = SendRequest(
             method=method,
             template=call_arguments.check_template(self.env, template),
             key=call_arguments.check_key(self.env, key),
             **options,
         )
-        types = self._wab_types(order.template)
+        types = self._wab_types(send_request.template)
         return self.env["whatsapp.billing.message"]._enqueue(
-            self, recipients, types, order
+            self, recipients, types, send_request
         )
 
     def _wab_in_savepoint(self, do):

@@ -67,7 +67,7 @@ def _prepare(drain, rows):
     _mark_windows(drain, rows)
     changed, rest = [], []
     for row in rows:
-        row["truth"] = truths.get(row["id"], drain_reminders.UNTOUCHED)
+        row["truth"] = truths.get(row["id"], drain_reminders.UNCHANGED)
         if _wants_document(drain, row):
             wait_for_document.append(row["id"])
             continue
@@ -358,7 +358,7 @@ def _has_rest(row):
     if row["document_type"] != drain_reminders.REMINDER:
         return False
     is_theirs = row["document_partner_id"] == row["look"].partner_id
-    return row["truth"] == drain_reminders.UNTOUCHED and (
+    return row["truth"] == drain_reminders.UNCHANGED and (
         row["is_misdirected"] or (row["changed"] and is_theirs)
     )
 

@@ -8,7 +8,7 @@ REMINDER = "payment_reminder"
 
 
 @dataclass(frozen=True, slots=True)
-class Truth:
+class ReminderCheck:
     """What has become of the lines that a reminder is about.
 
     :param has_changed: it may not go as it is
@@ -26,7 +26,7 @@ class Truth:
     is_off: bool = False
 
 
-UNTOUCHED = Truth()
+UNCHANGED = ReminderCheck()
 # What keeps a line from being named -> how that shows here.
 SHOWN_AS = {
     "already_paid": "is_settled",
@@ -40,7 +40,7 @@ SHOWN_AS = {
 
 
 def look(drain, rows):
-    """Return {message id: Truth} of the reminders among claimed rows.
+    """Return {message id: ReminderCheck} of the reminders among claimed rows.
 
     A fixed number of queries whatever their number. Which reminders may go is the
     collections' to say; this only asks.
@@ -54,5 +54,5 @@ def look(drain, rows):
 
 def _truth(reason, has_rest):
     if has_rest or (reason and reason not in SHOWN_AS):
-        return Truth(has_changed=True, has_rest=has_rest)
-    return Truth(**{SHOWN_AS[reason]: True}) if reason else UNTOUCHED
+        return ReminderCheck(has_changed=True, has_rest=has_rest)
+    return ReminderCheck(**{SHOWN_AS[reason]: True}) if reason else UNCHANGED

@@ -20,7 +20,7 @@ from odoo.tools import SQL
 from ... import const
 from ...rules import parameters
 from ..common.savepoint import savepoint_or_log
-from ..common.send_request import Order, Target
+from ..common.send_request import PlannedMessage, SendRequest
 from ..document.base import GONE, UNSEEN
 from ..template.template_variable import PAY_LINK, RECIPIENT_NAME
 from .drain_reminders import REMINDER
@@ -49,37 +49,37 @@ class WhatsappBillingMessage(models.Model):
     # === BUSINESS METHODS - AT QUEUEING === #
 
     @api.model
-    def _read_fingerprints(self, targets):
+    def _read_fingerprints(self, all_planned):
         """Give each target the fingerprint of what it says, in one query a model."""
         says_more = {}
-        for model, records in self._group_records(targets).items():
+        for model, records in self._group_records(all_planned).items():
             found = self.env[model].browse(records)._wab_fingerprints()
-            for target in targets:
-                if target.record._name == model and target.record.id in found:
-                    name = (model, target.template.id)
+            for planned in all_planned:
+                if planned.record._name == model and planned.record.id in found:
+                    name = (model, planned.template.id)
                     if name not in says_more:
-                        says_more[name] = self._says_more(target)
-                    target.snapshot = _digest(found[target.record.id])
-                    target.says_more = says_more[name]
+                        says_more[name] = self._says_more(planned)
+                    planned.snapshot = _digest(found[planned.record.id])
+                    planned.says_more = says_more[name]
 
     @api.model
-    def _group_records(self, targets):
+    def _group_records(self, all_planned):
         records = defaultdict(set)
-        for target in targets:
-            records[target.record._name].add(target.record.id)
+        for planned in all_planned:
+            records[planned.record._name].add(planned.record.id)
         return records
 
     @api.model
-    def _says_more(self, target):
+    def _says_more(self, planned):
         """Tell whether the text names what the fingerprint does not cover."""
-        covered = {
+        also_about = {
             "",
             RECIPIENT_NAME,
             PAY_LINK,
-            *target.record._wab_fingerprint_paths(),
+            *planned.record._wab_fingerprint_paths(),
         }
-        paths = target.template.variable_ids.mapped("field_path")
-        return any((path or "") not in covered for path in paths)
+        paths = planned.template.variable_ids.mapped("field_path")
+        return any((path or "") not in also_about for path in paths)
 
     # === BUSINESS METHODS - AT THE CLAIM === #
 
@@ -192,8 +192,8 @@ class WhatsappBillingMessage(models.Model):
         records = self.env[model].browse({row["res_id"] for row in rows}).exists()
         if not template or not records:
             return {}
-        targets = {
-            row["id"]: Target(
+        all_planned = {
+            row["id"]: PlannedMessage(
                 records.browse(row["res_id"]),
                 self.env["res.partner"].browse(row["partner_id"]),
                 self.env["res.company"],
@@ -203,11 +203,11 @@ class WhatsappBillingMessage(models.Model):
             for row in rows
             if row["res_id"] in records._ids and row["partner_id"]
         }
-        self._render(list(targets.values()))
+        self._render(list(all_planned.values()))
         return {
-            message_id: self._content(target)
-            for message_id, target in targets.items()
-            if not target.rendered.get("problem")
+            message_id: self._content(planned)
+            for message_id, planned in all_planned.items()
+            if not planned.rendered.get("problem")
         }
 
     @api.model
@@ -391,7 +391,7 @@ class WhatsappBillingMessage(models.Model):
                 old[message.res_id, partner.id] |= message
         types = {record.id: record._wab_document_type() for record in records}
         is_note = any(kind != types[record.id] for record in records)
-        order = Order(
+        send_request = SendRequest(
             method,
             template=template.id,
             purpose=purpose,
@@ -402,7 +402,9 @@ class WhatsappBillingMessage(models.Model):
         results = (
             self.env[self._name]
             .with_env(records.env)
-            ._enqueue(records, recipients, dict.fromkeys(records.ids, kind), order)
+            ._enqueue(
+                records, recipients, dict.fromkeys(records.ids, kind), send_request
+            )
         )
         done = self.browse()
         for result in results:

@@ -198,7 +198,7 @@ class WhatsappBillingMessage(models.Model):
             return self.env._(
                 "The contact has another number by now: the message goes to"
                 " %(number)s instead.",
-                number=self.partner_id.wab_e164,
+                number=self.partner_id.wab_recipient,
             )
         if self.attempts and self.error_sentence:
             return self.env._("Will be tried again. %(why)s", why=self.error_sentence)

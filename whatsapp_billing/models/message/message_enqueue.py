@@ -10,7 +10,7 @@ from ... import const
 from ...rules import eligibility, languages, parameters, traces
 from ...rules.consent import NO_STANDING, Standing
 from ..common import call_arguments
-from ..common.send_request import Target
+from ..common.send_request import PlannedMessage
 
 PRIORITIES = {"utility": 10, "authentication": 10, "marketing": 20}
 
@@ -25,7 +25,7 @@ class WhatsappBillingMessage(models.Model):
     # === BUSINESS METHODS - QUEUEING === #
 
     @api.model
-    def _enqueue(self, records, recipients, document_types, order):
+    def _enqueue(self, records, recipients, document_types, send_request):
         """Make the messages of many documents at once, whatever becomes of each.
 
         Set-based: the number of queries does not depend on the number of documents.
@@ -34,55 +34,59 @@ class WhatsappBillingMessage(models.Model):
         :param records: documents of one model, readable by the user
         :param recipients: {record id: res.partner records}
         :param document_types: {record id: document type or False}
-        :param order: an `Order`
+        :param send_request: an `SendRequest`
         :return: one dictionary per document and recipient, as `doc/api.md` says;
             several may name the same message
         :raise AccessError: when the user may not send
         """
         self._check_may_send(records)
-        self._check_key(order.key)
+        self._check_key(send_request.key)
         records = records.union()  # each once, however often a caller names it
-        known, left = self._known_results(records, recipients, order)
+        known, left = self._known_results(records, recipients, send_request)
         recipients = {**recipients, **left}
         fresh = records.filtered(lambda r: r.id not in known or left.get(r.id))
-        targets = self._decide(fresh, recipients, document_types, order)
-        messages = self._create_rows(targets, order)
+        all_planned = self._decide(fresh, recipients, document_types, send_request)
+        messages = self._create_rows(all_planned, send_request)
         # A message has sixty columns; these are all that the answer names.
         messages.fetch(["state", "reason"])
         results = [
             self._result(one, message)
-            for target, message in zip(targets, messages, strict=True)
-            for one in (target, *target.covered)
+            for planned, message in zip(all_planned, messages, strict=True)
+            for one in (planned, *planned.also_about)
         ]
-        self._keep_results(messages, results, order)
+        self._keep_results(messages, results, send_request)
         return [r for record in records for r in known.get(record.id, [])] + results
 
     @api.model
-    def _decide(self, records, recipients, document_types, order, render=True):
+    def _decide(self, records, recipients, document_types, send_request, render=True):
         """Return the targets with template, parameters and decision; writes nothing.
 
         :param render: False to count without filling in texts; then nobody notices
             a text that does not fit its template
         """
-        targets = self._targets(records.union(), recipients, document_types, order)
-        self._choose_templates(targets, order)
+        all_planned = self._targets(
+            records.union(), recipients, document_types, send_request
+        )
+        self._choose_templates(all_planned, send_request)
         if render:
-            self._render(targets)
-        self._read_consents(targets, order)
-        for target in targets:
-            target.decision = eligibility.decide(self._facts(target, order))
-        return self._merge(self._once_per_phone(targets), order, render)
+            self._render(all_planned)
+        self._read_consents(all_planned, send_request)
+        for planned in all_planned:
+            planned.decision = eligibility.decide(self._facts(planned, send_request))
+        return self._combine_by_customer(
+            self._once_per_phone(all_planned), send_request, render
+        )
 
     @api.model
-    def _merge(self, targets, order, render):
+    def _combine_by_customer(self, all_planned, send_request, render):
         """Return the targets, with those together that one message can speak for.
 
         Overridden by reminders.
         """
-        return targets
+        return all_planned
 
     @api.model
-    def _preview(self, records, recipients, document_types, order):
+    def _preview(self, records, recipients, document_types, send_request):
         """Return what `_enqueue` would do, for dialogs; writes nothing.
 
         :return: one dictionary per document and recipient: `id`, `partner_id`,
@@ -92,23 +96,25 @@ class WhatsappBillingMessage(models.Model):
         self._check_may_send(records)
         return [
             {
-                "id": target.record.id,
-                "partner_id": target.partner.id or False,
-                "partner_name": target.partner.display_name or "",
-                "recipient": target.partner.wab_e164
-                or target.partner._wab_raw_number(),
-                "lang_code": target.template.lang_code or "",
-                "template_id": target.template.id or False,
-                "account_id": target.account.id if target.account else False,
-                "phone_id": target.phone.id if target.phone else False,
-                "category": target.template.category or False,
-                "reason": target.decision.reason or False,
-                "detail": self._detail(target, target.decision.reason),
-                "body": target.rendered.get("text") or "",
-                "content": self._content(target),
-                "filename": target.record._wab_filename(),
+                "id": planned.record.id,
+                "partner_id": planned.partner.id or False,
+                "partner_name": planned.partner.display_name or "",
+                "recipient": planned.partner.wab_recipient
+                or planned.partner._wab_raw_number(),
+                "lang_code": planned.template.lang_code or "",
+                "template_id": planned.template.id or False,
+                "account_id": planned.account.id if planned.account else False,
+                "phone_id": planned.phone.id if planned.phone else False,
+                "category": planned.template.category or False,
+                "reason": planned.decision.reason or False,
+                "detail": self._detail(planned, planned.decision.reason),
+                "body": planned.rendered.get("text") or "",
+                "content": self._content(planned),
+                "filename": planned.record._wab_filename(),
             }
-            for target in self._decide(records, recipients, document_types, order)
+            for planned in self._decide(
+                records, recipients, document_types, send_request
+            )
         ]
 
     @api.model
@@ -122,7 +128,7 @@ class WhatsappBillingMessage(models.Model):
         return call_arguments.check_key(self.env, key)
 
     @api.model
-    def _known_results(self, records, recipients, order):
+    def _known_results(self, records, recipients, send_request):
         """Return what this key was used for, and who is new to it.
 
         Whoever the key was used for is its recipient still, whatever a repeat passes.
@@ -133,13 +139,13 @@ class WhatsappBillingMessage(models.Model):
             what has become another customer's
         """
         known, left = {}, {}
-        if not order.key:
+        if not send_request.key:
             return known, left
         # sudo: whatsapp.billing.message - the caller may read the documents
         used_sudo = self.sudo().search(
             [
-                ("key", "=", order.key),
-                ("method", "=", order.method),
+                ("key", "=", send_request.key),
+                ("method", "=", send_request.method),
                 ("res_model", "=", records._name),
                 ("res_id", "in", records.ids),
             ],
@@ -163,7 +169,7 @@ class WhatsappBillingMessage(models.Model):
         return known, left
 
     @api.model
-    def _targets(self, records, recipients, document_types, order):
+    def _targets(self, records, recipients, document_types, send_request):
         """Return a target per document and recipient, without another company's.
 
         Whoever named them: a rule, a caller, or somebody before the contact became
@@ -177,36 +183,36 @@ class WhatsappBillingMessage(models.Model):
         allowed = {}
         for company, partners in wanted.items():
             named = empty.union(*partners)
-            if not order.is_test:  # which goes to the user who tries it out
+            if not send_request.is_test:  # which goes to the user who tries it out
                 named = named._wab_of_company(company)
             allowed[company.id] = set(named.ids)
-        targets = []
+        all_planned = []
         for record, company in pairs:
             partners = [
                 partner
                 for partner in recipients.get(record.id) or ()
                 if partner.id in allowed[company.id]
             ]
-            targets += [
-                Target(record, partner, company, document_types[record.id])
+            all_planned += [
+                PlannedMessage(record, partner, company, document_types[record.id])
                 for partner in partners or [empty]
             ]
-        return targets
+        return all_planned
 
     @api.model
-    def _once_per_phone(self, targets):
+    def _once_per_phone(self, all_planned):
         """Return the targets, with one that goes per document and phone.
 
         Two contacts may have one number. It goes by the first who may get it; those
         who may not keep their own reason.
         """
         seen, kept = set(), []
-        for target in targets:
-            key = target.may_go and target.partner.wab_person_key
-            if key and (target.record.id, key) in seen:
+        for planned in all_planned:
+            key = planned.will_be_queued and planned.partner.wab_person_key
+            if key and (planned.record.id, key) in seen:
                 continue
-            seen.add((target.record.id, key))
-            kept.append(target)
+            seen.add((planned.record.id, key))
+            kept.append(planned)
         return kept
 
     @api.model
@@ -223,44 +229,50 @@ class WhatsappBillingMessage(models.Model):
     # --- template and number ------------------------------------------------
 
     @api.model
-    def _choose_templates(self, targets, order):
+    def _choose_templates(self, all_planned, send_request):
         """Give each target its template, account and sender number."""
         cache = {}
         # sudo: whatsapp.billing.account - which one sends is not the clerk's
-        accounts = {c: c.sudo().wab_account_id for c in {t.company for t in targets}}
-        for target in targets:
-            company, lang = target.company, target.partner.lang or ""
-            wanted = "payment_reminder" if order.is_reminder else target.document_type
+        accounts = {
+            c: c.sudo().wab_account_id for c in {t.company for t in all_planned}
+        }
+        for planned in all_planned:
+            company, lang = planned.company, planned.partner.lang or ""
+            wanted = (
+                "payment_reminder"
+                if send_request.is_reminder
+                else planned.document_type
+            )
             is_vendor = bool(
-                order.is_note
-                and target.partner
-                and target.partner._wab_is_only_vendor()
+                send_request.is_note
+                and planned.partner
+                and planned.partner._wab_is_only_vendor()
             )
             name = (company.id, wanted, lang, is_vendor)
             if name not in cache:
                 langs = languages.candidates(lang, company.partner_id.lang or "")
                 chosen = self._choose_template(
-                    accounts[company], company, wanted, langs, is_vendor, order
+                    accounts[company], company, wanted, langs, is_vendor, send_request
                 )
                 _template, account, phone, _audience = chosen
                 cache[name] = (*chosen, self._account_state(account, phone))
             (
-                target.template,
-                target.account,
-                target.phone,
-                target.audience,
-                target.account_state,
+                planned.template,
+                planned.account,
+                planned.phone,
+                planned.audience,
+                planned.account_state,
             ) = cache[name]
 
     @api.model
     def _choose_template(
-        self, account, company, document_type, langs, is_vendor, order
+        self, account, company, document_type, langs, is_vendor, send_request
     ):
         # sudo: whatsapp.billing.template - a clerk sends what a manager wrote
         templates_sudo = self.env["whatsapp.billing.template"].sudo()
         phones_sudo = self.env["whatsapp.billing.phone"].sudo()
-        if order.template:
-            template = templates_sudo._resolve(order.template, company)
+        if send_request.template:
+            template = templates_sudo._resolve(send_request.template, company)
         else:
             template = templates_sudo._find_default(account, document_type, list(langs))
         account = template.account_id or account
@@ -276,117 +288,122 @@ class WhatsappBillingMessage(models.Model):
         return template, account, phone, audience
 
     @api.model
-    def _render(self, targets):
+    def _render(self, all_planned):
         """Fill in every target's parameters, template by template."""
         by_template = defaultdict(list)
-        for target in targets:
-            if target.template and target.partner:
-                by_template[target.template].append(target)
+        for planned in all_planned:
+            if planned.template and planned.partner:
+                by_template[planned.template].append(planned)
         for template, group in by_template.items():
             recipients = defaultdict(lambda: self.env["res.partner"])
-            for target in group:
-                recipients[target.record.id] |= target.partner
+            for planned in group:
+                recipients[planned.record.id] |= planned.partner
             records = group[0].record.browse(list(recipients))
             rendered = template._render_values(records, recipients)
-            for target in group:
-                target.rendered = rendered[target.record.id, target.partner.id]
+            for planned in group:
+                planned.rendered = rendered[planned.record.id, planned.partner.id]
 
     # --- may it go -----------------------------------------------------------
 
     @api.model
-    def _read_consents(self, targets, order):
+    def _read_consents(self, all_planned, send_request):
         """Read what each contact said to the company, and what stands on its page."""
         # sudo: whatsapp.billing.consent - read for whoever may send
         consents_sudo = self.env["whatsapp.billing.consent"].sudo()
         by_company = defaultdict(list)
-        for target in targets:
-            by_company[target.company].append(target)
+        for planned in all_planned:
+            by_company[planned.company].append(planned)
         for company, mine in by_company.items():
             partners = self.env["res.partner"].union(*(t.partner for t in mine))
-            purposes = {target.get_purpose(order) for target in mine}
+            purposes = {planned.get_purpose(send_request) for planned in mine}
             states = consents_sudo._states(partners, sorted(purposes), company)
             # sudo: res.partner - the switch, and whether the number is still theirs
             partners_sudo = partners.sudo().with_company(company)
             partners_sudo.fetch(PAGE_FIELDS)
             pages_sudo = {p.id: p for p in partners_sudo}
-            for target in mine:
-                partner_id = target.partner.id
-                name = (partner_id, target.get_purpose(order))
-                target.consent = states.get(name, NO_STANDING)
+            for planned in mine:
+                partner_id = planned.partner.id
+                name = (partner_id, planned.get_purpose(send_request))
+                planned.consent = states.get(name, NO_STANDING)
                 if partner_id in pages_sudo:
                     page_sudo = pages_sudo[partner_id]
-                    target.is_contact_on = page_sudo.wab_enabled
-                    target.is_number_changed = bool(page_sudo.wab_new_number)
+                    planned.is_contact_on = page_sudo.wab_enabled
+                    planned.is_number_changed = bool(page_sudo.wab_new_number)
 
     @api.model
-    def _facts(self, target, order):
-        partner, template = target.partner, target.template
-        number = target.number
-        document_type = self._document_type(target, order)
-        by_contract = target.company.wab_consent_by_contract and bool(number)
-        consent = target.consent.state
-        if consent == "withdrawn" and target.consent.kind == "switch":
+    def _facts(self, planned, send_request):
+        partner, template = planned.partner, planned.template
+        number = planned.number
+        document_type = self._document_type(planned, send_request)
+        by_contract = planned.company.wab_consent_by_contract and bool(number)
+        consent = planned.consent.state
+        if consent == "withdrawn" and planned.consent.kind == "switch":
             # Nobody asked us to stop: somebody here switched it off.
             consent = "none"
-        if consent == "none" and (by_contract or order.is_test or order.is_answer):
+        if consent == "none" and (
+            by_contract or send_request.is_test or send_request.is_answer
+        ):
             consent = "by_contract"
         return eligibility.Facts(
-            purpose=target.get_purpose(order),
-            document_type=target.document_type,
+            purpose=planned.get_purpose(send_request),
+            document_type=planned.document_type,
             expected_document_type=None
-            if order.is_note
+            if send_request.is_note
             else template.document_type or None,
-            is_reminder=order.is_reminder,
-            kind_off=not order.is_test
-            and not order.is_note
-            and target.company._wab_is_kind_off(document_type),
-            explicit=order.explicit,
-            enabled=order.is_test or self._is_enabled(target, order, by_contract),
+            is_reminder=send_request.is_reminder,
+            kind_off=not send_request.is_test
+            and not send_request.is_note
+            and planned.company._wab_is_kind_off(document_type),
+            explicit=send_request.explicit,
+            enabled=send_request.is_test
+            or self._is_enabled(planned, send_request, by_contract),
             consent=consent,
             number=number,
             number_problem=None
             if number
             else ("invalid_number" if partner._wab_raw_number() else "no_number"),
-            number_changed=target.is_number_changed,
-            template_found=bool(template) or order.is_answer,
-            template_status="approved" if order.is_answer else template.status or "",
-            template_obstacle=template._get_obstacle(target.record, document_type)
+            number_changed=planned.is_number_changed,
+            template_found=bool(template) or send_request.is_answer,
+            template_status="approved"
+            if send_request.is_answer
+            else template.status or "",
+            template_obstacle=template._get_obstacle(planned.record, document_type)
             if template
             else None,
-            parameter_problem=target.rendered.get("problem") or None,
-            file_size=target.record._wab_file_size()
+            parameter_problem=planned.rendered.get("problem") or None,
+            file_size=planned.record._wab_file_size()
             if self._has_document(template)
             else None,
-            account_state=target.account_state,
+            account_state=planned.account_state,
             recipient_active=bool(not partner or partner.active),
-            **self._document_facts(target.record, order),
+            **self._document_facts(planned.record, send_request),
         )
 
     @api.model
-    def _document_facts(self, record, order):
+    def _document_facts(self, record, send_request):
         """Return what the rules should know of the document itself."""
-        if order.is_note:
+        if send_request.is_note:
             return {}
         facts = record._wab_document_facts()
-        if order.is_reminder and not order.by_plan:
+        if send_request.is_reminder and not send_request.by_plan:
             facts |= record._wab_hold_facts()
         return facts
 
     @api.model
-    def _is_enabled(self, target, order, by_contract):
+    def _is_enabled(self, planned, send_request, by_contract):
         """Tell whether the channel is on; a contract never overrides an off.
 
         The document's own switch goes first, but a document that is on does not
         switch a contact on that somebody switched off. Who writes gets an answer,
         whatever is set on the document, until somebody switches the contact off.
         """
-        flag = order.is_answer or target.record._wab_channel_flag()
-        standing = target.consent
+        flag = send_request.is_answer or planned.record._wab_send_override_flag()
+        standing = planned.consent
         if flag is False or (
             standing.state == "withdrawn" and standing.kind == "switch"
         ):
             return False
-        return bool(flag or by_contract or target.is_contact_on)
+        return bool(flag or by_contract or planned.is_contact_on)
 
     @api.model
     def _account_state(self, account, phone):
@@ -399,71 +416,71 @@ class WhatsappBillingMessage(models.Model):
     # --- what it says ----------------------------------------------------------
 
     @api.model
-    def _consent_by_contract(self, targets, order):
+    def _consent_by_contract(self, all_planned, send_request):
         """Write the consent row that quotes the setting, at the first message."""
         todo = [
-            target
-            for target in targets
-            if target.consent.state == "none"
-            and not order.is_test
-            and target.company.wab_consent_by_contract
-            and not (target.decision.reason and target.decision.reason != "no_credit")
+            planned
+            for planned in all_planned
+            if planned.consent.state == "none"
+            and not send_request.is_test
+            and planned.company.wab_consent_by_contract
+            and not (planned.decision.reason and planned.decision.reason != "no_credit")
         ]
-        for company in {target.company for target in todo}:
-            mine = [target for target in todo if target.company == company]
+        for company in {planned.company for planned in todo}:
+            mine = [planned for planned in todo if planned.company == company]
             partners = self.env["res.partner"].union(*(t.partner for t in mine))
             rows = self.env["whatsapp.billing.consent"]._record(
                 partners,
-                [order.purpose],
+                [send_request.purpose],
                 True,
                 "contract",
                 company.wab_consent_text or self.env._("Consent in our contracts"),
                 company_id=company.id,
             )
             by_partner = {row.partner_id: row.id for row in rows}
-            for target in mine:
-                target.consent = Standing(
-                    "granted", by_partner.get(target.partner, 0), "contract"
+            for planned in mine:
+                planned.consent = Standing(
+                    "granted", by_partner.get(planned.partner, 0), "contract"
                 )
 
     @api.model
-    def _row_values(self, target, order):
+    def _row_values(self, planned, send_request):
         """Return the columns of a message's row: the same for whoever writes it.
 
         Every one that does not stay empty, also what the ORM would fill in by itself;
         None for NULL. Those of messages that are created together are the same.
         """
-        record, template = target.record, target.template
-        reason = target.decision.reason
+        record, template = planned.record, planned.template
+        reason = planned.decision.reason
         state = "queued" if not reason else "canceled"
-        if reason and target.may_go:
+        if reason and planned.will_be_queued:
             state = "held"
         file = record._wab_attachment() if self._has_document(template) else False
-        content = self._content(target)
+        content = self._content(planned)
         if content:
-            content["follows_document"] = order.follows_document
+            content["follows_document"] = send_request.follows_document
         values = {
             "direction": "out",
             "uuid": str(uuid.uuid4()),
             "state": state,
             "reason": reason,
-            "trace_data": traces.pack(target.decision.trace),
-            "company_id": target.company.id,
-            "account_id": target.account.id if target.account else None,
-            "phone_id": target.phone.id if target.phone else None,
-            "partner_id": target.partner.id,
-            "recipient": target.number or target.partner._wab_raw_number(),
-            "purpose": target.get_purpose(order),
-            "audience": target.audience,
-            "method": order.method,
-            "key": order.key or False,
+            "trace_data": traces.pack(planned.decision.trace),
+            "company_id": planned.company.id,
+            "account_id": planned.account.id if planned.account else None,
+            "phone_id": planned.phone.id if planned.phone else None,
+            "partner_id": planned.partner.id,
+            "recipient": planned.number or planned.partner._wab_raw_number(),
+            "purpose": planned.get_purpose(send_request),
+            "audience": planned.audience,
+            "method": send_request.method,
+            "key": send_request.key or False,
             "user_id": self.env.uid,
             "template_id": template.id if template else False,
             "template_name": template.template_name,
             "lang_code": template.lang_code,
             "category": template.category,
-            "document_type": self._document_type(target, order),
-            "body": target.rendered.get("text"),
+            "document_type": self._document_type(planned, send_request),
+            "body": planned.rendered.get("text"),
             "content": content,
             "document_state": self._document_state(template, file),
             "attachment_id": file.id if file else False,
@@ -474,33 +491,35 @@ class WhatsappBillingMessage(models.Model):
             "res_id": record.id,
             "document_name": record._wab_document_name(),
             "document_partner_id": record._wab_document_partner().id,
-            "priority": 0 if order.is_test else PRIORITIES.get(template.category, 10),
-            "consent_id": target.consent.consent_id or False,
+            "priority": 0
+            if send_request.is_test
+            else PRIORITIES.get(template.category, 10),
+            "consent_id": planned.consent.consent_id or False,
             "queued_at": fields.Datetime.now(),
             "attempts": 0,
             "next_attempt_at": None,
             "mail_message_id": None,
-            **target.more,
+            **planned.more,
         }
         if values["next_attempt_at"] and state == "queued":
             values |= {"state": "held", "reason": "quiet_hours"}
-        values["person_key"] = self._person_key_of(target, values["recipient"])
+        values["person_key"] = self._person_key_of(planned, values["recipient"])
         return {name: None if v is False else v for name, v in values.items()}
 
     @api.model
-    def _person_key_of(self, target, recipient):
+    def _person_key_of(self, planned, recipient):
         """Return the key of a recipient; a contact has that of its number already."""
-        if recipient == target.partner.wab_e164:
-            return target.partner.wab_person_key
+        if recipient == planned.partner.wab_recipient:
+            return planned.partner.wab_person_key
         return self._get_person_key(recipient)
 
     @api.model
-    def _document_type(self, target, order):
+    def _document_type(self, planned, send_request):
         """Return what kind of document a message is stored as."""
-        if order.is_reminder:
+        if send_request.is_reminder:
             return "payment_reminder"
-        template = target.template
-        return target.document_type or (template and template.document_type)
+        template = planned.template
+        return planned.document_type or (template and template.document_type)
 
     @api.model
     def _has_document(self, template):
@@ -513,8 +532,8 @@ class WhatsappBillingMessage(models.Model):
         return "ready" if file else "pending"
 
     @api.model
-    def _content(self, target):
-        template, rendered = target.template, target.rendered
+    def _content(self, planned):
+        template, rendered = planned.template, planned.rendered
         if not template:
             return False
         header = {"kind": template.header_type or "none"}
@@ -531,8 +550,8 @@ class WhatsappBillingMessage(models.Model):
             "buttons": rendered.get("buttons") or [],
             "button_labels": template.button_ids.mapped("text"),
             "footer": template.footer or "",
-            "snapshot": target.snapshot or False,
-            "says_more": target.says_more,
+            "snapshot": planned.snapshot or False,
+            "says_more": planned.says_more,
             "text_digest": template.text_digest or False,
         }
 
@@ -547,33 +566,33 @@ class WhatsappBillingMessage(models.Model):
     # --- answers ----------------------------------------------------------------
 
     @api.model
-    def _result(self, target, message):
+    def _result(self, planned, message):
         return {
-            "id": target.record.id,
-            "partner_id": target.partner.id or False,
+            "id": planned.record.id,
+            "partner_id": planned.partner.id or False,
             "message_id": message.id,
             "state": message.state,
             "reason": message.reason or False,
-            "detail": self._detail(target, message.reason),
+            "detail": self._detail(planned, message.reason),
         }
 
     @api.model
-    def _detail(self, target, reason):
+    def _detail(self, planned, reason):
         """Return why not in the caller's language, or False."""
         if not reason:
             return False
-        if reason == "bad_parameter" and target.rendered.get("problem"):
-            return target.rendered["problem"]
+        if reason == "bad_parameter" and planned.rendered.get("problem"):
+            return planned.rendered["problem"]
         if reason == "not_enabled":
-            return self._not_enabled_detail(target)
+            return self._not_enabled_detail(planned)
         if reason == "template_unsupported":
-            return target.decision.trace[-1]["value"]
+            return planned.decision.trace[-1]["value"]
         return self._sentence(eligibility.describe(reason))
 
     @api.model
-    def _not_enabled_detail(self, target):
+    def _not_enabled_detail(self, planned):
         """Name whose switch is off: not always the contact on the document."""
-        if target.record._wab_channel_flag() is False:
+        if planned.record._wab_send_override_flag() is False:
             return self.env._(
                 "WhatsApp is switched off for this document. Switch it on, on its page"
                 " WhatsApp, if the customer agreed to be written to."
@@ -581,11 +600,11 @@ class WhatsappBillingMessage(models.Model):
         return self.env._(
             "WhatsApp is switched off for %(name)s. Switch it on there if they agreed"
             " to be written to.",
-            name=target.partner.display_name or "",
+            name=planned.partner.display_name or "",
         )
 
     @api.model
-    def _keep_results(self, messages, results, order):
-        if order.key:
+    def _keep_results(self, messages, results, send_request):
+        if send_request.key:
             for message, result in zip(messages, results, strict=True):
                 message.result = result

@@ -194,8 +194,8 @@ class ResPartner(models.Model):
         if not keys:
             return
         # sudo: whatsapp.billing.message - what a number reported, whoever types it
-        for key, message in self.env["whatsapp.billing.message"].sudo()._find_reported(
-            keys
+        for key, message in (
+            self.env["whatsapp.billing.message"].sudo()._find_reported(keys)
         ):
             company, new = message.company_id, message.content["new_sender"]
             # sudo: res.partner - the field is the system's to write
@@ -222,7 +222,7 @@ class ResPartner(models.Model):
         if not self.env.user.has_group(GROUP):
             raise AccessError(self.env._("You may not decide about WhatsApp numbers."))
         for partner in self.filtered("wab_new_number"):
-            old, new = partner.wab_e164, partner.wab_new_number
+            old, new = partner.wab_recipient, partner.wab_new_number
             values = {"wab_new_number": False}
             if use_new and new == UNKNOWN_NUMBER:
                 raise UserError(
@@ -249,8 +249,10 @@ class ResPartner(models.Model):
     def _wab_keep_number(self):
         """Remember that this number is still its owner's: new contacts are not held."""
         # sudo: whatsapp.billing.message - what was reported to the user's company
-        reported = self.env["whatsapp.billing.message"].sudo()._find_reported(
-            [self.wab_person_key or "-"]
+        reported = (
+            self.env["whatsapp.billing.message"]
+            .sudo()
+            ._find_reported([self.wab_person_key or "-"])
         )
         for _key, message in reported:
             if message.company_id == self.env.company:

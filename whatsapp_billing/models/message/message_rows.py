@@ -59,24 +59,24 @@ class WhatsappBillingMessage(models.Model):
     # === BUSINESS METHODS - ROWS === #
 
     @api.model
-    def _create_rows(self, targets, order):
+    def _create_rows(self, all_planned, send_request):
         """Create the messages that were decided on, with all that goes with them.
 
         The consent that a contract gives, the line in the chatter, the reservation of
         credits, and the hint to the workers. What may not go is a row too.
 
-        :param targets: list of `Target`, each with its decision
+        :param all_planned: list of `PlannedMessage`, each with its decision
         :return: the messages, in the same order
         """
-        self._consent_by_contract(targets, order)
-        self._read_fingerprints(targets)
-        rows = [self._row_values(target, order) for target in targets]
-        if not order.is_test:
-            listed = [len(target.listed) for target in targets]
+        self._consent_by_contract(all_planned, send_request)
+        self._read_fingerprints(all_planned)
+        rows = [self._row_values(planned, send_request) for planned in all_planned]
+        if not send_request.is_test:
+            listed = [len(planned.listed) for planned in all_planned]
             self._create_lines(rows, listed)
-        messages = self._insert_rows(rows, order)
+        messages = self._insert_rows(rows, send_request)
         for message_id, row in zip(messages._ids, rows, strict=True):
-            row |= {"id": message_id, "round": 0}
+            row |= {"id": message_id, "attempt_no": 0}
         with_file = [row["id"] for row in rows if row["attachment_id"]]
         messages.browse(with_file)._show_documents()
         self.env.flush_all()
@@ -90,17 +90,17 @@ class WhatsappBillingMessage(models.Model):
         return messages
 
     @api.model
-    def _insert_rows(self, rows, order):
+    def _insert_rows(self, rows, send_request):
         # sudo: whatsapp.billing.message - rows are written by the system only
         context = clean_context(self.env.context)
         # Replaced, so that no `default_*` of the caller's is left in it.
         # pylint: disable-next=context-overridden
         messages_sudo = self.sudo().with_context(context)
         try:
-            with self.env.cr.savepoint() if order.key else nullcontext():
+            with self.env.cr.savepoint() if send_request.key else nullcontext():
                 found = sql_bulk.create(messages_sudo.browse(), rows, (OUR_MODULE,))
         except errors.UniqueViolation as error:
-            if not order.key:
+            if not send_request.key:
                 raise
             # Another call with this key was faster; Odoo repeats this one, which
             # then finds the first result.

@@ -398,7 +398,7 @@ class WhatsappBillingMessage(models.Model):
                   JOIN mail_message l ON l.id = t.mail_message_id
                   JOIN ir_model_fields f ON f.id = t.field_id
                  WHERE l.model = 'res.partner' AND l.res_id = ANY(%s)
-                   AND f.name IN ('wab_number', 'wab_e164', 'phone')
+                   AND f.name IN ('wab_number', 'wab_recipient', 'phone')
                 """,
                 list(partner_ids),
             )

@@ -148,9 +148,9 @@ class WhatsappBillingTemplate(models.Model):
                 ("obstacle", "=", False),
             ]
         )
-        order = {lang: index for index, lang in enumerate(langs)}
+        send_request = {lang: index for index, lang in enumerate(langs)}
         found = defaults.sorted(
-            key=lambda t: (t.status != "approved", order[t.lang_code])
+            key=lambda t: (t.status != "approved", send_request[t.lang_code])
         )
         return found[:1].with_env(self.env)
 

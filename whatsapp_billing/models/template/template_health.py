@@ -8,7 +8,7 @@ from odoo.tools import SQL
 # A template whose messages fail this often is looked at by a person; fewer messages
 # than that say nothing.
 FAILURE_SHARE = 0.2
-FEWEST = 20
+FEWEST_MESSAGES = 20
 # A template in one of these states waits for nobody here.
 ENDED = ("approved", "pending", "deletion_pending", "deleted")
 
@@ -47,13 +47,17 @@ class WhatsappBillingTemplate(models.Model):
                    AND count(*) FILTER (WHERE state = 'failed') >= %s * count(*)
                 """,
                 fields.Datetime.now() - timedelta(days=1),
-                FEWEST,
+                FEWEST_MESSAGES,
                 FAILURE_SHARE,
             )
         )
         # sudo: mail.activity - what was asked about templates that work again
-        asked = self.env["mail.activity"].sudo().search(
-            [("wab_reason", "=", "template_fails"), ("res_model", "=", self._name)]
+        asked = (
+            self.env["mail.activity"]
+            .sudo()
+            .search(
+                [("wab_reason", "=", "template_fails"), ("res_model", "=", self._name)]
+            )
         )
         failing = {row[0] for row in rows}
         asked.filtered(lambda activity: activity.res_id not in failing).unlink()

@@ -5,7 +5,7 @@ from odoo.exceptions import UserError
 
 from ... import const
 from ..common import client_action
-from ..common.send_request import Order
+from ..common.send_request import SendRequest
 
 
 class WhatsappBillingTemplate(models.Model):
@@ -36,7 +36,7 @@ class WhatsappBillingTemplate(models.Model):
         """
         self.ensure_one()
         partner = self.env.user.partner_id
-        if not partner.wab_e164:
+        if not partner.wab_recipient:
             raise UserError(
                 self.env._(
                     "You have no WhatsApp number yourself. Add it, with country code, "
@@ -44,15 +44,19 @@ class WhatsappBillingTemplate(models.Model):
                     name=partner.display_name,
                 )
             )
-        order = Order(const.TEST_METHOD, template=self.id, explicit=True, is_test=True)
+        send_request = SendRequest(
+            const.TEST_METHOD, template=self.id, explicit=True, is_test=True
+        )
         [result] = self.env["whatsapp.billing.message"]._enqueue(
             record,
             {record.id: partner},
             {record.id: self.document_type or record._wab_document_type()},
-            order,
+            send_request,
         )
         queued = result["state"] == "queued"
-        on_its_way = self.env._("On its way to %(number)s.", number=partner.wab_e164)
+        on_its_way = self.env._(
+            "On its way to %(number)s.", number=partner.wab_recipient
+        )
         return client_action.notification(
             "success" if queued else "warning",
             on_its_way if queued else result["detail"],

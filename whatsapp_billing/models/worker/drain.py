@@ -21,7 +21,7 @@ LINGER_SECONDS = 0.002
 # rows, and while it lasts as many calls end as there are threads for.
 SLICE = 32
 # Between two looks at whose screens should show what has changed.
-TELL_SECONDS = 1.0
+SECONDS_BETWEEN_BUS_NOTES = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +212,9 @@ class Drain:
 
         Not in the transaction that records: threads wait for that one.
         """
-        if not self.changed or not (now or self.clock() >= self.told_at + TELL_SECONDS):
+        if not self.changed or not (
+            now or self.clock() >= self.told_at + SECONDS_BETWEEN_BUS_NOTES
+        ):
             return
         changed, self.changed = self.changed, []
         self.told_at = self.clock()

@@ -6,7 +6,8 @@ from html.parser import HTMLParser
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from rules.wapp_text import to_html
+
+from rules.markup import to_html
 
 
 class Reader(HTMLParser):
