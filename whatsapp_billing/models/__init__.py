@@ -2,19 +2,18 @@
 
 from . import rights
 from . import worker
+from . import document
 from . import account
 from . import template
 from . import consent
 from . import message
-from . import document
 from . import mail_activity
 from . import mail_message
 from . import accounting
 from . import res_company
 from . import res_config_settings
-from . import credit
 from . import collection
-from .credit import message_waiting, plan_credit
+from . import credit
 from . import ir_actions_server
 from . import res_config_settings_credit
 from . import res_config_settings_collection

@@ -1,3 +1,11 @@
+"""Reminders: which plan says what to whom on which day, and what became of it.
+
+Begin with `plan.py`, `step.py` and `case.py` (one receivable line in one plan). A night
+is `plan_run.py`, which reads (`plan_read.py`), decides (`rules/dunning.py`) and writes
+(`plan_write.py`); `case_ledger_sync.py` has the cases follow the books, and
+`message_answer.py` what customers answer.
+"""
+
 from . import plan
 from . import step
 from . import case

@@ -342,9 +342,8 @@ class WhatsappBillingMessage(models.Model):
     # === BUSINESS METHODS - WHAT BECOMES OF THEM === #
 
     @api.model
-    def _release_held_now(self, account_id=None):
-        """Let reminders go whose quiet hours are over, besides what others release."""
-        released = super()._release_held_now(account_id)
+    def _release_of_quiet_hours(self, account_id=None):
+        """Queue the reminders whose quiet hours are over."""
         rows = self.env.execute_query(
             SQL(
                 """
@@ -359,14 +358,7 @@ class WhatsappBillingMessage(models.Model):
                 fields.Datetime.now(),
             )
         )
-        return [*released, *(row[0] for row in rows)]
-
-    def _after_state_change(self):
-        """Take the step back of a reminder that was withdrawn before any call."""
-        result = super()._after_state_change()
-        if self:
-            self._take_steps_back()
-        return result
+        return [row[0] for row in rows]
 
     def _take_steps_back(self):
         """Free the step of what never left, so that a later run may try again.

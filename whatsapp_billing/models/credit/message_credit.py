@@ -8,9 +8,13 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...rules import ledger, markets, pricing
+from ..message.message_drain import of_account
 from .wallet_cron import DEFAULT_LIFE, GRACE
 from .wallet_ledger import Line
 from .wallet_price import Item
+
+# So many messages that waited for credits go at a time.
+WAITING_BATCH = 5000
 
 
 class WhatsappBillingMessage(models.Model):
@@ -138,13 +142,39 @@ class WhatsappBillingMessage(models.Model):
         ]
         return sorted(pairs, key=lambda pair: pair[0].id)
 
-    # === BUSINESS METHODS - SETTLE AND RELEASE === #
+    # === BUSINESS METHODS - WHAT GOES AGAIN === #
 
-    def _after_state_change(self):
-        """Override to settle what was delivered and give back what ended."""
-        # sudo: whatsapp.billing.message - the journal is the system's to write
-        self.sudo()._close_credits()
-        return super()._after_state_change()
+    @api.model
+    def _keep_within_credits(self, ids):
+        """Reserve for messages that go again; return the ids of what stayed queued."""
+        messages = self.browse(ids)
+        messages._reserve_credits()
+        return messages.filtered(lambda message: message.state == "queued").ids
+
+    @api.model
+    def _release_no_credit(self, account_id=None):
+        """Queue what waited for credits, oldest first, as far as they reach.
+
+        Whether it is still true is looked at again before the call, as always.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT id FROM whatsapp_billing_message
+                 WHERE state = 'held' AND reason = 'no_credit' AND direction = 'out'
+                   AND phone_id IS NOT NULL AND %s
+              ORDER BY priority, id LIMIT %s FOR NO KEY UPDATE SKIP LOCKED
+                """,
+                of_account(account_id),
+                WAITING_BATCH,
+            )
+        )
+        waiting = self.browse(row[0] for row in rows)
+        ids = waiting._reserve_credits()
+        self.browse(ids)._after_state_change()
+        return ids
+
+    # === BUSINESS METHODS - SETTLE AND RELEASE === #
 
     @api.model
     def _record_receipts(self, found):
@@ -172,12 +202,14 @@ class WhatsappBillingMessage(models.Model):
         return changed
 
     def _close_credits(self):
-        """Write into the journal what the messages' states ask for."""
-        rows = self._read_ended()
+        """Settle what was delivered, and give back what ended."""
+        # sudo: whatsapp.billing.message - the journal is the system's to write
+        messages_sudo = self.sudo()
+        rows = messages_sudo._read_ended()
         if not rows:
             return
-        history = self._read_history([row["id"] for row in rows])
-        for wallet, mine in self._by_wallet(rows):
+        history = messages_sudo._read_history([row["id"] for row in rows])
+        for wallet, mine in messages_sudo._by_wallet(rows):
             wallet._post_lines(
                 [_line(wallet, row, history.get(row["id"], [])) for row in mine]
             )
@@ -279,7 +311,7 @@ class WhatsappBillingMessage(models.Model):
         )
         result = super()._erase_person(partners, companies)
         # sudo: whatsapp.billing.credit.entry - the journal is the system's to write
-        waiting.sudo()._close_credits()
+        waiting._close_credits()
         return result
 
 

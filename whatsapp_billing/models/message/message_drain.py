@@ -36,6 +36,22 @@ class MessageDrain(Drain):
         return self.outbox
 
 
+# What follows from new states, whoever wrote them by SQL, in this order. A step is a
+# method of the messages; the file that it is in says what it is for.
+AFTER_STATE_CHANGE = (
+    "_close_credits",  # credit/message_credit.py
+    "_notify_ticks",  # message/message_tick.py
+    "_sync_failures",  # message/message_failure.py
+    "_tell_documents",
+    "_take_steps_back",  # collection/message_reminder.py
+)
+# What may let held messages go again; each returns the ids that it queued.
+RELEASES = (
+    "_release_of_accounts",
+    "_release_of_quiet_hours",  # collection/message_reminder.py
+)
+
+
 def of_account(account_id):
     """Return SQL for the rows of an account, of all without one."""
     return SQL("account_id = %s", account_id) if account_id else SQL("TRUE")
@@ -313,8 +329,17 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _release_held_now(self, account_id=None):
-        """Queue held rows again, all or those of one account; return their ids."""
+        """Queue held rows again, all or those of one account; return their ids.
+
+        What goes again needs credits again, and what waited for credits may find some.
+        """
         self.env.flush_all()
+        ids = [id_ for name in RELEASES for id_ in getattr(self, name)(account_id)]
+        return [*self._keep_within_credits(ids), *self._release_no_credit(account_id)]
+
+    @api.model
+    def _release_of_accounts(self, account_id=None):
+        """Queue what waited for its account, its number or its template."""
         rows = self.env.execute_query(
             SQL(
                 """
@@ -345,12 +370,10 @@ class WhatsappBillingMessage(models.Model):
     # === BUSINESS METHODS - WHAT PEOPLE SEE === #
 
     def _after_state_change(self):
-        """Tell the authors' open screens about new ticks, one message a person.
-
-        Called with the rows already written by SQL.
-        """
+        """Override to take the steps of `AFTER_STATE_CHANGE`."""
         super()._after_state_change()
         if not self:
             return
         self.invalidate_recordset(flush=False)
-        self._notify_ticks()
+        for step in AFTER_STATE_CHANGE:
+            getattr(self, step)()

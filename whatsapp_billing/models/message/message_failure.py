@@ -111,14 +111,6 @@ class WhatsappBillingMessage(models.Model):
 
     # === BUSINESS METHODS === #
 
-    def _after_state_change(self):
-        """Override to tell who is to see to what failed, and to stop telling."""
-        result = super()._after_state_change()
-        if self:
-            self._sync_failures()
-            self._tell_documents()
-        return result
-
     def _sync_failures(self):
         """Have a notification for each failed message that waits for a person."""
         if not self:
