@@ -4,12 +4,9 @@ Begin with `account.py` and `phone.py`; `webhook_event.py` is the inbox.
 """
 
 from . import account
-from . import account_secrets
 from . import account_connect
 from . import account_state
 from . import account_templates
-from . import account_checklist
-from . import account_address
 from . import phone
 from . import phone_register
 from . import phone_route

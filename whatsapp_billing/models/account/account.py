@@ -30,7 +30,7 @@ class WhatsappBillingAccount(models.Model):
 
     Only an explicit credential or configuration answer of the provider makes it
     `error`; a timeout never does. It works only in the database it is bound to, so
-    that a copy writes to nobody until a person confirms it (`account_secrets.py`).
+    that a copy writes to nobody until a person confirms it (`account_connect.py`).
     """
 
     _name = "whatsapp.billing.account"

@@ -3,7 +3,7 @@
 from odoo import api, models
 from odoo.tools import ormcache
 
-from .account_secrets import CIPHERS
+from .account_connect import CIPHERS
 
 # What an address and the check of its webhooks depend on.
 ADDRESS_FIELDS = {

@@ -10,7 +10,6 @@ from . import plan
 from . import step
 from . import case
 from . import case_ledger_sync
-from . import payment_signs
 from . import case_recheck
 from . import item
 from . import template_statement

@@ -13,6 +13,5 @@ from . import purchase
 from . import wallet_ledger
 from . import wallet_price
 from . import wallet_forecast
-from . import wallet_cron
 from . import message_credit
 from . import plan_credit

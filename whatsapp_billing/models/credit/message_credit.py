@@ -9,7 +9,7 @@ from odoo.tools import SQL
 
 from ...rules import ledger, markets, pricing
 from ..message.message_drain import of_account
-from .wallet_cron import DEFAULT_LIFE, GRACE
+from .wallet import DEFAULT_LIFE, GRACE
 from .wallet_ledger import Line
 from .wallet_price import Item
 

@@ -14,7 +14,6 @@ from . import message_enqueue
 from . import message_rows
 from . import message_changed
 from . import message_recipients
-from . import message_retention
 from . import message_display
 from . import message_status
 from . import message_inbound
@@ -22,8 +21,6 @@ from . import message_inbound_batch
 from . import message_inbound_media
 from . import message_inbound_number
 from . import message_inbound_tell
-from . import message_tick
-from . import message_count
 from . import message_failure
 from . import job_runner
 from . import privacy

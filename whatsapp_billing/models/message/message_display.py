@@ -2,6 +2,8 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What people read about a message: one sentence, a time line, the trace in words."""
 
+from collections import defaultdict
+
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, human_size
@@ -36,6 +38,17 @@ TECHNICAL = frozenset(
         *("document_partner_id", "is_no_longer_true", "tell", "shown_text"),
     }
 )
+
+# More than these are "many": the menu counts no further.
+MOST = 99
+
+RECEIVED_MENU = "whatsapp_billing.menu_message_received"
+
+FAILED_MENU = "whatsapp_billing.menu_message_failed"
+
+# Nobody watches more than a few chatters at once; whoever sends thousands sees the
+# ticks when opening a document.
+MAX_LIVE = 50
 
 
 class WhatsappBillingMessage(models.Model):
@@ -301,3 +314,77 @@ class WhatsappBillingMessage(models.Model):
             "none": self.env._("Never asked"),
             "by_contract": self.env._("By contract"),
         }
+
+    @api.model
+    def get_waiting_counts(self):
+        """Return {menu: how many messages behind it wait for somebody, 100 at most}.
+
+        What the screens behind these menus show when they are opened, counted with the
+        rights of who asks.
+        """
+        self.browse().check_access("read")
+        waits = [("is_handled", "=", False)]
+        received = [("direction", "=", "in"), *waits]
+        failed = [("state", "in", ("failed", "unknown", "held")), *waits]
+        return {
+            RECEIVED_MENU: self.search_count(received, limit=MOST + 1),
+            FAILED_MENU: self.search_count(failed, limit=MOST + 1),
+        }
+
+    @api.model
+    def _notify_waiting(self):
+        """Have open screens count again; people who do not look at ours ask nothing."""
+        # sudo: res.groups - only whom to tell that there is something to count
+        group = self.env.ref("whatsapp_billing.group_user").sudo()
+        group._bus_send("whatsapp_billing.waiting", {})
+
+    def _notify_ticks(self):
+        """Push new ticks to the open screens of the people who sent the messages.
+
+        Whoever has left, or works for other companies by now, is told nothing more, and
+        a customer at the portal, whose click a rule answered, is told nothing at all.
+        """
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT m.id, u.id
+                  FROM whatsapp_billing_message m
+                  JOIN res_users u ON u.id = m.user_id AND u.active AND NOT u.share
+                  JOIN res_company_users_rel c
+                    ON c.user_id = u.id AND c.cid = m.company_id
+                 WHERE m.id = ANY(%s) AND m.mail_message_id IS NOT NULL
+                """,
+                self.ids,
+            )
+        )
+        by_user = defaultdict(list)
+        for message_id, user_id in rows:
+            by_user[user_id].append(message_id)
+        for user_id, ids in by_user.items():
+            if len(ids) <= MAX_LIVE:
+                # sudo: res.users - only in which language they read
+                user_sudo = self.env["res.users"].sudo().browse(user_id)
+                # Whoever may not read the document any more is told no news of it.
+                mine = self.browse(ids).with_user(user_id)._filtered_access("read")
+                # sudo: mail.message - lines of messages that they may read
+                lines = mine.sudo().mail_message_id.with_context(lang=user_sudo.lang)
+                documents = {line.id: [line.model, line.res_id] for line in lines}
+                if lines:
+                    user_sudo.partner_id._bus_send(
+                        "whatsapp_billing.ticks",
+                        [
+                            {**ticks, "document": documents[ticks["id"]]}
+                            for ticks in lines._wab_ticks()
+                        ],
+                    )
+
+    def _tick_text(self):
+        """Return the news of this message in a few words, for a tooltip."""
+        self.ensure_one()
+        states = dict(self._fields["state"]._description_selection(self.env))
+        parts = [states.get(self.state, self.state)]
+        if self.state in ("failed", "unknown"):
+            parts.append(self.error_sentence or self.error_detail or "")
+        elif self.state in ("canceled", "held"):
+            parts.append(self._explain_unsent() or "")
+        return ": ".join(part for part in parts if part)

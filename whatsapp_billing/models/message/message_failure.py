@@ -16,7 +16,7 @@ from odoo.tools import SQL
 from odoo.addons.mail.tools.discuss import Store
 
 from ... import const
-from .message_tick import MAX_LIVE
+from .message_display import MAX_LIVE
 
 FAILURE = const.METHOD
 # What becomes of the notification when its message no longer waits for anybody.
