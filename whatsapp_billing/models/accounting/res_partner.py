@@ -59,13 +59,13 @@ class ResPartner(models.Model):
     )
     wab_recipient = fields.Char(
         string="WhatsApp Address",
-        compute="_compute_wab_e164",
+        compute="_compute_wab_recipient",
         store=True,
         index="btree_not_null",
     )
     wab_person_key = fields.Char(
         string="WhatsApp Subscriber",
-        compute="_compute_wab_e164",
+        compute="_compute_wab_recipient",
         store=True,
         index="btree_not_null",
         help="One for every spelling of the same number; for comparing only.",
@@ -110,7 +110,7 @@ class ResPartner(models.Model):
     # === COMPUTE METHODS === #
 
     @api.depends("wab_number", "phone", "country_id")
-    def _compute_wab_e164(self):
+    def _compute_wab_recipient(self):
         for partner in self:
             try:
                 number = numbers.normalise(

@@ -62,7 +62,7 @@ class WhatsappBillingCollectionPlan(models.Model):
 
     @api.model
     def _compose(self, company, ledger, outcome, decisions):
-        """Return a letter for each reminder that can go, its texts filled in.
+        """Return a draft for each reminder that can go, its texts filled in.
 
         A reminder that nobody can get (no number, no consent, no template) leaves its
         reason on the cases, and the debtor's day stays free. A dry run asks the same

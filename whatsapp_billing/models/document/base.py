@@ -311,7 +311,7 @@ class Base(models.AbstractModel):
         whom another company knows under it is nobody here.
         """
         keys = {
-            record.id: numbers.person_key(record._wab_e164_of_record())
+            record.id: numbers.person_key(record._wab_recipient_of_record())
             for record in self
         }
         wanted = set(filter(None, keys.values()))
@@ -333,7 +333,7 @@ class Base(models.AbstractModel):
                 found[record.id] = mine.filtered(lambda p, a=allowed: p.id in a)[:1]
         return found
 
-    def _wab_e164_of_record(self):
+    def _wab_recipient_of_record(self):
         """Return the record's own phone number as WhatsApp writes it, or ""."""
         country = self["country_id"].code if "country_id" in self._fields else None
         for name in self._phone_get_number_fields():
