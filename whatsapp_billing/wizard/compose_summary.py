@@ -4,7 +4,7 @@ from collections import defaultdict
 
 
 def count_targets(all_planned):
-    """Count decided targets by reason, and find one example of each template."""
+    """Count planned messages by reason, and find one example of each template."""
     going = waiting = 0
     reasons = defaultdict(lambda: {"count": 0, "ids": {}, "partner_ids": {}})
     shown = {}

@@ -62,7 +62,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _names_only_readable_sql(self, alias, query):
-        """Ask for every invoice that the letter lists, not for its first one only."""
+        """Ask for every invoice that a reminder lists, not for its first one only."""
         self.env["whatsapp.billing.collection.item"].flush_model()
         return SQL(
             """
@@ -81,10 +81,13 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _compose_reminders(self, company, drafts, send_request):
-        """Give each letter its recipients, template, texts and decisions.
+        """Give each draft its recipients, template, texts and decisions.
 
         The same rules as for any other message (`_decide`), but the text speaks of
         all that the debtor owes. Writes nothing.
+
+        :param drafts: list of `ReminderDraft`
+        :return: the same drafts, each with its planned messages
         """
         self._address(drafts, company)
         self._choose_reminder_templates(drafts, company)
@@ -99,7 +102,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _address(self, drafts, company):
-        """Find who gets each letter: the debtor's default recipients."""
+        """Plan a message to each recipient: of the invoice, else of the debtor."""
         # Only what is asked for, in one query each: an invoice has a hundred fields.
         lean = self.with_company(company).with_context(prefetch_fields=False)
         moves = lean.env["account.move"].browse([le.move_id for le in drafts])
@@ -283,7 +286,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _find_route(self, company, planned, account, cache):
-        """Return account, number and the account's state for a target's template."""
+        """Return account, number and the account's state for a planned message."""
         template = planned.template
         name = (company.id, template.id)
         if name not in cache:
@@ -317,10 +320,11 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _sort_for_rendering(self, drafts):
-        """Return {(template, round): [(letter, target)]}.
+        """Return {(template, round): [(draft, planned message)]}.
 
-        One invoice may carry letters to several people about different others: each
-        goes into a round of its own, nearly all into the first.
+        Rendering takes an invoice once. Where drafts to several people have the same
+        first invoice and list different others, each goes into a round of its own;
+        nearly all go into the first.
         """
         rounds = defaultdict(list)
         seen = {}

@@ -205,7 +205,7 @@ class WhatsappBillingCreditWallet(models.Model):
     def _estimate_targets(self, targets):
         """Return an estimate for each company whose messages would go, now or later.
 
-        :param targets: decided targets of `whatsapp.billing.message._decide`
+        :param targets: planned messages, as `whatsapp.billing.message._decide` returns them
         """
         groups = defaultdict(list)
         for target in targets:

@@ -50,7 +50,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _read_fingerprints(self, all_planned):
-        """Give each target the fingerprint of what it says, in one query a model."""
+        """Note on each planned message what its document says, in one query a model."""
         says_more = {}
         for model, records in self._group_records(all_planned).items():
             found = self.env[model].browse(records)._wab_fingerprints()

@@ -40,7 +40,7 @@ class MessageDrain(Drain):
 # method of the messages; the file that it is in says what it is for.
 AFTER_STATE_CHANGE = (
     "_close_credits",  # credit/message_credit.py
-    "_notify_ticks",  # message/message_tick.py
+    "_notify_ticks",  # message/message_display.py
     "_sync_failures",  # message/message_failure.py
     "_tell_documents",
     "_take_steps_back",  # collection/message_reminder.py

@@ -34,7 +34,7 @@ class WhatsappBillingMessage(models.Model):
         :param records: documents of one model, readable by the user
         :param recipients: {record id: res.partner records}
         :param document_types: {record id: document type or False}
-        :param send_request: an `SendRequest`
+        :param send_request: a `SendRequest`
         :return: one dictionary per document and recipient, as `doc/api.md` says;
             several may name the same message
         :raise AccessError: when the user may not send
@@ -59,7 +59,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _decide(self, records, recipients, document_types, send_request, render=True):
-        """Return the targets with template, parameters and decision; writes nothing.
+        """Return planned messages with template, texts and decision; writes nothing.
 
         :param render: False to count without filling in texts; then nobody notices
             a text that does not fit its template
@@ -79,7 +79,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _combine_by_customer(self, all_planned, send_request, render):
-        """Return the targets, with those together that one message can speak for.
+        """Return the planned messages, joined where one can speak for several.
 
         Overridden by reminders.
         """
@@ -170,10 +170,10 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _targets(self, records, recipients, document_types, send_request):
-        """Return a target per document and recipient, without another company's.
+        """Plan a message per document and recipient; one without where nobody is left.
 
-        Whoever named them: a rule, a caller, or somebody before the contact became
-        the other company's.
+        A contact of another company is left out, also where a rule, a caller or the
+        document names it: it may have become the other company's since.
         """
         empty = self.env["res.partner"]
         pairs = [(record, self._company(record)) for record in records]
@@ -201,7 +201,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _once_per_phone(self, all_planned):
-        """Return the targets, with one that goes per document and phone.
+        """Return the planned messages, one that goes per document and phone.
 
         Two contacts may have one number. It goes by the first who may get it; those
         who may not keep their own reason.
@@ -230,7 +230,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _choose_templates(self, all_planned, send_request):
-        """Give each target its template, account and sender number."""
+        """Give each planned message its template, account and sender number."""
         cache = {}
         # sudo: whatsapp.billing.account - which one sends is not the clerk's
         accounts = {
@@ -289,7 +289,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _render(self, all_planned):
-        """Fill in every target's parameters, template by template."""
+        """Fill in the texts of all planned messages, template by template."""
         by_template = defaultdict(list)
         for planned in all_planned:
             if planned.template and planned.partner:
