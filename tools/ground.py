@@ -3,10 +3,13 @@
 """Paths and small helpers shared by every command; standard library only."""
 
 import os
+import random
 import shutil
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -16,6 +19,8 @@ LOGS = WORK / "logs"
 # How many times longer than on a quiet machine a thing may take before a command or a
 # test gives it up. It costs nothing where all is well.
 PATIENCE = max(1.0, float(os.environ.get("PATIENCE") or 6))
+# Where a server of ours listens when the port that it prefers is taken.
+PORTS = range(10000, 30000)
 
 
 class Problem(Exception):
@@ -74,20 +79,28 @@ def which(*names: str) -> str | None:
 
 
 def free_port(preferred: int | None = None) -> int:
-    """Return `preferred` when it is free on loopback, else any free port."""
-    for candidate in filter(None, (preferred, 0)):
+    """Return `preferred` when it is free on loopback, else any free port.
+
+    The next port is free as well: `write_conf` gives it to Odoo's gevent server, which
+    begins anew every two seconds where it cannot have it. Both are below those that
+    outgoing connections get, which would take the second one in the meantime.
+    """
+    others = random.sample(PORTS, 50)
+    for candidate in [preferred, *others] if preferred else others:
         try:
-            return _bind(candidate)
+            with _bound(candidate), _bound(candidate + 1):
+                return candidate
         except OSError:
             continue
-    return _bind(0)
+    raise Problem("No two ports in a row are free on loopback.")
 
 
-def _bind(port: int) -> int:
+@contextmanager
+def _bound(port: int) -> Iterator[None]:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         probe.bind(("127.0.0.1", port))
-        return probe.getsockname()[1]
+        yield
 
 
 def in_venv() -> bool:

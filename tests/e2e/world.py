@@ -273,6 +273,15 @@ class World:
 
         until(f"{name} could run", run)
 
+    def make_due(self, name):
+        """Make one of our crons due now, for the server's own cron worker."""
+        self.sql(
+            "INSERT INTO ir_cron_trigger (cron_id, call_at)"
+            " VALUES (%s, now() AT TIME ZONE 'UTC')",
+            [self.state["crons"][name]],
+        )
+        wake_cron(self.database)
+
     def send(self):
         """Run the outbox once."""
         self.cron("ir_cron_outbox")
@@ -445,19 +454,27 @@ def saved_state(database):
     return json.loads(rows[0][0]) if rows else None
 
 
-def clone(name):
-    """Make a database from the template, with its files."""
+def wake_cron(database):
+    """Have the cron worker that serves a database look for what is due."""
+    postgres.execute("postgres", "SELECT pg_notify('cron_trigger', %s)", [database])
+
+
+def clone(name, source=TEMPLATE):
+    """Make a database from the template or another one, with its files."""
     odoo._drop_filestore(name)
     postgres.drop(name)
-    postgres.create(name, TEMPLATE)
-    odoo.copy_filestore(TEMPLATE, name)
+    postgres.create(name, source)
+    odoo.copy_filestore(source, name)
 
 
 @contextmanager
-def serving(name, phones, arguments=(), database=None, **options):
-    """Serve a fresh copy of the template; yields its `World`, connected."""
+def serving(name, phones, arguments=(), database=None, source=TEMPLATE, **options):
+    """Serve a fresh copy of the template; yields its `World`, connected.
+
+    :param source: a copy of the template with more in it
+    """
     database = database or name
-    clone(database)
+    clone(database, source)
     server = Server(
         name, arguments, db_name=database, dbfilter=f"^{database}$", **options
     )
@@ -517,4 +534,5 @@ __all__ = [
     "fetch",
     "serving",
     "until",
+    "wake_cron",
 ]
