@@ -141,3 +141,25 @@ def test_two_workers_with_answers_in_the_wrong_order(found):
         "paused",
         "claims_paid",
     ]
+
+
+def test_stop_while_its_contact_is_merged(found):
+    """It is read at once, as the survivor's: nothing goes in the meantime."""
+    assert found["stop_while_its_contact_is_merged"] == {
+        "waited": True,
+        "error": None,
+        "event": "done",
+        "by": True,
+        "consent": "withdrawn",
+        "state": ["canceled", "opted_out"],
+        "calls": 0,
+    }
+
+
+def test_what_was_given_up_and_has_left_after_all(found):
+    """The provider knows better than we do."""
+    assert found["canceled_while_it_is_called"] == {
+        "error": None,
+        "state": ["sent", ""],
+        "calls": 1,
+    }

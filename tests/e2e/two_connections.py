@@ -770,6 +770,66 @@ def answers_in_the_wrong_order(ground):
     return [waited, error, *case_of(ground, move_id)]
 
 
+def stop_while_its_contact_is_merged(ground):
+    """The contact is deleted by a merge that has not committed when STOP is read."""
+    number = "+34600000140"
+    partner_id, move_id = ground.customer(number)
+    with ground.request() as env:
+        twin = env["res.partner"].browse(partner_id).copy({"name": "Ana, again"})
+        twin_id = twin.id
+        message_id = ground.queue(env, move_id)
+    event_id = said(ground, number, "wamid.merged", "STOP")
+    with ground.request() as env:
+        merge = env["base.partner.merge.automatic.wizard"].create({})
+        twin = env["res.partner"].browse(twin_id)
+        merge._merge([partner_id, twin_id], twin, extra_checks=False)
+        env.flush_all()
+        beside = Beside(partial(apply_event, ground, event_id))
+        waited = ground.wait_for(beside, env.cr.connection.info.backend_pid)
+    error = beside.join().error
+    ground.drain()
+    with ground.request() as env:
+        event = env["whatsapp.billing.webhook.event"].browse(event_id)
+        said_by = env["whatsapp.billing.message"].search(
+            [("wamid", "=", "wamid.merged")]
+        )
+        return {
+            "waited": waited,
+            "error": error,
+            "event": event.state,
+            "by": said_by.partner_id.ids == [twin_id],
+            "consent": ground.consent(twin_id),
+            "state": ground.state(message_id),
+            "calls": ground.calls_to(number),
+        }
+
+
+def canceled_while_it_is_called(ground):
+    """A call outlives its lease, somebody gives the message up, and it was accepted."""
+    number = "+34600000141"
+    _partner_id, move_id = ground.customer(number)
+    with ground.request() as env:
+        message_id = ground.queue(env, move_id)
+
+    def give_up():
+        with ground.request() as env:
+            message = env["whatsapp.billing.message"].browse(message_id)
+            message.lease_until = datetime.now() - timedelta(days=1)
+        with ground.request() as env:
+            env["whatsapp.billing.message"]._expire_leases()
+        with ground.request() as env:
+            env["whatsapp.billing.message"].browse(message_id).action_cancel()
+
+    ground.meanwhile = give_up
+    error = Beside(ground.drain).join().error
+    ground.drain()
+    return {
+        "error": error,
+        "state": ground.state(message_id),
+        "calls": ground.calls_to(number),
+    }
+
+
 SCENARIOS = (
     stop_while_a_user_queues,
     stop_before_the_claim,
@@ -785,6 +845,8 @@ SCENARIOS = (
     one_worker_in_a_lane,
     words_of_one_person_at_once,
     inbox_while_a_number_sends,
+    stop_while_its_contact_is_merged,
+    canceled_while_it_is_called,
 )
 
 

@@ -397,6 +397,83 @@ class TestCollectionRest(CollectionCommon):
             ],
         )
 
+    def remind_another(self, number, by_hand):
+        """Return the joint reminder that waits for another customer, and its invoices."""
+        partner = self._make_customer("Eva", number)
+        first = self.make_due(9, partner, 100.0)
+        second = self.make_due(5, partner, 40.0)
+        if by_hand:
+            (first | second).with_user(self.clerk).wab_remind()
+        else:
+            self.run_plan()
+        return self.reminders(partner), first, second
+
+    def assert_rest(self, old, invoice):
+        """Check that this invoice alone went in place of a joint reminder."""
+        self.assertEqual(self.drain(), 1)
+        self.assertEqual(old.state, "canceled")
+        new = self.reminders(old.partner_id) - old
+        self.assertEqual((new.state, new.replaces_id), ("sent", old))
+        self.assertEqual(old.replaced_by_id, new)
+        self.assertEqual(new.collection_item_ids.move_line_id.move_id, invoice)
+        self.assertIn(invoice.name, new.body)
+
+    def test_one_of_two_deleted_meanwhile(self):
+        """What was deleted takes its lines along, and not what the text says of them."""
+        (self.first | self.second).wab_plan_choice = "none"
+        for place, by_hand in enumerate((False, True)):
+            for is_first in (False, True):
+                with self.subTest(is_first=is_first, by_hand=by_hand):
+                    number = f"+346000007{place}{int(is_first)}"
+                    old, first, second = self.remind_another(number, by_hand)
+                    gone, left = (first, second) if is_first else (second, first)
+                    gone.button_draft()
+                    gone.unlink()
+                    self.assert_rest(old, left)
+
+    def test_the_one_that_carries_it_is_reset_or_cancelled(self):
+        """The reminder stands on one invoice and names another, which is still due."""
+        (self.first | self.second).wab_plan_choice = "none"
+        for place, by_hand in enumerate((False, True)):
+            for reason in ("draft", "cancelled_document"):
+                with self.subTest(reason=reason, by_hand=by_hand):
+                    number = f"+346000008{place}{len(reason) % 10}"
+                    old, carrier, other = self.remind_another(number, by_hand)
+                    self.assertEqual(old.res_id, carrier.id)
+                    carrier.button_draft()
+                    if reason == "cancelled_document":
+                        carrier.button_cancel()
+                    self.assert_rest(old, other)
+                    self.assertEqual(old.reason, reason)
+
+    def test_both_deleted_meanwhile(self):
+        (self.first | self.second).with_user(self.clerk).wab_remind()
+        old = self.reminders()
+        for invoice in self.first | self.second:
+            invoice.button_draft()
+        (self.first | self.second).unlink()
+        self.assertEqual(self.drain(), 0)
+        self.assertEqual((old.state, old.reason), ("canceled", "cancelled_document"))
+        self.assertFalse(self.reminders() - old)
+
+    def test_a_credit_that_was_deducted_is_deleted_meanwhile(self):
+        credit = self.init_invoice(
+            "out_refund",
+            partner=self.partner,
+            invoice_date=self.today,
+            amounts=[30.0],
+            company=self.company,
+        )
+        credit.action_post()
+        self.run_plan()
+        old = self.reminders()
+        self.assertIn("110.00", old.body)
+        credit.button_draft()
+        credit.unlink()
+        self.assertEqual(self.drain(), 1)
+        self.assertEqual(old.state, "canceled")
+        self.assertIn("140.00", (self.reminders() - old).body)
+
     def test_what_took_its_place_is_not_replaced_again(self):
         third = self.make_due(3, amount=10.0)
         self.run_plan()

@@ -26,6 +26,78 @@ class TestMessageReceipts(LifecycleCommon):
         self.assertEqual(message.state, "delivered")
         self.assertFalse(message.recipient_uid)
 
+    def test_nothing_that_was_erased_goes_again(self):
+        """What passes by itself goes again: not to whom it was erased for."""
+        self.accept_everything()
+        later = {"code": 131049, "title": "Not now"}
+        calls = len(self.sent_calls())
+        self.message._erase_person(self.partner, self.company)
+        self.receive_statuses(self.status(self.message, "failed", errors=[later]))
+        self.message.next_attempt_at = False
+        self.assertEqual(self.drain(), 0)
+        self.assertEqual(len(self.sent_calls()), calls)
+        self.assertEqual(self.message.state, "canceled")
+        theirs = self.messages.search([("res_id", "=", self.invoice.id)])
+        self.assertEqual(theirs, self.message, "nothing is written anew about them")
+
+    def test_a_reminder_that_was_erased_reminds_of_nothing_anew(self):
+        self.accept_everything()
+        self.invoice.with_user(self.clerk).wab_remind()
+        domain = [("document_type", "=", "payment_reminder")]
+        reminder = self.messages.search(domain)
+        self.drain()
+        reminder._erase_person(self.partner, self.company)
+        later = {"code": 131049, "title": "Not now"}
+        self.receive_statuses(self.status(reminder, "failed", errors=[later]))
+        reminder.next_attempt_at = False
+        self.assertEqual(self.drain(), 0)
+        self.assertEqual(reminder.state, "canceled")
+        self.assertEqual(self.messages.search(domain), reminder)
+
+    def test_one_id_for_two_messages_loses_no_receipt(self):
+        """The provider names another call's id: our own proof tells them apart."""
+        self.accept_everything()
+        other = self.send(self.make_invoice_with_pdf())
+        self.patch(type(self), "_accepted", lambda _self: self._same_id())
+        self.drain()
+        self.assertEqual((other.state, other.wamid), ("sent", False))
+        self.receive_statuses(
+            self.status(self.message, "delivered"),
+            self.status(other, "read", id=self.message.wamid),
+        )
+        self.assertEqual(self.message.state, "delivered")
+        self.assertEqual((other.state, other.wamid), ("read", False))
+        self.assertEqual(self.events.search([], limit=1).state, "done")
+
+    def _same_id(self):
+        return self._answer({"messages": [{"id": self.message.wamid}]})
+
+    def test_one_receipt_that_cannot_be_applied_costs_no_other(self):
+        self.accept_everything()
+        others = self.messages
+        for _number in range(4):
+            others |= self.send(self.make_invoice_with_pdf())
+            self.drain()
+        record = type(self.messages)._record_receipts
+
+        def fail(messages, found):
+            if any(update.uuid == others[1].uuid for _phone, update in found):
+                raise ValueError
+            return record(messages, found)
+
+        self.patch(type(self.messages), "_record_receipts", fail)
+        self.receive_statuses(*(self.status(one, "read") for one in others))
+        self.assertEqual(
+            others.mapped("state"), ["read", "sent", "read", "read"], others
+        )
+        event = self.events.search([], limit=1)
+        self.assertEqual((event.state, event.is_unread), ("error", True))
+        self.patch(type(self.messages), "_record_receipts", record)
+        event.with_user(self.manager).action_process_again()
+        self.process_inbox()
+        self.assertEqual(set(others.mapped("state")), {"read"})
+        self.assertEqual((event.state, event.is_unread), ("done", False))
+
     def test_delivered_and_read_show_on_the_invoice(self):
         self.receive_statuses(
             self.status(self.message, "sent"), self.status(self.message, "delivered")

@@ -289,14 +289,15 @@ class WhatsappBillingWebhookEvent(models.Model):
         messages = self.env["whatsapp.billing.message"]
         batch, rest = self._collect_inbound(parsed, routes)
         messages._lock_people(batch)
-        self._apply_receipts(parsed, routes)
-        faults = self._apply_inbound(batch)
+        unread = self._apply_receipts(parsed, routes)
+        faults = self._apply_inbound(batch) | unread
         unfinished = self.browse({incoming.event.id for incoming in rest})
         for event in self:
+            fault, is_unread = faults.get(event), event in unread
             if event in unfinished:
-                event._note_progress(batch, faults.get(event))
+                event._note_progress(batch, fault, is_unread)
             else:
-                event._finish(parsed[event], routes, faults.get(event))
+                event._finish(parsed[event], routes, fault, is_unread)
         messages._tell_people()
         self._note_seen_numbers(parsed, routes)
 
@@ -371,8 +372,11 @@ class WhatsappBillingWebhookEvent(models.Model):
             ).unlink()
 
     def _apply_receipts(self, parsed, routes):
-        """Apply the receipts of all events at once."""
-        found = []
+        """Apply the receipts of all events at once; return {event: what went wrong}.
+
+        One that cannot be applied is taken back alone, and stays in its event.
+        """
+        found, faults = [], {}
         for event, updates in parsed.items():
             if event.done_messages:
                 continue
@@ -380,9 +384,24 @@ class WhatsappBillingWebhookEvent(models.Model):
                 if isinstance(update, StatusUpdate):
                     phone = routes.phone(event, update)
                     if phone:
-                        found.append((phone, update))
-        if found:
-            self.env["whatsapp.billing.message"]._record_receipts(found)
+                        found.append((event, phone, update))
+
+        def on_fault(item, error):
+            _logger.error(
+                "A receipt of webhook event %s could not be applied",
+                item[0].id,
+                exc_info=error,
+            )
+            faults[item[0]] = f"{type(error).__name__}: {error}"[:500]
+
+        messages = self.env["whatsapp.billing.message"]
+        self._separately(
+            self.env,
+            lambda some: messages._record_receipts([item[1:] for item in some]),
+            found,
+            on_fault,
+        )
+        return faults
 
     def _collect_inbound(self, parsed, routes):
         """Return what customers sent as it was said: (for this transaction, the rest).
@@ -429,7 +448,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         self._separately(self.env, messages._keep_inbound, batch, on_fault)
         return faults
 
-    def _note_progress(self, batch, problem):
+    def _note_progress(self, batch, problem, is_unread=False):
         """Remember how far this event is, and what went wrong, for the next round."""
         self.ensure_one()
         values = {
@@ -438,12 +457,15 @@ class WhatsappBillingWebhookEvent(models.Model):
         }
         if problem or not self.done_messages:
             values["error"] = problem or False
+        if is_unread:
+            values["is_unread"] = True
         self.write(values)
 
-    def _finish(self, updates, routes, problem=None):
+    def _finish(self, updates, routes, problem=None, is_unread=False):
         """Apply what is neither a receipt nor a message, and close the event.
 
-        :param problem: what went wrong with its messages
+        :param problem: what went wrong with its receipts and messages
+        :param bool is_unread: whether a receipt of it could not be applied
         """
         self.ensure_one()
         if self.state == "error":
@@ -451,7 +473,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         known = self.env["whatsapp.billing.account"]
         if self.done_messages and self.error:
             # With those of an earlier round.
-            problem = self.error
+            problem, is_unread = self.error, is_unread or self.is_unread
         for update in updates:
             for account in routes.accounts(self, update):
                 known |= account
@@ -459,7 +481,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         values = self._get_owner(known)
         if problem:
             self.write(values)
-            self._note_fault(problem)
+            self._note_fault(problem, is_unread)
             return
         had_failed = self.attempts
         self.write(
@@ -489,7 +511,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         return {"account_id": accounts[-1].id} if accounts else {}
 
     def _apply_one(self, account, update):
-        """Apply one change in a savepoint; return what went wrong, if anything.
+        """Apply one change by itself; return what went wrong, if anything.
 
         Receipts and messages of customers are applied with those of other events.
         """
@@ -501,17 +523,19 @@ class WhatsappBillingWebhookEvent(models.Model):
         handler = handlers.get(type(update))
         if handler is None:
             return False
-        try:
-            with self.env.cr.savepoint():
-                handler(account, update)
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception as error:
-            # The inbox is a worker, which one fault must not stop: the bytes are
-            # kept, the event shows the error and can be processed again.
-            _logger.exception("Webhook event %s could not be applied", self.id)
-            return f"{type(error).__name__}: {error}"[:500]
-        return False
+        problems = []
+
+        def on_fault(_update, error):
+            # The bytes are kept, and the event can be processed again.
+            _logger.error(
+                "Webhook event %s could not be applied", self.id, exc_info=error
+            )
+            problems.append(f"{type(error).__name__}: {error}"[:500])
+
+        self._separately(
+            self.env, lambda some: handler(account, *some), [update], on_fault
+        )
+        return bool(problems) and problems[0]
 
     def _apply_template(self, account, update):
         template = self.env["whatsapp.billing.template"]._find_remote(

@@ -60,7 +60,7 @@ class WhatsappBillingCollectionCase(models.Model):
         lines = self._read_said_lines(rows)
         theirs, others = defaultdict(dict), defaultdict(dict)
         for row in rows:
-            if row["role"] != "due":
+            if row["role"] != "due" or not row["line_id"]:
                 continue
             reason = find_change(lines[row["line_id"]], row["said"])
             if reason in (None, "superseded"):
@@ -73,7 +73,10 @@ class WhatsappBillingCollectionCase(models.Model):
 
     @api.model
     def _read_said(self, message_ids):
-        """Return what the messages say of each line, and the line as it is now."""
+        """Return what the messages say of each line, and the line as it is now.
+
+        Of a line that was deleted since, nothing but what was said.
+        """
         self.env.cr.execute(
             """
             SELECT i.message_id, i.role, i.amount::float AS said,
@@ -92,9 +95,9 @@ class WhatsappBillingCollectionCase(models.Model):
               JOIN whatsapp_billing_message g ON g.id = i.message_id
          LEFT JOIN res_partner o ON o.id = g.document_partner_id
          LEFT JOIN whatsapp_billing_collection_plan p ON p.id = g.collection_plan_id
-              JOIN account_move_line l ON l.id = i.move_line_id
-              JOIN account_move m ON m.id = l.move_id
-              JOIN res_currency u ON u.id = l.currency_id
+         LEFT JOIN account_move_line l ON l.id = i.move_line_id
+         LEFT JOIN account_move m ON m.id = l.move_id
+         LEFT JOIN res_currency u ON u.id = l.currency_id
          LEFT JOIN whatsapp_billing_collection_case c
                 ON c.move_line_id = l.id AND c.state != 'done'
              WHERE i.message_id = ANY(%s)
@@ -107,7 +110,7 @@ class WhatsappBillingCollectionCase(models.Model):
     @api.model
     def _read_said_lines(self, rows):
         """Return {line id: the line as the rules look at it}; credits are none."""
-        owed = [row for row in rows if row["role"] != "credit"]
+        owed = [row for row in rows if row["role"] != "credit" and row["line_id"]]
         move_ids = list({row["move_id"] for row in owed})
         open_amounts = self._read_open_amounts(move_ids)
         pending = self._read_pending_transactions(move_ids)
@@ -404,6 +407,13 @@ def _judge(rows, lines, has_new_credit):
     due, left, first_reason = False, False, None
     changed = has_new_credit
     for row in rows:
+        if not row["line_id"]:
+            # It names what was deleted meanwhile.
+            changed = True
+            if row["role"] == "due":
+                due = True
+                first_reason = first_reason or "cancelled_document"
+            continue
         if row["role"] == "credit":
             changed |= abs(row["residual"] - row["said"]) > row["rounding"] / 2
             continue

@@ -19,9 +19,9 @@ class WhatsappBillingCollectionItem(models.Model):
     message_id = fields.Many2one(
         "whatsapp.billing.message", required=True, index=True, ondelete="cascade"
     )
-    move_line_id = fields.Many2one(
-        "account.move.line", required=True, index=True, ondelete="cascade"
-    )
+    # Empty once the instalment was deleted, with its invoice or by a correction: what
+    # was said of it stays, so that a reminder that waits is known to name it.
+    move_line_id = fields.Many2one("account.move.line", index=True, ondelete="set null")
     case_id = fields.Many2one(
         "whatsapp.billing.collection.case",
         compute="_compute_case_id",

@@ -34,6 +34,8 @@ _logger = logging.getLogger(__name__)
 # Whoever is to blame is mended by a person, and the row goes after all: as for what the
 # provider refuses. At queueing a template that is not approved ends it: somebody looks.
 WAITING_REASONS = frozenset(refusals.WAITS_FOR.values())
+# Why something is not told as it was queued: what it names besides may still be.
+NOT_AS_IT_IS = frozenset({"superseded", "draft", "cancelled_document"})
 # Files that threads read through Odoo at once: each takes a connection to PostgreSQL.
 READERS = threading.BoundedSemaphore(4)
 
@@ -77,7 +79,7 @@ def _prepare(drain, rows):
             continue
         decision = eligibility.recheck(facts)
         drop.append((row["id"], decision))
-        if decision.reason == "superseded" and _has_rest(row):
+        if decision.reason in NOT_AS_IT_IS and _has_rest(row):
             rest.append(row["id"])
         elif decision.reason == "superseded" and _is_told_anew(row):
             changed.append(row["id"])
@@ -353,6 +355,9 @@ def _is_superseded(row):
 
 def _has_rest(row):
     """Tell whether a reminder that is not true any more has something left to say."""
+    if not row["recipient"]:
+        # Erased while it was on its way: it comes back with neither number nor text.
+        return False
     if row["truth"].has_rest:
         return True
     if row["document_type"] != drain_reminders.REMINDER:
@@ -365,6 +370,9 @@ def _has_rest(row):
 
 def _is_told_anew(row):
     """Tell whether the document is still to be told: in other words, to others."""
+    if not row["recipient"]:
+        # Erased while it was on its way, as what waits is withdrawn then.
+        return False
     if row["is_misdirected"]:
         # Free text answers what somebody wrote: it is nobody else's.
         is_told = row["template_name"] and row["method"] != const.TEST_METHOD

@@ -13,7 +13,7 @@ from ...clients.errors import FileMissingError
 from ...clients.whatsapp.error_table import FILE_LOST, FILE_REFUSED, UNSPECIFIC
 from ...rules import refusals
 from ..common.plain_json import without_null
-from .message_attempt import Receipt
+from .message_attempt import Receipt, free_wamid_sql
 
 _logger = logging.getLogger(__name__)
 
@@ -50,7 +50,7 @@ def _record_accepted(drain, outcomes):
         SQL(
             """
             UPDATE whatsapp_billing_message m
-               SET wamid = COALESCE(m.wamid, v.wamid),
+               SET wamid = COALESCE(m.wamid, %(free_wamid)s),
                    recipient_uid = CASE WHEN m.recipient IS NOT NULL
                         THEN COALESCE(m.recipient_uid, v.user_uid) END,
                    sent_at = %(now)s, lease_until = NULL, unknown_at = NULL,
@@ -59,14 +59,15 @@ def _record_accepted(drain, outcomes):
                    error_detail = CASE WHEN m.state = 'failed'
                                        THEN m.error_detail END,
                    expires_at = COALESCE(m.expires_at, %(life)s),
-                   state = CASE WHEN m.state IN ('sending', 'unknown', 'queued')
-                                THEN 'sent' ELSE m.state END
+                   state = CASE WHEN m.state IN ('failed', 'delivered', 'read')
+                                THEN m.state ELSE 'sent' END
               FROM unnest(%(ids)s::int[], %(uuids)s::varchar[], %(wamids)s::varchar[],
                           %(user_uids)s::varchar[]) v (id, uuid, wamid, user_uid)
              WHERE m.id = v.id AND m.uuid = v.uuid
          RETURNING m.id
             """,
             now=now,
+            free_wamid=free_wamid_sql(),
             life=now + timedelta(days=const.MESSAGE_LIFE_DAYS),
             ids=[outcome.key for outcome in outcomes],
             uuids=[drain.in_flight[o.key].work.outgoing.uuid for o in outcomes],

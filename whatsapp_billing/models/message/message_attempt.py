@@ -57,6 +57,19 @@ def rank_sql(column):
     return SQL("CASE %s %s ELSE 0 END", column, cases)
 
 
+def free_wamid_sql():
+    """Return SQL for the provider's id that `v` brings `m`, if no other message has it.
+
+    Our own proof then tells them apart: one id for two calls must not lose the news of
+    either.
+    """
+    return SQL(
+        """(SELECT v.wamid WHERE NOT EXISTS (
+                   SELECT 1 FROM whatsapp_billing_message taken
+                    WHERE taken.account_id = m.account_id AND taken.wamid = v.wamid))"""
+    )
+
+
 class WhatsappBillingMessageAttempt(models.Model):
     """A call that did not end in `sent`, or was followed by another one."""
 

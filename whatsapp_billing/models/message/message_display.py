@@ -93,7 +93,7 @@ class WhatsappBillingMessage(models.Model):
     def _compute_replaced_by_id(self):
         """Find what took the place of these, as far as the reader may read it."""
         found = {}
-        if any(message.reason == "superseded" for message in self):
+        if any(message.state == "canceled" and message.reason for message in self):
             found = {
                 message.replaces_id.id: message
                 for message in self.search([("replaces_id", "in", self.ids)])

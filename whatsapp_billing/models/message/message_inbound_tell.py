@@ -13,7 +13,6 @@ from markupsafe import Markup
 
 from odoo import api, fields, models
 from odoo.exceptions import UserError
-from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, clean_context
 
 from ...rules import inbound, markup, numbers
@@ -209,28 +208,21 @@ class WhatsappBillingMessage(models.Model):
             )
             if not rows:
                 return
-            self.browse(row[0] for row in rows)._tell_safely()
+            self._separately(
+                self.env,
+                lambda some: self.browse(some)._tell(),
+                [row[0] for row in rows],
+                self._leave_untold,
+            )
 
-    def _tell_safely(self):
-        try:
-            with self.env.cr.savepoint():
-                self._tell()
-                self.write({"tell": False})
-                self.env.flush_all()
-        except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
-            raise
-        except Exception:
-            # The inbox is a worker: what other modules do with a chatter line or an
-            # activity must not lose what customers wrote. The row itself is kept.
-            _logger.exception("WhatsApp messages %s could not be told", self.ids)
-            self.env.invalidate_all()
-            if len(self) == 1:
-                self.tell = False
-                self.env.flush_all()
-                return
-            middle = len(self) // 2
-            self[:middle]._tell_safely()
-            self[middle:]._tell_safely()
+    @api.model
+    def _leave_untold(self, message_id, error):
+        """Keep what a customer wrote whose line or request another module refuses."""
+        _logger.error(
+            "WhatsApp message %s could not be told", message_id, exc_info=error
+        )
+        self.browse(message_id).tell = False
+        self.env.flush_all()
 
     def _tell(self):
         self._write_lines()
@@ -238,6 +230,7 @@ class WhatsappBillingMessage(models.Model):
         asking._ask_people()
         if asking:
             self._notify_waiting()
+        self.write({"tell": False})
 
     # --- chatter ---------------------------------------------------------------------
 

@@ -14,7 +14,7 @@ from ...clients.whatsapp.error_table import OPTED_OUT
 from ...rules import refusals
 from ...rules import status as status_rules
 from ..common.plain_json import without_null
-from .message_attempt import Receipt, rank_sql
+from .message_attempt import Receipt, free_wamid_sql, rank_sql
 
 
 def to_datetime(timestamp):
@@ -95,7 +95,7 @@ class WhatsappBillingMessage(models.Model):
                   ORDER BY m.id
                 FOR NO KEY UPDATE OF m)
                 UPDATE whatsapp_billing_message m
-                   SET wamid = COALESCE(m.wamid, v.wamid),
+                   SET wamid = COALESCE(m.wamid, %(free_wamid)s),
                        recipient_uid = CASE WHEN m.recipient IS NOT NULL
                             THEN COALESCE(m.recipient_uid, v.user_uid) END,
                        state = CASE WHEN v.rank > v.old_rank THEN v.state
@@ -126,6 +126,7 @@ class WhatsappBillingMessage(models.Model):
                 receipts=self._receipts_sql(receipts, column),
                 rank=rank_sql(SQL("m.state")),
                 life=const.MESSAGE_LIFE_DAYS,
+                free_wamid=free_wamid_sql(),
                 column=SQL.identifier(column),
             )
         )

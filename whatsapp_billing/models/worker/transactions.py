@@ -103,10 +103,13 @@ class WhatsappBillingWorkerMixin(models.AbstractModel):
             return None
 
     @api.model
-    def _separately(self, env, step, items, on_fault):
+    def _separately(self, env, step, items, on_fault, is_again=False):
         """Do `step(items)` at once; where that fails, half by half down to one item.
 
         Within the transaction of `env`: what a failing item has written is undone.
+
+        What an item names may be deleted or merged by somebody else at that moment:
+        its second try sees what is left.
 
         :param step: a callable that takes a list of items
         :param on_fault: called with the item and the exception that is its fault
@@ -126,6 +129,8 @@ class WhatsappBillingWorkerMixin(models.AbstractModel):
             # Whatever one row makes our code or another module raise is that row's.
             env.clear()
             if len(items) == 1:
+                if isinstance(error, errors.ForeignKeyViolation) and not is_again:
+                    return self._separately(env, step, items, on_fault, is_again=True)
                 on_fault(items[0], error)
                 return []
         middle = len(items) // 2
