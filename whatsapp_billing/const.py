@@ -3,7 +3,7 @@
 """Our vocabulary. A provider's own words live in its client."""
 
 METHOD = "whatsapp_billing"
-# A message to oneself on somebody's document is no news about that document.
+# Test messages, sent to oneself, do not count in a document's WhatsApp status.
 TEST_METHOD = "test"
 PDF = "application/pdf"
 # In the context: a document is made, and nothing is sent.
@@ -33,7 +33,7 @@ REMINDABLE_MOVES = ("out_invoice", "out_receipt")
 # Payments whose money has come in, whether or not they are in the books yet.
 RECEIVED_STATES = ("in_process", "paid")
 
-# Who a document type speaks to, and why we may: see `rules.consent.PURPOSES`.
+# What a contact can agree to; `rules.consent` says what follows from that.
 PURPOSES = [
     ("billing", "Documents and receipts"),
     ("collections", "Payment reminders"),

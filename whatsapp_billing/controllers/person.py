@@ -16,7 +16,7 @@ class WhatsappBillingPerson(http.Controller):
         """Give a manager everything kept about people, as a file nobody keeps."""
         messages = request.env["whatsapp.billing.message"]
         messages._check_data_protection()
-        # The ten digits only: others count as digits too and are no number.
+        # ASCII digits only: `isdigit()` also takes those of other scripts.
         parts = [part for part in partner_ids.split(",") if part.isascii()]
         ids = [int(part) for part in parts if part.isdigit()]
         ids = [record_id for record_id in ids if call_arguments.is_id(record_id)]

@@ -42,7 +42,8 @@ class WhatsappBillingWebhook(http.Controller):
         csrf=False,
         save_session=False,
         readonly=False,
-        # The stream ends after one byte too many, also where no length was announced.
+        # One byte more than is taken: reading ends there, also without a
+        # Content-Length.
         max_content_length=WEBHOOK_MAX_BYTES + 1,
     )
     def receive(self, token, **_query):
@@ -74,8 +75,9 @@ class WhatsappBillingWebhook(http.Controller):
         host = request.httprequest.environ.get("HTTP_HOST", "")
         if not name or name not in http.db_list(force=True, host=host):
             raise Forbidden()
-        # What Odoo does for a request whose host tells the database: another process
-        # may have changed a secret, and another transaction may hold the same rows.
+        # As Odoo does for other requests: `check_signaling` drops caches that another
+        # process made stale (a changed secret), `retrying` repeats after a
+        # serialization error.
         registry = Registry(name).check_signaling()
         with registry.cursor() as cr:
             env = self._check_installed(api.Environment(cr, SUPERUSER_ID, {}))

@@ -97,7 +97,8 @@ class IrActionsServer(models.Model):
         for action in self:
             model = action._wab_model()
             if action.state != const.METHOD or model._wab_is_document():
-                # Documents have their own recipients, who are not always the contact.
+                # A document knows its own recipients: no path to a contact is asked
+                # for.
                 action.wab_partner_path = False
             else:
                 action.wab_partner_path = model._wab_partner_path() or False
@@ -237,7 +238,7 @@ class IrActionsServer(models.Model):
         wanted = self.env.cr.precommit.data.setdefault(PENDING, {})
         if not wanted:
             self.env.cr.precommit.add(self.env(context={})[self._name]._wab_send_all)
-        # What has no company goes out for the one that its user works in.
+        # A record without a company is sent for the company that its user works in.
         name = (self.id, self.env.uid, self.env.company.id)
         send_request = wanted.setdefault(name, {})
         send_request.update(dict.fromkeys(records.ids))

@@ -16,7 +16,8 @@ class MailActivity(models.Model):
 
     _system_fields = frozenset({"wab_company_id"})
 
-    # Contacts are shared between companies, what they wrote to one of them is not.
+    # The company whose request this is. Contacts are shared between companies; what
+    # they wrote to one of them is not.
     wab_company_id = fields.Many2one(
         "res.company", string="WhatsApp of", readonly=True, ondelete="set null"
     )
@@ -122,7 +123,8 @@ class MailActivityMixin(models.AbstractModel):
 
         Odoo reads the table, without a rule. Here its name stands for such rows.
         """
-        # Odoo asks only whether the record may be read, and so do we.
+        # As in Odoo, reading the record is enough; our rule on activities is in
+        # `_search`.
         readable = self.env["mail.activity"]._search(
             Domain("res_model", "=", self._name), bypass_access=True
         )

@@ -31,8 +31,8 @@ class MailMessage(models.Model):
 
     _system_fields = frozenset({"wab_company_id"})
 
-    # Contacts are shared between companies, what they wrote to one of them, and what
-    # it wrote to them, is not.
+    # The company whose line this is. Contacts are shared between companies; what they
+    # wrote to one of them, and what it wrote to them, is not.
     wab_company_id = fields.Many2one(
         "res.company", string="WhatsApp of", readonly=True, ondelete="set null"
     )

@@ -109,7 +109,8 @@ class ResCompany(models.Model):
 
     def _wab_get_managers(self):
         """Return the people who look after WhatsApp in this company."""
-        # Asked for each of many messages, and `env.ref` looks each time whether it exists.
+        # Not `env.ref`, which reads the record each time: called for each of many
+        # messages.
         group_id = self.env["ir.model.data"]._xmlid_to_res_id(
             "whatsapp_billing.group_manager", raise_if_not_found=True
         )

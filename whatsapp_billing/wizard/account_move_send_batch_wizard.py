@@ -19,7 +19,7 @@ class AccountMoveSendBatchWizard(models.TransientModel):
 
     _inherit = "account.move.send.batch.wizard"
 
-    # Decided once for all that is shown of it.
+    # Decided once; all that the dialog shows is computed from it.
     wab_found = fields.Json(compute="_compute_wab_found", compute_sudo=False)
     wab_cost_html = fields.Html(
         compute="_compute_wab_cost_html", compute_sudo=False, sanitize=False
@@ -138,7 +138,7 @@ class AccountMoveSendBatchWizard(models.TransientModel):
         return {
             "reasons": count_targets(all_planned)["reasons"],
             "count": len({t.record.id for t in mine if not t.decision.reason}),
-            # A fault in a price is no reason to say nothing else.
+            # In a savepoint: without prices the dialog shows the rest.
             "costs": self._wab_in_savepoint(lambda: wallets._estimate_targets(mine)),
         }
 
@@ -147,5 +147,5 @@ class AccountMoveSendBatchWizard(models.TransientModel):
         text = "No look at the WhatsApp messages of a batch"
         with savepoint_or_log(self.env, _logger, text):
             return look()
-        # E-mail must go out whatever is wrong on our side.
+        # A fault of ours shows nothing: e-mail is sent as usual.
         return None

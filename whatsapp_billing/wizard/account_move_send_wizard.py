@@ -16,7 +16,7 @@ _logger = logging.getLogger(__name__)
 
 GROUP = "whatsapp_billing.group_user"
 
-# What nobody mends at the contact: the link under these leads to the templates.
+# Reasons whose link leads to the templates, not to the contact.
 TEMPLATE_REASONS = (
     "no_template",
     "template_not_approved",
@@ -144,7 +144,7 @@ class AccountMoveSendWizard(models.TransientModel):
         super()._compute_alerts()
         for wizard in self:
             alerts = dict(wizard.alerts or {})
-            # Core asks about the customer; here the chosen recipients count.
+            # Core's alerts are about the customer; the chosen recipients count here.
             alerts.pop("whatsapp_billing_no_number", None)
             alerts.pop("whatsapp_billing_not_sent", None)
             wizard.alerts = alerts | wizard._wab_alerts()
@@ -231,7 +231,7 @@ class AccountMoveSendWizard(models.TransientModel):
                 send_request,
             )
         if look.error:
-            # Whatever is wrong on our side must leave e-mail possible.
+            # A fault of ours is shown as an alert: e-mail can still be sent.
             results = [self._wab_broken()]
         return [found | {"waits": found["reason"] in HOLD_REASONS} for found in results]
 

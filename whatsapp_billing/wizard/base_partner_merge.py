@@ -24,7 +24,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
     @api.model
     def _wab_prepare_merge(self, source_ids, target_id):
         facts = {"sources": source_ids, "target": target_id}
-        # The same key told two contacts: the repeat finds the survivor's first.
+        # Of two messages with the same key the survivor's keeps it: a repeated call
+        # finds it.
         self.env.cr.execute(
             SQL(
                 """
@@ -46,7 +47,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 **facts,
             )
         )
-        # Messages about the contact itself; core follows no such reference of ours.
+        # Messages about the contact itself: core does not move `res_id`.
         self.env.cr.execute(
             SQL(
                 """
@@ -56,7 +57,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 **facts,
             )
         )
-        # A key is how a caller asks again, no evidence.
+        # A key only makes a call repeatable: of consents with the same key one keeps
+        # it.
         self.env.cr.execute(
             SQL(
                 """
@@ -73,7 +75,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 **facts,
             )
         )
-        # Core fills in what the survivor lacks: not that another number has changed.
+        # Core fills empty fields of the survivor; a reported change of a number goes
+        # with the number.
         self.env.cr.execute(
             SQL(
                 """
@@ -86,7 +89,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 **facts,
             )
         )
-        # Both were reminded that day: one day that is taken is enough.
+        # Both contacts were reminded that day: one claim of the day remains.
         self.env.cr.execute(
             SQL(
                 """

@@ -32,7 +32,7 @@ class WhatsappBillingCollectionForecast(models.TransientModel):
     detail = fields.Char(string="Why Left Out")
     cost = fields.Float(string="Credits")
     preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
-    # The calendar strikes through what has this name.
+    # Odoo's calendar strikes through records with a field of this name.
     is_striked = fields.Boolean(string="Left Out", compute="_compute_is_striked")
 
     # === COMPUTE METHODS === #

@@ -164,7 +164,8 @@ class WhatsappBillingCompose(models.TransientModel):
         if self.is_template_required and not self.template_id:
             raise UserError(self.env._("Choose the template to send first."))
         if not self.is_sent:
-            # Written first: a second press waits here, starts over and finds it.
+            # Written before sending: a second press waits for this row, is repeated and
+            # finds it.
             self.is_sent = True
             self.flush_recordset(["is_sent"])
             self.summary = self._queue()
@@ -240,7 +241,7 @@ class WhatsappBillingCompose(models.TransientModel):
     def _get_recipients(self, records):
         """Return {record id: partners to write to}."""
         if self.is_single and self.partner_ids:
-            # Asked again: a form shows whom it names before anything is saved.
+            # An unsaved form has contacts without ids: their originals are passed.
             return records._wab_get_recipients(self.partner_ids._origin)
         return records._wab_get_recipients()
 

@@ -33,7 +33,8 @@ class WhatsappBillingCreditAdjust(models.TransientModel):
     @api.depends("wallet_id.available")
     def _compute_available(self):
         for wizard in self:
-            # A form that is not saved names any wallet.
+            # An unsaved form may name any wallet: its figures need the right to read
+            # it.
             wizard.wallet_id.check_access("read")
             wizard.available = wizard.wallet_id.available
 

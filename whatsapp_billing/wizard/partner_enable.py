@@ -97,7 +97,8 @@ class WhatsappBillingPartnerEnable(models.TransientModel):
                 self.env._("Say in 1 to 2,000 characters how their consent is known.")
             )
         if not self.is_done:
-            # Written first: a second press waits here and then finds it done.
+            # Written before the work: a second press waits for this row and finds it
+            # done.
             self.is_done = True
             self.flush_recordset(["is_done"])
             self._enable(evidence)
@@ -156,7 +157,7 @@ class WhatsappBillingPartnerEnable(models.TransientModel):
 
     def _judge(self, partner, states):
         standing = states[partner.id, "billing"]
-        # Who was only switched off here can be switched on again.
+        # Only the customer's own word counts: a user's switch can be switched on again.
         if standing.state == "withdrawn" and standing.kind == "said":
             return "opted_out"
         raw = partner._wab_raw_number()

@@ -24,7 +24,7 @@ class WhatsappBillingPersonErase(models.TransientModel):
         messages._check_data_protection()
         companies = self.env.companies
         for wizard in self:
-            # Contacts that one may not see are nobody's to count.
+            # Only contacts that the user may read are counted.
             partners = wizard.partner_ids._filtered_access("read")
             keys = messages._find_person_keys(partners, companies)
             wizard.message_count = len(

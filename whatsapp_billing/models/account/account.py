@@ -73,7 +73,7 @@ class WhatsappBillingAccount(models.Model):
         default=DEFAULT,
         tracking=True,
     )
-    # What the form asks for, which each provider wants otherwise.
+    # Which fields the form shows as required: the provider's profile says so (`needs`).
     needs_app = fields.Boolean(compute="_compute_needs")
     needs_app_secret = fields.Boolean(compute="_compute_needs")
     needs_api_version = fields.Boolean(compute="_compute_needs")
@@ -120,8 +120,8 @@ class WhatsappBillingAccount(models.Model):
         string="Templates Checked", copy=False, readonly=True
     )
     remote_facts = fields.Json(copy=False, readonly=True)
-    # Odoo reads the next activity as superuser, as who may read an account may read what is
-    # asked about it. What customers wrote is not for all of them.
+    # Odoo computes these of the next activity as superuser, and its summary may quote
+    # what a customer wrote. As the user, only activities that they may read count.
     activity_summary = fields.Char(related_sudo=False)
     activity_type_id = fields.Many2one(related_sudo=False)
     activity_type_icon = fields.Char(related_sudo=False)
@@ -260,7 +260,8 @@ class WhatsappBillingAccount(models.Model):
     def write(self, vals):
         """Forget the secrets when they would go elsewhere, and hand numbers on."""
         vals = self._prepare_ids(vals)
-        # Typed for the new address, so stored after the old ones are forgotten.
+        # A new API address forgets the secrets of the old one; those typed in the same
+        # form are for the new one, so they are stored afterwards.
         typed = {name: vals.pop(name) for name in SECRETS if name in vals}
         places = {account: account._get_place() for account in self}
         result = super().write(vals)
@@ -342,7 +343,7 @@ class WhatsappBillingAccount(models.Model):
                 }
             )
         group_sudo = account_sudo | account_sudo._get_proven_siblings()
-        # The address that Meta may know already stays.
+        # Of several webhook addresses the one that Meta may call already is kept.
         kept_sudo = min(
             group_sudo, key=lambda a: (a.state == "draft", not a.last_webhook_at, a.id)
         )

@@ -75,7 +75,8 @@ class WhatsappBillingAccount(models.Model):
         self.sudo()._apply_connection(remote)
         if not (is_new and self._has_numbers_to_look_at()):
             return self._show_state()
-        # The account's form, where a problem would stand, is left.
+        # The numbers open next, and the form with its alert is left: the notification
+        # says what is wrong.
         kind = "warning" if self.state_detail else "success"
         shown = self._show(
             kind, self.state_detail or self.env._("Connected to WhatsApp.")
@@ -172,7 +173,7 @@ class WhatsappBillingAccount(models.Model):
         elif name == "webhook":
             remote.is_subscribed = True
         else:
-            # Read page by page, so it may still be refused here.
+            # The answer is read page by page: a later page may be refused, here.
             setattr(remote, name, list(answer))
         remote.answered.append(name)
 
@@ -218,7 +219,8 @@ class WhatsappBillingAccount(models.Model):
         self.remote_facts = facts
 
     def _apply_facts(self, remote):
-        # What an earlier try found says nothing about this one.
+        # Facts of an earlier attempt are dropped; `taken` is written by
+        # `_apply_numbers`, and a subscription lasts.
         old = self.remote_facts or {}
         facts = {name: old[name] for name in ("taken", "subscribed") if name in old}
         facts["checked_at"] = fields.Datetime.to_string(fields.Datetime.now())

@@ -14,8 +14,8 @@ from ..common import client_action
 
 _lt = LazyTranslate(__name__)
 
-# For calls that a person waits for. The clients' own sentences about silence speak of
-# messages, which must not be sent twice; asking for these things twice does no harm.
+# Shown when a call of a form got no answer. The clients' own sentences warn against
+# sending a message twice; these calls may be repeated without harm.
 SENTENCES = {
     "connection": _lt(
         "WhatsApp could not be reached. Nothing was changed; try again in a minute."
@@ -26,7 +26,7 @@ SENTENCES = {
     ),
 }
 
-# No null in there: XML-RPC cannot carry one.
+# Stored as words: XML-RPC cannot carry a null for what is not known.
 STATES = {True: "done", False: "todo", None: "unknown"}
 
 
@@ -140,7 +140,8 @@ class WhatsappBillingAccount(models.Model):
                 )
             )
         elif event.kind == "note":
-            # News that decides nothing, in the provider's own word.
+            # Other events change nothing here; the provider's word is kept in the
+            # chatter.
             self.message_post(
                 body=self.env._(
                     "WhatsApp says about this account: %(event)s.", event=event.word
@@ -287,7 +288,8 @@ class WhatsappBillingAccount(models.Model):
                         check
                         | {
                             "link": account._get_check_link(check),
-                            # The form says it at its top already.
+                            # The alert at the top of the form shows the same sentence;
+                            # the list hides it.
                             "is_said": check["detail"] == account.state_detail,
                         }
                         for check in account.checklist
@@ -328,7 +330,7 @@ class WhatsappBillingAccount(models.Model):
             "test_message": self._get_invoices,
         }
         if check["detail"] == self._ask_test():
-            # Pressing Connect comes first.
+            # No link before Connect was pressed: until then that is the next step.
             return None
         place = places.get(check["key"])
         return place() if place else self._get_page_of_provider(check["key"])
@@ -374,7 +376,7 @@ class WhatsappBillingAccount(models.Model):
         return self.env._("Open the invoices"), page
 
     def _check_database(self):
-        # A new form is no copy of anything.
+        # An account that was not saved yet was not copied with a database either.
         if self.is_bound or not self._origin:
             return []
         detail = self.env._(
@@ -406,7 +408,7 @@ class WhatsappBillingAccount(models.Model):
             return []
         label = self.env._("Business verification")
         detail = self.env._(found.sentence) if found.sentence else ""
-        # Nothing stops that waits for it.
+        # Messages go without a verified business: never red, at most unknown.
         return [("business", label, found.is_done or None, detail)]
 
     def _check_token(self, facts):
@@ -500,7 +502,7 @@ class WhatsappBillingAccount(models.Model):
         )
 
     def _check_template(self):
-        # A template that is for no document, like Meta's greeting, sends none.
+        # Templates without a document type (Meta's greeting) send no documents.
         ours = self.template_ids.filtered("document_type")
         statuses = set(ours.mapped("status"))
         if "approved" in statuses:

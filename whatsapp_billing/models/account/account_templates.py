@@ -92,7 +92,8 @@ class WhatsappBillingAccount(models.Model):
                 continue
             if (ready["template_name"], place[1]) in names:
                 continue
-            # A text for several invoices, or for late ones, is found where it fits.
+            # Reminders for several or for late invoices are chosen by their tone, not
+            # as default.
             is_default = place not in defaults and not ready.get("reminder_tone")
             vals_list.append(self._prepare_ready(ready) | {"is_default": is_default})
             defaults.add(place)
@@ -137,7 +138,7 @@ class WhatsappBillingAccount(models.Model):
         )
         for done, account in enumerate(due):
             remaining = len(due) - done - 1
-            # A worker: one account's templates must not keep the others waiting.
+            # What one account's provider raises is logged; the other accounts are read.
             text = "Templates of account %s not read"
             with savepoint_or_log(self.env, _logger, text, account.id):
                 account._for_reader()._check_templates()

@@ -66,8 +66,8 @@ class WhatsappBillingPhone(models.Model):
             client.request_code(self.phone_uid, self.code_method, language)
         except ClientError as error:
             return self._show_phone_refusal(error)
-        # Stored now, in a transaction of its own, so that the PIN that WhatsApp is
-        # told after the code can never be one that nobody knows.
+        # Committed before WhatsApp is called: were this request rolled back afterwards,
+        # WhatsApp would have a PIN that nobody knows.
         self._ensure_pin()
         # sudo: whatsapp.billing.phone - what follows is the provider's word
         self.sudo().code_detail = self.env._(
@@ -123,9 +123,7 @@ class WhatsappBillingPhone(models.Model):
         phone_sudo = self.sudo()
         is_new = not phone_sudo.is_pin_shown
         phone_sudo._keep_pin(pin, is_shown=True)
-        phone_sudo.write(
-            {"is_registered": True, "problem": False, "status": CONNECTED}
-        )
+        phone_sudo.write({"is_registered": True, "problem": False, "status": CONNECTED})
         phone_sudo._use_verified()
         phone_sudo.code_detail = False
         if not is_new:

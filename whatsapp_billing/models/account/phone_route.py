@@ -6,7 +6,7 @@ from odoo.exceptions import ValidationError
 
 from ... import const
 
-# Marketing to vendors does not exist: they have one number, for utility.
+# Vendors have one number, for utility: no offers are sent to them.
 QUESTIONS = (
     ("customer", "utility"),
     ("customer", "marketing"),

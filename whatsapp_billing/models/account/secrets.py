@@ -98,8 +98,8 @@ def _file_key(path):
     with contextlib.suppress(FileNotFoundError):
         return path.read_bytes().strip()
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    # Written aside and linked: two workers that need it at once read the same key,
-    # and nobody ever reads half of one. `mkstemp` makes the file with mode 0600.
+    # Written to another file and linked: of two workers that make a key at once one
+    # wins, and nobody reads half of one. `mkstemp` makes the file with mode 0600.
     handle, name = tempfile.mkstemp(dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as file:

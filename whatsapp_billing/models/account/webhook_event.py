@@ -29,21 +29,22 @@ from ..worker.budget import Budget
 
 _logger = logging.getLogger(__name__)
 
-# What keeps the same message of a provider from being kept twice.
+# The index that refuses a second row for the same message of a customer.
 KEPT = "whatsapp_billing_message_wamid_unique"
 
 BATCH = 200
 BATCH_BYTES = 16 * 1024 * 1024
-# As many messages of customers are applied in one transaction; the rest of their events
-# in the next one.
+# Customers' messages applied in one transaction; the rest of an event goes into the
+# next one (`done_messages`).
 BATCH_MESSAGES = 200
 BATCH_CHARACTERS = 500_000
-# A job is asked for at most this often by one process; it starts after events that
-# arrive meanwhile are committed, so it finds them too.
+# One process asks for a job at most this often; a job finds all events that were
+# committed before it started.
 TRIGGER_SECONDS = 1.0
-# An event that could not be applied is tried again after these; then a person is asked.
+# After these an event that could not be applied is tried again; then an activity asks a
+# person.
 RETRY_DELAYS = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120))
-# A receipt is committed within this many seconds.
+# Safety margin between inserting an event and committing it, in seconds.
 TRIGGER_MARGIN = 0.2
 
 
@@ -165,7 +166,7 @@ class WhatsappBillingWebhookEvent(models.Model):
                 base64.b64encode(body),
                 hashlib.sha256(body).hexdigest(),
                 Json(signers),
-                # Nobody may read an event before it is known whose it is.
+                # Without a company no user reads the event: it may be any signer's.
                 companies.pop() if len(companies) == 1 else None,
                 now,
                 now,
@@ -270,8 +271,8 @@ class WhatsappBillingWebhookEvent(models.Model):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:
-            # The inbox is a worker: one event that cannot be
-            # applied must not stop all later ones; its bytes are kept for later.
+            # An event that cannot be applied keeps its bytes and shows the error; the
+            # later ones go on.
             _logger.exception("Webhook events %s could not be applied", self.ids)
             self.env.invalidate_all()
             if len(self) == 1:
@@ -304,13 +305,15 @@ class WhatsappBillingWebhookEvent(models.Model):
     def _parse(self):
         self.ensure_one()
         try:
-            # Nothing in it is younger than its arrival, however often it is processed.
+            # Times in an event are capped at its arrival, also when it is processed
+            # again.
             received = int(self.received_at.replace(tzinfo=timezone.utc).timestamp())
             return get_profile(self.provider).parse_webhook(
                 base64.b64decode(self.body), received
             )
         except (ValueError, KeyError) as error:
-            # Its bytes will not change: only another version of us reads them.
+            # The bytes stay the same, so trying again is for a later version of the
+            # module.
             self._note_fault(str(error), is_unread=True, is_final=True)
             return []
 
@@ -435,7 +438,8 @@ class WhatsappBillingWebhookEvent(models.Model):
 
         def on_fault(incoming, error):
             if _is_kept(error):
-                # Another worker has just kept the same message from a repeated POST.
+                # Another worker has kept this message, of a repeated POST: nothing is
+                # lost.
                 return
             _logger.error(
                 "A message of webhook event %s could not be applied",
@@ -472,7 +476,7 @@ class WhatsappBillingWebhookEvent(models.Model):
             return
         known = self.env["whatsapp.billing.account"]
         if self.done_messages and self.error:
-            # With those of an earlier round.
+            # Faults of the event's earlier rounds are kept beside this one's.
             problem, is_unread = self.error, is_unread or self.is_unread
         for update in updates:
             for account in routes.accounts(self, update):
@@ -547,7 +551,7 @@ class WhatsappBillingWebhookEvent(models.Model):
         account._apply_event(update)
 
     def _apply_preference(self, account, update):
-        # A word that says neither decides nothing.
+        # A preference that neither grants nor withdraws changes no consent.
         if not update.is_marketing or update.is_granted == update.is_withdrawn:
             return
         if not (update.sender or update.user_uid):

@@ -19,7 +19,8 @@ class WhatsappBillingWebhookEvent(models.Model):
             try:
                 text = json.dumps(json.loads(text), indent=2, ensure_ascii=False)
             except (ValueError, RecursionError):
-                # Kept as it came: what cannot be read is what somebody looks for.
+                # A body that is no JSON is shown as it came: that is the fault to look
+                # for.
                 event.body_text = text
             else:
                 event.body_text = text

@@ -5,7 +5,7 @@ from odoo.tools import ormcache
 
 from .account_connect import CIPHERS
 
-# What an address and the check of its webhooks depend on.
+# Fields that `_webhook_addresses` caches; writing one clears the cache.
 ADDRESS_FIELDS = {
     "webhook_token",
     "provider",
@@ -149,7 +149,7 @@ class WhatsappBillingAccount(models.Model):
 
     @api.model
     def _of_address(self, token):
-        # No text in the database has a NUL, and none may be looked for.
+        # PostgreSQL refuses a NUL in a parameter, and no token has one.
         if not token or "\0" in token:
             return self.browse()
         return self.with_context(active_test=False).search(

@@ -11,7 +11,7 @@ from odoo.addons.account.models import account_move
 from ... import const
 from ...rules import parameters
 
-# What a fingerprint of an invoice covers, as templates name it.
+# Fields in an invoice's fingerprint: when one changes, a waiting message is replaced.
 FINGERPRINT_FIELDS = (
     "move_type",
     "name",
@@ -303,7 +303,8 @@ class AccountMove(models.Model):
 
     @api.model
     def _wab_is_file_kept(self):
-        # The legal PDF of an invoice is Odoo's: it is made anew after a reset only.
+        # Odoo makes the legal PDF of an invoice once, and again only after a reset to
+        # draft.
         return True
 
     @api.model
@@ -312,7 +313,7 @@ class AccountMove(models.Model):
 
     @api.model
     def _wab_has_file(self, document_type):
-        # The PDF goes with what is about the document, not with a message to its contact.
+        # A message to the invoice's contact (`customer_message`) goes without the PDF.
         return document_type in self._wab_document_types()
 
     def _wab_make_file(self):
@@ -347,8 +348,8 @@ class AccountMove(models.Model):
 
     def _wab_report_filename(self):
         """Return the name that Odoo will give the PDF, from its report."""
-        # Core looks for the reports of a kind of entry anew for each: asked once for
-        # all that have the same choices.
+        # Core searches the reports for each invoice; here once for all with the same
+        # settings.
         customer = self.commercial_partner_id
         if self.company_id != self.env.company:
             customer = customer.with_company(self.company_id)
@@ -367,8 +368,8 @@ class AccountMove(models.Model):
                 return f"{self._get_report_base_filename().replace('/', '_')}.pdf"
             return self._get_invoice_report_filename(report=report)
         except (UserError, ValueError):
-            # No report for this kind of entry, or a print name with a fault in it:
-            # neither is a reason not to show what would be sent.
+            # No report for this entry, or its print name raises: the preview shows the
+            # document's own name.
             return self._wab_document_name()
 
     @api.model
@@ -389,6 +390,6 @@ class AccountMove(models.Model):
 
     @api.model
     def _wab_fingerprint_paths(self):
-        # A many2one is shown by a name that somebody else may change.
+        # A relation is in the fingerprint by id, but its name may change: not covered.
         plain = [f for f in FINGERPRINT_FIELDS if not self._fields[f].relational]
         return (*plain, "company_id.name", "wab_company_name")

@@ -11,8 +11,8 @@ from ..common import call_arguments
 from ..common.ledger import CLEARED, HOLDS, OpenLine
 from ..document.document_mixin import about_columns_sql
 
-# What is asked of many invoices at once, handed through the rules: {move id: facts}.
-# Of several instalments the one that needs most attention speaks for the invoice.
+# States of cases, by how much attention they need: of an invoice's instalments the
+# first in this order gives the invoice its state.
 STATES = ("disputed", "escalated", "promised", "paused", "active", "done")
 
 
@@ -210,7 +210,7 @@ class AccountMove(models.Model):
             "paused": state in ("paused", "promised"),
             "disputed": state == "disputed",
         }
-        # Read in bulk where several are reminded of.
+        # Whoever asks about several invoices has read them in bulk into the context.
         known = self.env.context.get(HOLDS) or self._wab_read_holds()
         return facts | known.get(self.id, {})
 

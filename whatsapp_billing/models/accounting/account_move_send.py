@@ -93,7 +93,8 @@ class AccountMoveSend(models.AbstractModel):
                 and not self._is_applicable_to_move(METHOD, m, **moves_data[m])
             )
         )
-        # E-mail may be ticked where no address is known: then it reaches nobody either.
+        # E-mail without an address reaches nobody: such an invoice is warned about as
+        # well.
         alone = without.filtered(
             lambda m: (
                 not any(
@@ -155,8 +156,8 @@ class AccountMoveSend(models.AbstractModel):
         self._wab_check_transmitted(move)
         lost = move.invoice_pdf_report_id
         if lost:
-            # Its row stays: messages and the chatter point to it. Unlinked from the
-            # invoice meanwhile, so that no module reads it.
+            # The attachment whose file is lost stays, as messages and the chatter point
+            # to it, but no longer as the invoice's PDF.
             lost.res_field = False
             move.invalidate_recordset(["invoice_pdf_report_id"])
         data = {move: settings}
@@ -165,13 +166,14 @@ class AccountMoveSend(models.AbstractModel):
         self._prepare_invoice_pdf_report(data)
         self._hook_invoice_document_after_pdf_report_render(move, settings)
         self._wab_raise_error(settings)
-        # Not while it is rendered: whoever works with the invoice would wait for that.
+        # Locked only now, after rendering: nobody who works with the invoice waits for
+        # that.
         move.lock_for_update(allow_referencing=True)
         if lost:
             values = settings.pop("pdf_attachment_values")
             lost.write({"raw": values["raw"], "res_field": values["res_field"]})
         elif move._wab_read_pdf():
-            # Odoo's own cron was faster, and has committed.
+            # Odoo's cron has made and committed the PDF meanwhile: ours is dropped.
             return
         self._link_invoice_documents(data)
 
@@ -193,7 +195,8 @@ class AccountMoveSend(models.AbstractModel):
         PDF once: one without it would be what everybody gets from then on.
         """
         hook = "_call_web_service_before_invoice_pdf_render"
-        # Core's own does nothing: it is for modules to extend.
+        # Only core defines the hook, and does nothing: no module generates documents
+        # here.
         if sum(hook in vars(parent) for parent in type(self).__mro__) < 2:
             return
         names = self._get_default_extra_edis(move)
@@ -230,8 +233,8 @@ class AccountMoveSend(models.AbstractModel):
         with savepoint_or_log(self.env, _logger, text) as queueing:
             self._wab_enqueue(todo)
         if queueing.error:
-            # Messaging never breaks accounting: whatever went wrong on
-            # our side is shown on the documents, and e-mail goes out as usual.
+            # A fault of ours is noted on the documents; Odoo's sending and e-mail go
+            # on.
             for move in todo:
                 move._message_log(
                     body=self.env._(

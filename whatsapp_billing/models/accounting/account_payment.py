@@ -12,7 +12,7 @@ from ...rules import parameters
 # States of a payment whose money went back.
 TAKEN_BACK = ("draft", "canceled", "rejected")
 RECEIPT_REPORT = "account.action_report_payment_receipt"
-# What a fingerprint of a payment covers, as templates name it.
+# Fields in a payment's fingerprint: when one changes, a waiting receipt is replaced.
 FINGERPRINT_FIELDS = ("name", "partner_id", "currency_id", "amount", "date", "memo")
 
 
@@ -115,8 +115,8 @@ class AccountPayment(models.Model):
         """Withdraw receipts that wait, and mark those that left as no longer true."""
         receipts_sudo = self._wab_receipts()
         receipts_sudo._withdraw("cancelled_document")
-        # What never left is told when the payment comes back: their key is free. Not of
-        # what a person has cancelled, which has no reason.
+        # A receipt that never left frees its key, so that it is sent when the payment
+        # comes back. One that a person cancelled (no reason) keeps it.
         never_sudo = self._wab_receipts(is_canceled=True)
         never_sudo.filtered(lambda message: message.key and message.reason).key = False
         told_sudo = receipts_sudo.filtered(lambda message: message.state != "canceled")
@@ -144,7 +144,8 @@ class AccountPayment(models.Model):
         revoked_sudo = self._wab_receipts().filtered("is_no_longer_true")
         same_sudo = revoked_sudo._with_true_snapshot()
         same_sudo.is_no_longer_true = False
-        # What was told of them is another's story: their key is free for a new one.
+        # The payment is another one by now: its earlier receipts free their key for a
+        # new one.
         (revoked_sudo - same_sudo).key = False
         return self.browse(same_sudo.mapped("res_id"))
 
@@ -246,7 +247,8 @@ class AccountPayment(models.Model):
             try:
                 name = safe_eval(report_sudo.print_report_name, values) or name
             except ValueError:
-                # A print name with a fault in it is no reason not to send.
+                # The report's print name raises: the receipt goes under the payment's
+                # own name.
                 return name
         return str(name).replace("/", "_")
 

@@ -6,8 +6,8 @@ from odoo import api, fields, models
 
 from ...const import RECEIVED_STATES
 
-# Registered payments are posted before they are reconciled; their receipt waits for
-# that, so that it can say what is still open.
+# In the context: the receipt waits. Registering a payment posts it before it is
+# reconciled, and only then does it say what is still open.
 LATER = "wab_receipt_later"
 RECEIPT_KEY = "auto"
 
@@ -34,7 +34,7 @@ class AccountPayment(models.Model):
 
     @api.model
     def _wab_rule_options(self):
-        # A receipt goes out once, whether by the setting or by a rule.
+        # The same key for setting and automation rule: a payment has one receipt.
         return {"method": "auto_receipt", "key": RECEIPT_KEY}
 
     def _wab_get_invoices(self):
@@ -104,7 +104,8 @@ class AccountPayment(models.Model):
         """Return {currency id: what is open on the invoices after this payment}."""
         self.ensure_one()
         totals = defaultdict(float)
-        # What was cancelled is not open, though money came in for it.
+        # Cancelled and draft invoices are not listed as open, also where they were
+        # paid.
         invoices = self._wab_get_invoices().filtered(lambda m: m.state == "posted")
         for invoice in invoices:
             totals[invoice.currency_id.id] += invoice._wab_residual()

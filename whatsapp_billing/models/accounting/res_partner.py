@@ -23,7 +23,8 @@ MAX_SAID_NAME = 80
 ENABLED_PURPOSES = ["billing", "collections"]
 RPC_PATHS = ("/json/2/", "/xmlrpc/", "/jsonrpc")
 
-# The methods that the SQL of `document_look.py` stands for.
+# The SQL in `document_look.py` answers like these methods; a model that overrides one
+# is asked by method instead.
 PLAIN_RECIPIENT_METHODS = (
     "_wab_default_recipients",
     "_wab_is_own_recipient",
@@ -40,8 +41,8 @@ class ResPartner(models.Model):
         "whatsapp.billing.system.fields.mixin",
     ]
 
-    # Written by hand, they would send bills to a number that no form shows, or
-    # to the old one of a customer who changed it.
+    # Computed, or reported by WhatsApp. A value by hand would send bills to a number
+    # that no form shows.
     _system_fields = frozenset({"wab_recipient", "wab_person_key", "wab_new_number"})
 
     invoice_sending_method = fields.Selection(
@@ -194,7 +195,8 @@ class ResPartner(models.Model):
 
     def write(self, vals):
         if self.env.context.get("wab_is_merge"):
-            # Core hands all fields on; what is the system's, the merge moves itself.
+            # Core's merge writes every field of the merged contacts; ours that no user
+            # may write are moved by `wizard/base_partner_merge.py`.
             vals = {
                 n: value for n, value in vals.items() if n not in self._system_fields
             }
@@ -205,7 +207,8 @@ class ResPartner(models.Model):
                     lambda p: p.wab_enabled and not p.wab_recipient
                 )
             result = super().write(vals)
-            # Switched on before there was a number that consent could be about.
+            # WhatsApp was switched on while there was no number: the consent is
+            # recorded now.
             numberless._wab_record_switch(True)
             return result
         is_on = bool(vals["wab_enabled"])
@@ -221,8 +224,8 @@ class ResPartner(models.Model):
         number there is nothing that they could have agreed to.
         """
         todo = self.filtered("wab_recipient") if is_on else self
-        # Merging contacts copies the switch: that is nobody's tick, so that nothing is
-        # written down, which can only keep a message from going.
+        # A merge copies the switch without anybody ticking it: no consent is recorded,
+        # which at worst keeps a message from going.
         if not todo or (is_on and self.env.context.get("wab_is_merge")):
             return
         source, how = self._wab_get_switch_source()
@@ -335,7 +338,8 @@ class ResPartner(models.Model):
     # === BUSINESS METHODS === #
 
     def _wab_record_consent(self, purpose, evidence, key, granted, source="rpc"):
-        # Whoever may see a contact must be able to note that they said stop.
+        # Reading a contact is enough to record a STOP, changing it is needed to record
+        # a yes.
         call_arguments.check_records(self)
         self.check_access("write" if granted else "read")
         self._wab_check_consent(purpose, evidence, key)
@@ -343,7 +347,8 @@ class ResPartner(models.Model):
         company = self.env.company
         known = self._wab_known_consents(purpose, key, granted, company)
         fresh = self.filtered(lambda p: p.id not in known)
-        # Consent is to messages at a number: without one there is nothing to agree to.
+        # A yes is about a number: contacts without one are skipped. A no is always
+        # kept.
         able = fresh.filtered("wab_recipient") if granted else fresh
         rows = consents._record(
             able,
@@ -442,7 +447,7 @@ class ResPartner(models.Model):
             return ""
         self.ensure_one()
         said = []
-        # Nearly everybody has a name: the others are not read before they are needed.
+        # Lazily: nearly every contact has the first name, and the others cost a query.
         for name in self._wab_names():
             name = " ".join((name or "").split())
             if any(char.isalnum() for char in name):

@@ -16,17 +16,17 @@ CONSENT_STATES = [
 # Odoo's tag colours.
 RED, ORANGE, GREEN = 1, 2, 10
 LAST_MESSAGES = 20
-# In a dialog: whose document it is, so that strangers are seen to be strangers.
+# In the context of a dialog: the document's customer. Contacts of others are marked.
 OF_PARTNER = "wab_of_partner_id"
 
 
 class ResPartner(models.Model):
     _inherit = "res.partner"
 
-    # `wab_enabled` is called WhatsApp here; on documents the state is.
+    # Relabelled: on contacts *WhatsApp* is `wab_enabled`, on documents this state.
     wab_state = fields.Selection(string="WhatsApp State")
-    # Odoo reads the next activity as superuser, as who may read a contact may read what is
-    # asked about it. What customers wrote is not for all of them.
+    # Odoo computes these of the next activity as superuser, and its summary may quote
+    # what a customer wrote to another company. As the user, only readable ones count.
     activity_summary = fields.Char(related_sudo=False)
     activity_type_id = fields.Many2one(related_sudo=False)
     activity_type_icon = fields.Char(related_sudo=False)
@@ -82,7 +82,7 @@ class ResPartner(models.Model):
             name = partner.display_name
             number = partner.wab_recipient or partner._wab_raw_number()
             number = number or self.env._("no number")
-            # The suggestions of a field show in grey what stands between dashes.
+            # In suggestions Odoo's client shows text between two dashes in grey.
             grey = self.env.context.get("formatted_display_name")
             partner.display_name = (
                 f"{name} \t --{number}--" if grey else f"{name} ({number})"

@@ -11,7 +11,7 @@ from odoo.tools.misc import format_date
 
 from ...rules import dunning_reasons, traces
 
-# A promise further away than this is a typing error, not a promise.
+# Upper bound of a promised day; a later one is refused as a typing error.
 LONGEST_PROMISE = timedelta(days=366)
 
 
@@ -28,9 +28,9 @@ class WhatsappBillingCollectionCase(models.Model):
     _order = "next_check_date, due_date, id"
     _rec_name = "move_line_id"
 
-    # Empty once a correction of the document has done away with the instalment: what
-    # was said of it stays on the document.
-    # Indexed by itself for the lines that show their cases; the latest: `_latest_index`.
+    # Empty once the instalment was removed by a correction of its invoice; the case
+    # stays with the invoice. This index serves `wab_case_ids`, `_latest_index` the
+    # latest case.
     move_line_id = fields.Many2one("account.move.line", index=True, ondelete="set null")
     move_id = fields.Many2one(
         "account.move", required=True, index=True, ondelete="cascade", string="Invoice"
@@ -57,7 +57,7 @@ class WhatsappBillingCollectionCase(models.Model):
         ondelete="set null",
     )
     next_date = fields.Date(string="Next on")
-    # Long ago (1970-01-01): at the next run, whichever day that is about.
+    # 1970-01-01 means: at the next run, whichever day it is for.
     next_check_date = fields.Date(
         help="First day on which a run has to look at it again."
     )
@@ -124,7 +124,7 @@ class WhatsappBillingCollectionCase(models.Model):
         compute="_compute_trace",
         help="Each rule with its value at the last look: {rule, value, passed}.",
     )
-    # Of a decision that led to no message; a message keeps its own (`item_ids`).
+    # Trace of the last decision when no message was sent; else it is on the item.
     trace_data = fields.Json(readonly=True)
     decided_on = fields.Date(readonly=True)
     item_ids = fields.One2many(
@@ -136,10 +136,11 @@ class WhatsappBillingCollectionCase(models.Model):
     _line_unique = models.UniqueIndex(
         "(move_line_id) WHERE state != 'done'", "This instalment has a case already."
     )
-    # A line's latest case is read for each line of a ledger: without it PostgreSQL may
-    # look through all cases from the newest for each, as it does in an empty table.
+    # The latest case is read for each line of a ledger. Without this index PostgreSQL
+    # may scan all cases, newest first, for each line.
     _latest_index = models.Index("(move_line_id, id DESC)")
-    # Not on what every run changes: PostgreSQL then rewrites no index (HOT).
+    # No index on columns that each run updates: PostgreSQL keeps such updates within
+    # the page (HOT).
     _open_index = models.Index("(company_id, debtor_id) WHERE state != 'done'")
     _resume_index = models.Index("(resume_on) WHERE state = 'paused'")
 
@@ -313,7 +314,7 @@ class WhatsappBillingCollectionCase(models.Model):
         todo = self._hold_open().filtered(
             lambda c: c.state in ("active", "promised", "paused")
         )
-        # Asked to be quiet for good outlasts a pause that ends by itself.
+        # A pause without an end is not replaced by one that ends.
         todo = todo.filtered(
             lambda c: c.state != "paused" or c.resume_on or not resume_on
         )
@@ -414,7 +415,8 @@ class WhatsappBillingCollectionCase(models.Model):
     def _get_responsible(self):
         """Return who looks after the invoice."""
         self.ensure_one()
-        # Of a customer that companies share, the salesperson may be another's.
+        # A shared contact's salesperson may not work in this company: then another is
+        # asked.
         return self.company_id._wab_get_responsible(
             self.plan_id.user_id | self.move_id.invoice_user_id | self.debtor_id.user_id
         )

@@ -11,7 +11,7 @@ from odoo.tools.misc import get_lang
 
 from ...rules import dunning_reasons
 
-# Where the words of a trace's values are kept: rule -> (model, selection field).
+# Rule of a trace -> (model, selection field) whose labels its values are shown by.
 VALUE_WORDS = {
     "document_posted": ("account.move", "state"),
     "plan_running": ("whatsapp.billing.collection.plan", "stage"),
@@ -20,12 +20,12 @@ VALUE_WORDS = {
     "collection_running": ("whatsapp.billing.collection.case", "state"),
     "template_approved": ("whatsapp.billing.template", "status"),
 }
-# Rules whose value is a day, if it is none of the words above.
+# Rules whose value is a date, unless it is one of the words above.
 DAY_RULES = (
     *("due_date_known", "no_promise_running", "collection_running"),
     "working_day",
 )
-# What a person or a customer has said since the last look: state -> rule.
+# State of a case that somebody set after the last run -> the rule that it fails.
 HOLDS = {
     "promised": "no_promise_running",
     "paused": "collection_running",
@@ -324,7 +324,8 @@ class WhatsappBillingCollectionCase(models.Model):
                 "passed": rule.get("passed"),
             }
             for rule in trace
-            # The last look may have found the opposite of what holds it now.
+            # The stored trace is older than the state: its line of the same rule is
+            # left out.
             if not hold or rule.get("rule") != hold
         ]
         if hold:

@@ -8,8 +8,7 @@ from odoo.tools import SQL
 from ...const import REMINDABLE_MOVES
 from ..common.ledger import CLEARED
 
-# As SQL wants it: payment states of an invoice on which nothing is open.
-# What a customer or a person has said holds in any plan.
+# States set by what a customer or a person said: they hold in any plan.
 HOLDING = ("promised", "paused", "disputed")
 
 _OPEN = SQL(
@@ -21,8 +20,8 @@ _OPEN = SQL(
     REMINDABLE_MOVES,
     CLEARED,
 )
-# Whether a case (`c`) is of the customer who owes its document (`m`), also after they
-# have become one with a company that they belong to.
+# SQL: the case `c` is of the customer who owes the document `m`, also where its debtor
+# was merged into, or became a contact of, that customer.
 _THEIRS = SQL(
     """
     (c.debtor_id = m.commercial_partner_id OR EXISTS (
@@ -31,10 +30,10 @@ _THEIRS = SQL(
            AND x.commercial_partner_id = m.commercial_partner_id))
     """
 )
-# What holds a case, taken over only from one that was closed while it was held.
+# Fields of a hold; a new case takes them over from one that was closed while held.
 _HOLDS = ("promise_date", "pause_reason", "resume_on", "dispute_reason")
-# The latest case of the line `l` with who owes it. Read for each line by itself: in a
-# join, a planner that takes the table for empty reads all cases for each line.
+# SQL: the latest case of the line `l`. LATERAL, as in a join PostgreSQL reads all cases
+# for each line while it takes the table for empty.
 _LATEST_CASE = SQL(
     """
     SELECT state_before, last_step_days, last_date, promises_kept, promises_broken, %s
@@ -48,7 +47,7 @@ _LATEST_CASE = SQL(
     ),
     _THEIRS,
 )
-# Why a reminder of an entry in that state does not go.
+# State of the entry -> reason with which its waiting reminders are cancelled.
 WITHDRAWN_AS = {
     "posted": "already_paid",
     "draft": "draft",
@@ -94,7 +93,7 @@ class WhatsappBillingCollectionCase(models.Model):
         self._reopen(company, moves)
         self._open_chosen(company, plans, moves)
         for plan in plans:
-            # A plan that is nobody's choice but the company's comes last.
+            # The company's default plan without a condition comes last, below.
             if plan != company.wab_plan_id or plan.domain not in (False, "[]"):
                 if plan._is_condition_allowed():
                     fitting = plan._find_fitting(moves)
@@ -223,8 +222,8 @@ class WhatsappBillingCollectionCase(models.Model):
                 plan=plan.id,
                 uid=self.env.uid,
                 now=fields.Datetime.now(),
-                # Whoever posts an invoice sees what comes next; of all the others the
-                # run that takes them in decides at once.
+                # An invoice just posted shows its next step; a night's new cases are
+                # decided, and get it, in the same run.
                 next_step=SQL("SELECT NULL::int AS id, NULL::int AS days")
                 if moves is None
                 else _next_step_sql(plan),
@@ -405,7 +404,7 @@ class WhatsappBillingCollectionCase(models.Model):
         closed.invalidate_recordset(flush=False)
         for state, reason in WITHDRAWN_AS.items():
             mine = self.browse(row[0] for row in rows if row[1] == state)
-            # A draft may be posted again before a reminder by hand goes.
+            # Reminders by hand of a draft stay: it may be posted again before they go.
             mine._withdraw_waiting(reason, by_hand=state != "draft")
         return closed
 
@@ -477,7 +476,7 @@ class WhatsappBillingCollectionCase(models.Model):
         self.env.flush_all()
         self._close_settled(SQL("c.company_id = %s", company.id))
         self._end_former(SQL("c.company_id = %s", company.id))
-        # Merged customers: the invoice knows its commercial partner best.
+        # After a merge of customers the case takes its debtor from the invoice.
         self.env.cr.execute(
             """
             UPDATE whatsapp_billing_collection_case c

@@ -18,10 +18,12 @@ from ...rules.dunning_lines import find_change
 from ..common.ledger import CLEARED
 from .plan import SENDING_STAGES
 
-# An online payment that has not come by then never will (a transfer never ordered).
+# Days after which a pending online payment no longer holds reminders back: the customer
+# never ordered the transfer.
 PENDING_DAYS = 14
 
-# What came in at the bank and fits; older ones would have been reconciled.
+# Days for which an unreconciled bank line holds reminders back; an older one would have
+# been reconciled.
 BANK_DAYS = 60
 
 
@@ -146,8 +148,8 @@ class WhatsappBillingCollectionCase(models.Model):
     @api.model
     def _find_new_credits(self, message_ids):
         """Return the plans' messages whose customer has a credit they do not count."""
-        # A customer's own contacts and their lines are looked up by index (`OFFSET 0`):
-        # joined, a planner may read all lines of the company once for each batch.
+        # `OFFSET 0` has PostgreSQL look up each customer's lines by index; joined, it
+        # may read all lines of the company for each batch.
         self.env.cr.execute(
             """
             SELECT DISTINCT i.message_id
@@ -402,7 +404,7 @@ class WhatsappBillingCollectionCase(models.Model):
 def _judge(rows, lines, has_new_credit):
     """Return (reason, whether a due line is left) of one message."""
     if any(row["is_stopped"] for row in rows):
-        # Its plan was switched off while the message waited.
+        # The plan was switched off while the message waited: cancelled as paused.
         return "paused", False
     due, left, first_reason = False, False, None
     changed = has_new_credit
@@ -420,7 +422,8 @@ def _judge(rows, lines, has_new_credit):
         reason = find_change(lines[row["line_id"]], row["said"])
         if reason is None and row["said_due"] != row["due"]:
             reason = "superseded"
-        # An invoice that is another customer's by now is not told to this one.
+        # The invoice has become another customer's: it drops out of this one's
+        # reminder.
         changed |= reason is not None or not row["is_theirs"]
         if row["role"] == "due":
             due = True

@@ -45,7 +45,8 @@ class WhatsappBillingConsent(models.Model):
             )
             cases.filtered(
                 lambda case: (
-                    # Paused for good already, or by somebody: that goes on after it.
+                    # A case paused without an end, or by a person, keeps that pause:
+                    # one for an opt-out is ended by START.
                     not (
                         case.state == "paused"
                         and (not case.resume_on or case.pause_reason == "manual")

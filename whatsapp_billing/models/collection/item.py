@@ -47,7 +47,7 @@ class WhatsappBillingCollectionItem(models.Model):
         compute="_compute_trace",
         help="Each rule with its value when the message was decided on.",
     )
-    # What differs from the message's own trace (`rules.traces`).
+    # Trace of this line, where it differs from the message's (`rules.traces`).
     trace_data = fields.Json(readonly=True)
 
     @api.depends("trace_data", "message_id.trace")

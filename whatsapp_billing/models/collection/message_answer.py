@@ -17,13 +17,13 @@ from ..common.ledger import CLEARED
 from ..common.send_request import PlannedMessage, SendRequest
 from .plan_read import zone_of
 
-# An answer without context is about the last reminder, if it is not older.
+# An answer that quotes nothing is about the last reminder of so many days.
 ABOUT = timedelta(days=15)
-# Clocks differ: what was queued so shortly after an answer may have come before it.
+# Clock skew: a reminder queued this shortly after an answer may be what it answers.
 BESIDE = timedelta(minutes=1)
-# A reminder in one of these may have been read.
+# States in which the customer may have read the reminder.
 REMINDED = ("sent", "delivered", "read", "unknown")
-# Days from today that the list of dates offers.
+# Days from today offered as dates of a promise.
 OFFERED = (1, 2, 3, 5, 7, 10, 14)
 ANSWER = SendRequest(
     method="answer",
@@ -40,7 +40,7 @@ class Clock:
 
     said_on: date
     today: date
-    # The window for free text had closed before we read it.
+    # The 24-hour window had closed before the answer was read: no free text.
     is_late: bool
 
 
@@ -92,7 +92,8 @@ class WhatsappBillingMessage(models.Model):
         tapped = answers.read_payload(heard.payload)
         asked = self._find_asked(heard, tapped)
         if asked and self._has_left_customer(asked, self.partner_id):
-            # Who works elsewhere by now says nothing about that customer's debts.
+            # The contact no longer belongs to the reminded customer: the answer decides
+            # nothing.
             asked = asked.browse()
         if not asked:
             if answers.is_thanks(heard.text) and not heard.payload:
@@ -101,19 +102,19 @@ class WhatsappBillingMessage(models.Model):
         clock = self._get_clock(asked)
         answer = tapped or self._understand(heard, clock)
         if answer and answer.kind == "thanks":
-            # Thanks decides nothing: a promise stays one, a reminder stays due.
+            # Thanks changes no case: a promise stays one, a reminder stays due.
             self._note_decided()
             return
         found = self._find_answered_cases(asked)
         about = found
         if not answer or answer.kind != "problem":
-            # A dispute is ended by no later words of theirs either.
+            # Cases that the customer spoke of later are left out; not for a problem, as
+            # later words do not end a dispute.
             about = self._without_later_answers(found)
         if about:
             self._answer_cases(asked, about, answer, clock)
         elif found:
-            # They have said something else since, which reached us before: a person
-            # reads this.
+            # A later answer was applied before this one: a person reads this one.
             return
         elif self._is_settled(asked):
             self._note_settled(asked, answer, clock)
@@ -157,8 +158,8 @@ class WhatsappBillingMessage(models.Model):
         """
         out = [("account_id", "=", self.account_id.id), ("direction", "=", "out")]
         if not self.partner_id:
-            # On a phone that is not, or no longer, our customer's, or that several
-            # have: nobody knows for whom they write.
+            # The number belongs to no customer or to several: the answer decides
+            # nothing.
             return self.browse()
         if tapped:
             return self._find_outgoing(self.account_id, uuid=tapped.uuid)
@@ -171,7 +172,7 @@ class WhatsappBillingMessage(models.Model):
                 return (
                     self._get_source(named) if self._is_ours(named) else named.browse()
                 )
-            # They quote themselves: about what that was about.
+            # The answer quotes the customer's own message: what that one quoted counts.
             quoted = named.context_wamid
         return self.browse()
 
@@ -191,7 +192,8 @@ class WhatsappBillingMessage(models.Model):
         last = self.search(
             [
                 *out,
-                # Theirs may be spelled another way than what we wrote to.
+                # By key: the sender's number may be spelled otherwise than the
+                # recipient's.
                 ("person_key", "=", self.person_key or "-"),
                 ("document_type", "=", "payment_reminder"),
                 ("state", "in", REMINDED),
@@ -250,7 +252,7 @@ class WhatsappBillingMessage(models.Model):
         found = cases.search([*domain, *named])
         found = found.filtered(lambda case: self._is_still_theirs(asked, case.move_id))
         held = found._hold_open()
-        # What has closed the others meanwhile has settled their invoices, too.
+        # The other cases were closed meanwhile: their invoices are read again.
         closed = (found - held).exists().move_id
         closed.invalidate_recordset(["state", "payment_state"], flush=False)
         return held
@@ -321,14 +323,15 @@ class WhatsappBillingMessage(models.Model):
     def _note_promise(self, cases, day, asked, clock):
         """Wait for the promised day; without one for a few days, and ask for it."""
         if day and day < clock.today:
-            # An old list tapped on late, or words that we read too late.
+            # The date has passed: an old list, or an answer that was read late.
             day = None
         if not day and clock.is_late:
             self._hand_to_person(cases, "answered", clock)
             return
         held = cases.filtered(lambda case: case.pause_reason == "manual")
         if held:
-            # What somebody has decided is theirs to end; they hear of it.
+            # A hold set by a person stays; an activity tells them what the customer
+            # said.
             title = self.env._("The customer will pay")
             held._ask_person(title, self._describe()[:500])
             self.tell = "line"
@@ -440,7 +443,7 @@ class WhatsappBillingMessage(models.Model):
         # sudo: mail.message - which company's line it is, is the system's to write
         lines.sudo().wab_company_id = self.company_id
         if not answer or answer.kind == "problem" or answer.kind == "person":
-            # Somebody looks at it: nothing else tells them.
+            # The reply says that a person will look; nothing else tells the customer.
             if answer:
                 self._reply_person(clock)
             return

@@ -12,7 +12,8 @@ from ..common.ledger import HOLDS
 from ..common.send_request import PlannedMessage
 from .template_statement import CONTEXT
 
-# What keeps an invoice's own text from going says nothing about a joint one's.
+# Reasons against an invoice's own message that a combined one, with another template,
+# may not have.
 ALONE = {
     "no_template",
     "template_not_approved",

@@ -103,7 +103,8 @@ class WhatsappBillingMessage(models.Model):
     @api.model
     def _address(self, drafts, company):
         """Plan a message to each recipient: of the invoice, else of the debtor."""
-        # Only what is asked for, in one query each: an invoice has a hundred fields.
+        # Without prefetching: an invoice has a hundred fields, and these few are
+        # needed.
         lean = self.with_company(company).with_context(prefetch_fields=False)
         moves = lean.env["account.move"].browse([le.move_id for le in drafts])
         debtors = lean.env["res.partner"].browse(
@@ -126,7 +127,8 @@ class WhatsappBillingMessage(models.Model):
             chosen = move.wab_recipient_ids._wab_of_company(company)
             partners = chosen or defaults[debtor.id]
             if partners == debtor and not (debtor.wab_recipient and debtor.wab_enabled):
-                # Nobody is ticked and the company has no number: who was invoiced.
+                # No default recipient can be reached: the contact on the invoice is
+                # reminded.
                 invoiced = move.partner_id
                 if invoiced.wab_recipient and invoiced.wab_enabled:
                     partners = invoiced
@@ -207,7 +209,7 @@ class WhatsappBillingMessage(models.Model):
                 ]
         for company_id, mine in by_company.items():
             found |= self._reminded_now(company_id, mine)
-        # What is about several invoices is for who gets all of them.
+        # A reminder of several invoices goes only to who is recipient of each of them.
         for name, partners in super()._recipients_now(by_hand).items():
             found[name[0]] = found.get(name[0], partners) & partners
         rest = [row for row in rows if row["id"] not in named]
@@ -381,8 +383,8 @@ class WhatsappBillingMessage(models.Model):
         )
         if not gone:
             return
-        # Each line is looked up by itself (`OFFSET 0`): joined, a planner that takes
-        # the tables for small reads all of them for each line.
+        # `OFFSET 0` has PostgreSQL look up each line by index; joined, it reads whole
+        # tables for each line while it takes them for small.
         rows = self.env.execute_query(
             SQL(
                 """

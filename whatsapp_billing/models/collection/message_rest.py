@@ -34,8 +34,8 @@ class WhatsappBillingMessage(models.Model):
         dropped._take_steps_back()
         by_plan = dropped.grouped(lambda m: (m.company_id, m.collection_plan_id))
         for (company, plan), messages in by_plan.items():
-            # Anybody's invoices meet here; the other messages of the claim go on, and
-            # the next run looks at these.
+            # What one invoice raises stays with these reminders, which the next run
+            # decides on; the other messages of the claim go on.
             text = "Reminders %s were not made again"
             with savepoint_or_log(self.env, _logger, text, messages.ids):
                 if plan:
@@ -53,7 +53,7 @@ class WhatsappBillingMessage(models.Model):
                 by_day[day][debtor.id] = messages[0]
         today = plan._get_moment(company).day
         for day, old in by_day.items():
-            # What a run for a later day had decided is decided for that day again.
+            # A reminder of a run for a later day is decided again for that same day.
             later = day if day > today + timedelta(days=1) else None
             plan._run_debtors(company, plan._get_moment(company, later), list(old))
             self.env.flush_all()
@@ -107,7 +107,8 @@ class WhatsappBillingMessage(models.Model):
         """Remind again of what is still open of what somebody had reminded of."""
         cases = self.env["whatsapp.billing.collection.case"]
         rest, others = cases._find_rest(self.ids)
-        # What is another customer's by now is a person's to remind of.
+        # An invoice that became another customer's is not reminded of again by itself:
+        # its person is asked.
         self.browse(others)._leave_to_person(others)
         (self - self.browse(rest | others))._ask_about_recipients()
         for message_id, move_ids in rest.items():
@@ -168,9 +169,7 @@ class WhatsappBillingMessage(models.Model):
             {move.id: partners for move in moves},
             self.method,
             self.template_id.id if fits else False,
-            explicit=any(
-                rule["rule"] == "sent_by_person" for rule in self.trace or []
-            ),
+            explicit=any(rule["rule"] == "sent_by_person" for rule in self.trace or []),
             is_reminder=True,
             is_named=not self._follows_document(),
             purpose="collections",

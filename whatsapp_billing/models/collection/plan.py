@@ -15,8 +15,8 @@ from . import plan_condition
 _logger = logging.getLogger(__name__)
 
 SENDING_STAGES = ("own_numbers", "share", "on")
-# Nobody hears from a plan until the day that it was run for has passed: one further
-# away than this is a typing error.
+# Upper bound of the day that a run can be for: until it has passed the plan says
+# nothing, so a later one is a typing error.
 LATEST_RUN = timedelta(days=366)
 
 
@@ -184,7 +184,8 @@ class WhatsappBillingCollectionPlan(models.Model):
             try:
                 plan._find_fitting()
             except Exception as error:
-                # Whatever a person wrote there: a run must not meet it first.
+                # Any error of evaluating the condition is shown now, not met by the
+                # nightly run.
                 raise ValidationError(
                     self.env._(
                         "The condition of %(name)s does not fit invoices: %(error)s",

@@ -12,7 +12,8 @@ import re
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
-# Reached, not looked into: `invoice_user_id = 7` is a condition, their login is none.
+# Models that a condition may compare with but not look into: `invoice_user_id = 7` is
+# allowed, `invoice_user_id.login` is not.
 CLOSED_MODELS = frozenset(
     {
         "res.company",
@@ -57,7 +58,8 @@ def _follow(model, path):
         field = here._fields.get(name)
         if field is None:
             if position and not here._fields.get(names[position - 1]):
-                # The part of a date, or a property.
+                # The rest of the path is a part of a date, or a property: no field of a
+                # model.
                 return None
             raise ValueError(f"Invalid field {path!r} in {here._name!r}")
         if SECRET_NAMES.search(name):

@@ -19,9 +19,9 @@ PREVIEW_DAYS = 30
 OPEN_INVOICES = Domain("state", "=", "posted") & Domain(
     "payment_state", "in", ("not_paid", "partial")
 )
-# The stage and share to preview, (name, percent).
+# In the context: the (stage, percent) to preview.
 CHOSEN_STAGE = "wab_chosen_stage"
-# Words of the figures of a run that are of interest to who pressed the button.
+# Key of `last_run` for the number of messages.
 SENT = "messages"
 
 
@@ -34,7 +34,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     lacks_account = fields.Boolean(compute="_compute_problem")
     last_run_text = fields.Char(string="Result", compute="_compute_last_run_text")
     fitting_text = fields.Char(compute="_compute_fitting_text")
-    # It takes as long as a run: counted when somebody asks, shown on that day.
+    # Computed on demand, as it takes as long as a run; shown on the same day only.
     reach_counts = fields.Json(
         readonly=True,
         copy=False,
@@ -61,7 +61,8 @@ class WhatsappBillingCollectionPlan(models.Model):
                 domain = plan._get_domain() & plan._get_scope()
                 count = self.env["account.move"].search_count(domain & OPEN_INVOICES)
             except (AccessError, ValueError, SyntaxError, TypeError):
-                # A condition that is being written, or not the reader's to ask.
+                # The condition is not valid yet, or the reader may not ask it: no
+                # count.
                 continue
             if count == 1:
                 plan.fitting_text = self.env._("Fits 1 open invoice to a customer.")
@@ -90,11 +91,11 @@ class WhatsappBillingCollectionPlan(models.Model):
         action = self.env["ir.actions.act_window"]._for_xml_id(
             "whatsapp_billing.collection_forecast_action"
         )
-        # The calendar begins with this month, of which little may be left.
+        # The list first: the calendar opens on this month, of which little may be left.
         action["views"] = sorted(action["views"], key=lambda v: v[1] != "list")
         title = self.env._("Next 30 Days: %(plan)s", plan=self.name)
         if forecasts:
-            # The way there names the plan.
+            # From a plan the breadcrumb names it already.
             title = self.env._("Next 30 Days")
             title = f"{title} ({forecasts._describe_totals()})"
         return action | {

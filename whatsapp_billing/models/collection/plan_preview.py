@@ -51,7 +51,8 @@ class WhatsappBillingCollectionPlan(models.Model):
             chunk = debtor_ids[at : at + CHUNK]
             future = cases_sudo._read_future_rows(plan_sudo, chunk)
             ledger = plan_sudo._read_ledger(company, chunk, start.day, rules, future)
-            # What is in a plan that is off now would go over to this one.
+            # A line in a plan that is off counts once: in this plan, which would take
+            # it over.
             ours = {row["line_id"] for row in future}
             ledger.lines = [
                 line

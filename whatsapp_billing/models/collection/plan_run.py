@@ -20,15 +20,15 @@ from ..worker.budget import Budget
 
 _logger = logging.getLogger(__name__)
 
-# Debtors in one chunk: what memory holds at a time, and what one commit is about.
+# Debtors in one chunk: read, decided and committed together.
 CHUNK = 400
 # Workers that share a company's run, the cron's own included.
 WORKERS = 2
 # A helper job that starts later than this after the run began leaves it to the next.
 HELPER_LATEST = timedelta(minutes=10)
-# Marks the figures of a run that time has interrupted: the next run adds to them.
+# Key in `last_run` of a run that ran out of time: the next run adds its figures.
 INTERRUPTED = "cut"
-# After so many debtors who cannot be decided about the fault is ours: the run stops.
+# After so many debtors that fail the fault is systemic: the run stops.
 MAX_BROKEN = 20
 CRON = "whatsapp_billing.ir_cron_collections"
 
@@ -70,7 +70,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         running = self.search([("company_id", "=", company.id), ("stage", "!=", "off")])
         mine = self & running
         self._lock_cases(company, debtor_ids)
-        # Those that another worker has done since are not due any more.
+        # Read again under the lock: another worker may have done some of them.
         debtor_ids = mine._find_due_debtors(company, moment.day, debtor_ids)
         if not debtor_ids:
             return {}
@@ -188,7 +188,7 @@ class WhatsappBillingCollectionPlan(models.Model):
                 since,
             )
         )
-        # From the few who opted out, not from the many who were written to.
+        # Starts from the opt-outs, which are few, not from the messages.
         stopped = dict(
             self.env.execute_query(
                 SQL(
@@ -261,13 +261,15 @@ class WhatsappBillingCollectionPlan(models.Model):
                 if budget.is_over() or not self._run_company(
                     company_id, plan_ids, budget
                 ):
-                    # The rest at once: it is found by what is still due.
+                    # Time is up: the cron runs again at once and finds what is still
+                    # due.
                     self.env.ref(CRON)._trigger()
                     return
             except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
                 raise
             except Exception:
-                # A worker: one company's ledger must not keep the others waiting.
+                # What one company's ledger raises is logged; the other companies are
+                # run.
                 _logger.exception("Plans of company %s could not be run", company_id)
 
     @api.model
@@ -393,7 +395,8 @@ class _CompanyRun:
             figures = plans._durably(
                 env, lambda: plans._run_debtors(company, self.moment, debtor_ids)
             )
-            # Apart: whoever switches a plan holds its row and waits for its cases.
+            # In a transaction of its own: who switches a plan holds its row and waits
+            # for its cases, so holding both here would deadlock.
             if figures:
                 plans._durably(env, lambda: plans._note_run(figures))
 

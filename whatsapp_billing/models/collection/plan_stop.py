@@ -10,7 +10,7 @@ from odoo.tools import SQL
 from ..worker.budget import Budget
 from .plan import SENDING_STAGES
 
-# Messages withdrawn in one transaction: a drain that is at the same rows waits for it.
+# Messages withdrawn in one transaction; a drain that claims the same rows waits.
 BATCH = 500
 
 

@@ -18,9 +18,9 @@ from ..template.template_variable import (
 )
 
 GROUP_PATHS = {OPEN_LINES, OPEN_TOTAL, OPEN_COUNT, OLDEST_DUE}
-# The lines of each document, handed through rendering: {move id: [OpenLine]}.
+# In the context of rendering: {move id: [OpenLine]} that a text lists.
 CONTEXT = "wab_open_line_groups"
-# A receipt names as many invoices as fit into its text.
+# Most invoices that a receipt names; more do not fit into its text.
 MAX_INVOICES = 8
 
 

@@ -11,7 +11,7 @@ from odoo.tools import LazyTranslate
 
 _lt = LazyTranslate(__name__)
 
-# The quality of a template and of a number (`PhoneInfo`).
+# Labels of a template's and a number's quality (`PhoneInfo`).
 QUALITIES = {
     "GREEN": _lt("Good"),
     "YELLOW": _lt("Medium"),
@@ -21,7 +21,7 @@ QUALITIES = {
 }
 
 
-# The state of a number (`PhoneInfo`); LINKED and UNLINKED were kept of earlier versions.
+# Labels of a number's state (`PhoneInfo`); earlier versions stored LINKED and UNLINKED.
 NUMBER_STATES = {
     "CONNECTED": _lt("Connected"),
     "LINKED": _lt("Connected"),
@@ -88,5 +88,6 @@ def language(env, code):
         name = Locale.parse(code).get_display_name(env.lang or "en_US")
     except (UnknownLocaleError, ValueError):
         return code
-    # Only the first letter: "English (United States)" has two capitals.
+    # Not `capitalize()`, which makes small letters of the rest: "English (United
+    # States)".
     return name[0].upper() + name[1:] if name else code

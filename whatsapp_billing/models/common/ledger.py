@@ -7,9 +7,9 @@ from datetime import date
 
 from ...rules import eligibility
 
-# Odoo's payment states of an invoice about which nobody is reminded any more.
+# Payment states of an invoice that is not reminded of any more.
 CLEARED = tuple(sorted(eligibility.PAID))
-# Key of the context: what holds the reminders of each invoice, once it was read.
+# In the context: {move id: facts that hold its reminders}, read once for several.
 HOLDS = "wab_holds"
 
 

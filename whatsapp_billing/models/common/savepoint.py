@@ -30,7 +30,7 @@ def savepoint_or_log(env, logger, message, *args):
     except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
         raise
     except Exception as error:
-        # Other modules' code and people's templates run in the block: whatever they
-        # raise is their fault, and what goes on around it is not to pay for it.
+        # Other modules' code and people's templates run in the block: what they raise
+        # is logged, and the caller's transaction goes on.
         logger.exception(message, *args)
         outcome.error = error

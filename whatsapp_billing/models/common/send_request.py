@@ -9,7 +9,7 @@ from odoo import models
 from ...rules import eligibility, reasons
 from ...rules.consent import NO_STANDING
 
-# An obstacle that goes away by itself: the message waits instead of ending.
+# Reasons with which a message is `held` instead of `canceled`: they pass by themselves.
 HOLD_REASONS = reasons.HOLDING
 
 
@@ -26,7 +26,8 @@ class PlannedMessage:
     phone: models.BaseModel = None
     rendered: dict = field(default_factory=dict)
     consent: tuple = NO_STANDING
-    # Whether the company may write to the contact, and whether its number changed.
+    # WhatsApp is on for the contact in this company; the provider reported a new
+    # number.
     is_contact_on: bool = False
     is_number_changed: bool = False
     account_state: str = ""
@@ -34,12 +35,12 @@ class PlannedMessage:
     decision: eligibility.Decision = None
     # Other documents that the same message is about.
     also_about: list = field(default_factory=list)
-    # The documents that its text lists, where those are several.
+    # Names of the documents that its text lists, where those are several.
     listed: frozenset = frozenset()
-    # What must not change until it is sent; see `message_changed.py`.
+    # Digest of what the document says, compared at the claim (`message_changed.py`).
     snapshot: str | None = None
     says_more: bool = False
-    # Columns of its row that only this caller knows, or knows better.
+    # Columns of its row that the caller sets itself.
     more: dict = field(default_factory=dict)
 
     def get_purpose(self, send_request):
@@ -73,16 +74,17 @@ class SendRequest:
     key: str = ""
     explicit: bool = False
     is_reminder: bool = False
-    # A plan has asked for each line what holds it; nothing is left to ask.
+    # Decided by `rules.dunning`: pause, dispute and promise are not checked again.
     by_plan: bool = False
     is_test: bool = False
-    # About the record but not the document: sent whatever its state, without a file.
+    # A message about the record, not the document itself: sent whatever the document's
+    # state, without its file.
     is_note: bool = False
-    # Somebody named the recipients of this one sending; else the document says who
-    # they are, and is asked again before the call.
+    # Recipients were named for this sending; else the document says who they are, and
+    # is asked again at the claim.
     is_named: bool = False
-    # Free words in a conversation that the customer has begun: they need no template,
-    # and no other consent than theirs to hear from us.
+    # Free text in a conversation that the customer began: it needs no template, and
+    # only the consent to be written to.
     is_answer: bool = False
 
     @property

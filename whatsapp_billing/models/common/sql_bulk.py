@@ -18,7 +18,7 @@ from psycopg2.extras import Json
 from odoo.models import MAGIC_COLUMNS, BaseModel
 from odoo.tools import SQL
 
-# Up to so many records the ORM is as fast.
+# Up to this many records the ORM is as fast as COPY.
 FEW = 20
 _NULL = "\\N"
 
@@ -195,7 +195,7 @@ def update(env, model, rows, own=()):
 
 
 def _copy(cr, table, names, lines):
-    # COPY and psycopg2's asynchronous waiting (gevent) exclude each other.
+    # psycopg2 refuses COPY while a wait callback (gevent's) is set.
     callback = extensions.get_wait_callback()
     extensions.set_wait_callback(None)
     try:

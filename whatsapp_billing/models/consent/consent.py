@@ -14,7 +14,7 @@ from ...rules import consent as consent_rules
 from ...rules import numbers
 
 SALT = "whatsapp_billing.block_list_salt"
-# What a contact shows of the ledger.
+# Fields of contacts that are computed from consents.
 PARTNER_FIELDS = ["wab_opt_in_state", "wab_opted_out", "wab_said_stop"]
 
 
@@ -293,7 +293,8 @@ class WhatsappBillingConsent(models.Model):
                 }
                 vals_list.append(row)
                 if has_words and not granted and partner.wab_recipient:
-                    # Their own words bind the number, whoever has it.
+                    # A customer's own STOP is also recorded on the number: it binds the
+                    # next contact with it.
                     vals_list.append(row | {"partner_id": False, "key": False})
         # sudo: whatsapp.billing.consent - append-only ledger, written here only
         rows = self.sudo().create(vals_list)
@@ -376,7 +377,7 @@ class WhatsappBillingConsent(models.Model):
         messages_sudo = self.env["whatsapp.billing.message"].sudo()
         keys = {numbers.person_key(recipient) for recipient in recipients}
         for _key, report in messages_sudo._find_reported(keys):
-            # The provider tells whole seconds.
+            # WhatsApp reports whole seconds: compared without the fraction.
             is_later = report.sent_at >= said_at.replace(microsecond=0)
             if report.company_id == company and is_later:
                 report._keep_stop(report.recipient, report.content["new_sender"])

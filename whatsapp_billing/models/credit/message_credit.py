@@ -13,7 +13,7 @@ from .wallet import DEFAULT_LIFE, GRACE
 from .wallet_ledger import Line
 from .wallet_price import Item
 
-# So many messages that waited for credits go at a time.
+# Most messages released at a time when credits come.
 WAITING_BATCH = 5000
 
 

@@ -18,7 +18,7 @@ class WhatsappBillingCreditPurchase(models.Model):
     _description = "WhatsApp Credit Purchase"
     _order = "id desc"
     _check_company_auto = True
-    # Only the bill that was made here, and what becomes of it, brings credits.
+    # Set by the system: only the bill made here, once paid, brings credits.
     _system_fields = frozenset({"bill_id", "state"})
 
     wallet_id = fields.Many2one(

@@ -10,7 +10,7 @@ PRICELISTS = [
     ("flat", "One credit per message"),
     ("own", "Our own price list"),
 ]
-# What an entry of the journal refers to: such a row is history.
+# Fields that cannot change once an entry of the journal refers to the price.
 PRICE_FIELDS = {
     "pricelist",
     "company_id",

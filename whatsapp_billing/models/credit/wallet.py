@@ -21,14 +21,14 @@ from ..worker.budget import Budget
 from ..worker.transactions import RepeatTransaction
 from .rate import PRICELISTS
 
-# The totals of everything folded in; only SQL under the wallet's lock writes them.
+# Totals of all folded entries; only SQL under the wallet's lock writes them.
 TOTALS = ("total_balance", "total_reserved", "total_shortfall")
 
 _logger = logging.getLogger(__name__)
 
-# A message that was not delivered within its time to live never will be, and no
-# webhook says so (30 days unless the template says less); the day is
-# for a receipt that comes late.
+# Not delivered within its life (30 days unless the template says less), a message is
+# dropped without a webhook: its reservation is released. A day more, for a late
+# receipt.
 DEFAULT_LIFE = timedelta(days=30)
 
 GRACE = timedelta(days=1)
@@ -321,7 +321,8 @@ class WhatsappBillingCreditWallet(models.Model):
                         }
                     )
             except errors.UniqueViolation as error:
-                # Somebody else was faster; Odoo repeats this call, which finds it.
+                # Another transaction made the wallet; Odoo repeats this call, which
+                # finds it.
                 raise RepeatTransaction(str(error)) from error
         return found.with_env(self.env)
 
@@ -412,13 +413,14 @@ class WhatsappBillingCreditWallet(models.Model):
         budget = Budget.of_run()
         with self._own_transaction() as env:
             messages = env["whatsapp.billing.message"]
-            # Half at most: what nobody uses may not keep the wallets waiting.
+            # Half of the time at most for old reservations; the rest is for the
+            # wallets.
             reservations = budget.share(2)
             while not reservations.is_over() and self._durably_alone(
                 env, lambda: messages._release_overdue(now, BATCH), "reservations"
             ):
                 continue
-            # Those that were not looked at for the longest come first, should time end.
+            # The wallet verified longest ago comes first, in case time ends.
             for wallet in env[self._name].search([], order="verified_at NULLS FIRST"):
                 if not budget.is_over():
                     wallet._look_after(now)

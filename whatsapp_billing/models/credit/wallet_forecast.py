@@ -13,7 +13,7 @@ from ...rules import pricing
 
 WEEKS = 8
 AVERAGE_DAYS = 28
-# Prices change each quarter where the provider sets them; a list of ours need not.
+# Price lists whose age is warned about: the provider changes its own each quarter.
 CHECKED_LISTS = {"provider"}
 WITHOUT_REMINDERS = SQL(
     "JOIN whatsapp_billing_message m "
@@ -25,9 +25,7 @@ class WhatsappBillingCreditWallet(models.Model):
     _inherit = "whatsapp.billing.credit.wallet"
 
     lasts_until = fields.Date(string="Last Day", compute="_compute_lasts_until")
-    lasts_until_text = fields.Char(
-        string="Lasts Until", compute="_compute_lasts_until"
-    )
+    lasts_until_text = fields.Char(string="Lasts Until", compute="_compute_lasts_until")
     daily_use = fields.Float(
         string="Average per Day",
         digits=(16, 6),

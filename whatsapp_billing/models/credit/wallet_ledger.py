@@ -21,7 +21,7 @@ from odoo.tools import SQL
 from ...rules import ledger, pricing
 from ..worker.transactions import RepeatTransaction
 
-# What is available now, as part of a statement that runs under the wallet's lock.
+# SQL: what is available now; only in a statement under the wallet's lock.
 AVAILABLE = """
     (SELECT w.total_balance - w.total_reserved + COALESCE((
             SELECT sum(d.amount - d.reserved_amount)
@@ -29,7 +29,7 @@ AVAILABLE = """
        FROM whatsapp_billing_credit_wallet w WHERE w.id = %s)
 """
 
-# In comparisons and in LEAST, NULL is what has no end.
+# SQL for no limit: comparisons with NULL are not false, and LEAST ignores it.
 UNLIMITED = SQL("NULL::numeric")
 
 
@@ -151,7 +151,8 @@ class WhatsappBillingCreditWallet(models.Model):
                 id=self.id,
                 kind=kind,
                 amount=amount,
-                # An allowance that was used up has ended all the same.
+                # A used-up allowance gets its line of 0 as well: it has expired for
+                # that period.
                 period=values.get("period"),
                 values=SQL(", ").join(SQL("%s", value) for value in values.values()),
             )

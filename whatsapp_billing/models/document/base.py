@@ -8,7 +8,7 @@ from odoo import api, models
 from ...rules import numbers
 
 NOTE_TYPE = "customer_message"
-# How what automation rules send is marked.
+# `method` of messages that automation rules send.
 AUTOMATION = "automation"
 
 
@@ -63,10 +63,10 @@ class Look(NamedTuple):
     contact: Contact | None = None
 
 
-# Of a message that is about nothing, and of one whose document was deleted.
+# The look of a message without a document, and of one whose document was deleted.
 UNSEEN = Look()
 GONE = Look(state="cancel")
-# Of one without a contact: to a number that wrote to us.
+# The contact of a message to a number that belongs to no contact.
 NOBODY = Contact()
 
 

@@ -14,8 +14,8 @@ from ..common.overrides import has_methods_of
 from .base import GONE, Base, Contact, File, Look
 from .document_mixin import WhatsappBillingDocumentMixin as Document
 
-# The methods that the SQL below stands for. A model that answers in another way, whoever
-# wrote that, is asked itself.
+# The SQL below answers like these methods. A model on which any module overrides one is
+# asked by method, record by record.
 DOCUMENT_METHODS = (
     "_wab_chosen_recipients",
     "_wab_companies",
@@ -34,7 +34,7 @@ PARTNER_FIELDS = (
     "wab_number",
 )
 NULL = SQL("NULL")
-# Whether `r` gets what is addressed to the customer that `p` is of.
+# SQL: the recipient `r` gets what is addressed to the customer of `p`.
 FOR_THE_CUSTOMER = SQL(
     """
     ((r.active AND r.wab_is_default_recipient
@@ -45,7 +45,7 @@ FOR_THE_CUSTOMER = SQL(
             AND t.active AND t.wab_is_default_recipient)))
     """
 )
-# The switch of `p` in the company of `a`.
+# SQL: WhatsApp is on for `p` in the company of `a`.
 IS_ON = SQL("COALESCE((p.wab_enabled ->> a.company_id::text)::boolean, a.is_on)")
 
 
@@ -194,7 +194,8 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         field = self._fields.get("wab_recipient_ids")
         chosen = SQL("NULL")
         if field:
-            # NULL where nobody is chosen.
+            # NULL where the document has no chosen recipients: its customer's then
+            # count.
             chosen = SQL(
                 "(SELECT bool_or(x.%s = r.id AND r.active IS TRUE)"
                 " FROM %s x WHERE x.%s = d.id)",

@@ -15,7 +15,7 @@ from ..rights.rights import PAGE, PAGE_ROWS
 
 _logger = logging.getLogger(__name__)
 
-# What a contact is asked before it is known who gets what is addressed to it.
+# Fields of a contact that deciding on its recipients reads.
 ADDRESSEE_FIELDS = (
     "commercial_partner_id",
     "company_id",
@@ -26,9 +26,9 @@ ADDRESSEE_FIELDS = (
 )
 
 
-# Whom a document is addressed to, where it has them.
+# Fields of a document that address it, where its model has them.
 ADDRESS_FIELDS = ("partner_id", "wab_recipient_ids")
-# What is asked of the messages about a record.
+# Columns of a message that the look at its document reads.
 ABOUT_COLUMNS = (
     "id",
     "state",
@@ -223,7 +223,7 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
                 SQL.identifier(field.column1),
                 SQL.identifier(field.column2),
             )
-        # Nearly all are told by the first comparison, without a look at contacts.
+        # The first comparison settles nearly all rows without reading contacts.
         return SQL(
             """
             EXISTS (
@@ -250,7 +250,8 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
 
         Odoo lets them read every field of an invoice that has no groups.
         """
-        # Asked at each reading of any field: nothing is looked up for others' names.
+        # Called whenever any field is read: the name is compared before rights are
+        # asked.
         if field.name[:4] == "wab_" and not (
             self.env.su or self._wab_is_user_internal()
         ):
@@ -478,7 +479,7 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception:
-            # Whatever went wrong on our side: the books come first.
+            # A fault of ours is logged; the accounting that called goes on.
             _logger.exception("WhatsApp could not follow %s %s", self._name, self.ids)
             return False
         return True

@@ -11,7 +11,7 @@ from odoo.exceptions import UserError
 
 _logger = logging.getLogger(__name__)
 
-# In the context: how many seconds a document of ours may take to render.
+# In the context: seconds that rendering may take.
 SECONDS = "wab_document_seconds"
 MARK = "wab_document_mark"
 
@@ -75,5 +75,5 @@ def _end_process(mark, was_ended):
                 process.kill()
                 _logger.warning("Ended %s, which hung", process.pid)
         except psutil.Error:
-            # It ended by itself meanwhile, or is no process any more.
+            # The process has ended meanwhile.
             continue

@@ -50,7 +50,7 @@ class DocumentMaker:
                 if phone_ids:
                     let_go(phone_ids)
         finally:
-            # Nothing goes on behind the back of whoever holds the lock.
+            # The threads end before the caller gives up its lock.
             self._is_stopped = True
             for thread in started:
                 thread.join()
@@ -59,7 +59,7 @@ class DocumentMaker:
         thread = threading.Thread(
             target=self._work, name=f"wab-document-{number}", daemon=True
         )
-        # Odoo's log says which database a line is about.
+        # Odoo's log reads the database's name from the thread.
         thread.dbname = self.messages.env.cr.dbname
         thread.start()
         return thread

@@ -27,7 +27,7 @@ class ReminderCheck:
 
 
 UNCHANGED = ReminderCheck()
-# What keeps a line from being named -> how that shows here.
+# Reason against naming a line -> the flag of `ReminderCheck` that it sets.
 SHOWN_AS = {
     "already_paid": "is_settled",
     "paused": "is_paused",

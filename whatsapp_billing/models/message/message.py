@@ -18,7 +18,7 @@ _lt = LazyTranslate(__name__)
 RETRYABLE_STATES = ("failed", "unknown", "held")
 HANDLEABLE_STATES = ("failed", "unknown", "canceled")
 CANCELABLE_STATES = ("queued", "held", "unknown")
-# Messages cancelled in one transaction: a drain that is at the same rows waits for it.
+# Messages cancelled in one transaction; a drain that claims the same rows waits.
 CANCEL_BATCH = 500
 
 
@@ -50,7 +50,8 @@ class WhatsappBillingMessage(models.Model):
     state = fields.Selection(const.MESSAGE_STATES, required=True, default="queued")
     reason = fields.Selection(const.REASONS, index="btree_not_null")
     reason_detail = fields.Char(compute="_compute_reason_detail", string="Why")
-    # Both belong to the latest attempt; earlier ones keep theirs in `attempt_ids`.
+    # Token and provider's id of the latest call; earlier calls have theirs in
+    # `attempt_ids`.
     uuid = fields.Char(
         required=True,
         copy=False,
@@ -58,7 +59,7 @@ class WhatsappBillingMessage(models.Model):
         string="Proof Token",
     )
     wamid = fields.Char(copy=False, string="Provider's Message ID")
-    # No index on what has few values: each is written a hundred thousand times a night.
+    # No index on columns with few values: each costs at every insert of a night.
     company_id = fields.Many2one("res.company", required=True)
     account_id = fields.Many2one("whatsapp.billing.account", ondelete="restrict")
     phone_id = fields.Many2one(
@@ -69,7 +70,7 @@ class WhatsappBillingMessage(models.Model):
     )
     recipient = fields.Char(help="'+' and digits, or the id of a user without number.")
     recipient_uid = fields.Char(string="Provider's User ID")
-    # The one way to compare recipients (`rules.numbers`).
+    # Recipients are compared by this key only (`rules.numbers.person_key`).
     person_key = fields.Char(
         compute="_compute_person_key", store=True, string="WhatsApp Subscriber"
     )
@@ -87,12 +88,12 @@ class WhatsappBillingMessage(models.Model):
     category = fields.Selection(const.CATEGORIES)
     document_type = fields.Selection(const.DOCUMENT_TYPES)
     body = fields.Text(string="Text")
-    # Parameters hold links that open a document without a login: for the call only.
-    # Of what we send: `header`, `body`, `buttons`, `button_labels`, `footer`; what tells
-    # whether it is still right (`snapshot`, `says_more`: `message_changed.py`;
-    # `follows_document`: `message_recipients.py`); of a list to tap on, `button`, `rows`
-    # and the uuid of the message that it asks `about`. Of what came: `media`; the
-    # `new_sender` of a changed number, and `is_kept` once somebody kept the old one.
+    # No user reads it: parameters hold links that open a document without a login.
+    # Outbound: `header`, `body`, `buttons`, `button_labels`, `footer`; `snapshot` and
+    # `says_more` (`message_changed.py`), `follows_document` (`message_recipients.py`);
+    # of a list to tap on `button`, `rows` and `about`, the uuid of the message that it
+    # asks about. Inbound: `media`; of a changed number `new_sender`, and `is_kept` once
+    # somebody kept the old one.
     content = fields.Json(
         groups=fields.NO_ACCESS, help="Rendered header, parameters and buttons."
     )
@@ -147,7 +148,7 @@ class WhatsappBillingMessage(models.Model):
         help="Each rule with its value at the moment of the decision:"
         " {rule, value, passed}.",
     )
-    # The same without its keys (`rules.traces`): each message carries thirty answers.
+    # Packed by `rules.traces`: thirty rules a message, stored without their keys.
     trace_data = fields.Json(readonly=True)
     trace_html = fields.Html(compute="_compute_trace_html", string="Why or Why Not")
     preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
@@ -270,7 +271,7 @@ class WhatsappBillingMessage(models.Model):
                 "text": header.get("text") or "",
                 "filename": self.filename or "",
             },
-            # The text is escaped by `rules` already.
+            # `markup.to_html` escapes the text.
             "body_html": Markup(markup.to_html(self._describe())),
             "footer": content.get("footer") or "",
             "buttons": content.get("button_labels") or [],
@@ -305,7 +306,7 @@ class WhatsappBillingMessage(models.Model):
     @api.model_create_multi
     def create(self, vals_list):
         self._check_worker()
-        # Computed after the rows are in, it would have every row written twice.
+        # Given here: a stored computed field would write every row twice.
         return super().create(
             [
                 vals | {"person_key": self._get_person_key(vals["recipient"])}
@@ -340,13 +341,13 @@ class WhatsappBillingMessage(models.Model):
         erased_sudo._fail_unsendable("")
         erased_sudo._after_state_change()
         todo_sudo -= erased_sudo
-        # Nobody could be called: the failure stays until there is a number.
+        # Without a number there is nothing to call: the message stays failed.
         numberless_sudo = todo_sudo.filtered(lambda m: m._lacks_number())
         todo_sudo -= numberless_sudo
         todo = todo.browse(todo_sudo.ids)
         todo_sudo._begin_attempt()
-        # A retry has patience anew; that a call was made before is not forgotten: what
-        # may have reached the customer never counts as not having left.
+        # A retry counts its attempts anew, but from 1 where a call was made: such a
+        # message may have reached the customer and never counts as unsent.
         called_sudo = todo_sudo.filtered("attempts")
         todo_sudo.write(
             {
@@ -427,7 +428,7 @@ class WhatsappBillingMessage(models.Model):
             done, left = self[at : at + CANCEL_BATCH]._cancel_in_own_transaction()
             canceled += done
             others += left
-        # Rows that this very transaction has made or written are its own to cancel.
+        # Rows that this transaction has written are locked by it: cancelled in it.
         canceled += self.browse(others)._cancel_now() if others else []
         self.env.invalidate_all()
         return canceled
@@ -439,7 +440,8 @@ class WhatsappBillingMessage(models.Model):
             messages = self.with_env(
                 env(user=self.env.uid, context=self.env.context, su=True)
             ).browse(self.ids)
-            # What waits for a row of this very request would wait for ever.
+            # This cursor would wait for ever for a row that the request's own
+            # transaction locks.
             env.cr.execute("SET LOCAL lock_timeout = '5s'")
             try:
                 done = self._durably(env, messages._cancel_now, attempts=1)
@@ -455,7 +457,8 @@ class WhatsappBillingMessage(models.Model):
 
     def _cancel_now(self):
         """Cancel in this transaction what nobody is at; return the ids."""
-        # One statement decides against a drain that claims at this moment.
+        # One statement, so that a row claimed at this moment is either cancelled or
+        # sent.
         self.env.cr.execute(
             """
             UPDATE whatsapp_billing_message

@@ -6,7 +6,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 CONTACT = "res.partner"
-# What nearly all messages are about; other models are asked for by a small index.
+# Models of nearly all documents; others are found by a partial index.
 USUAL_MODELS = ("account.move", "account.payment", CONTACT)
 
 
@@ -55,7 +55,7 @@ class WhatsappBillingMessage(models.Model):
             ),
         ]
         if self.env.user.has_group("whatsapp_billing.group_agent"):
-            # Somebody whom we do not know wrote to us.
+            # Messages of unknown senders have neither document nor contact.
             branches += [*contact, SQL("%s IS NULL AND %s IS NULL", model, partner)]
         else:
             spoken = SQL("%s = 'out'", column("direction"))

@@ -27,7 +27,7 @@ class Receipt:
         self.at = {}
         self.error = None
         self.pricing = None
-        # Under which id of the provider the reader writes without a number.
+        # The recipient's user id at the provider, under which they may write back.
         self.user_uid = None
 
     def add(self, update, moment):

@@ -105,7 +105,7 @@ class WhatsappBillingMessage(models.Model):
             row["is_same"] = row["snapshot"] == row["snapshot_now"]
             if row["gone"]:
                 continue
-            # What it says of its lines: `collection/case_recheck.py`.
+            # A reminder's lines are compared in `collection/case_recheck.py`, not here.
             is_reminder = row["document_type"] == REMINDER
             if _is_reworded(row) or (is_reminder and not row["is_same"]):
                 row["changed"] = True
@@ -127,7 +127,7 @@ class WhatsappBillingMessage(models.Model):
             if row["res_model"] and row["res_id"]:
                 by_model[row["res_model"]].append(row)
         for model, group in by_model.items():
-            # A model goes with its module, and messages about it stay.
+            # The model's module may be uninstalled; messages about its records remain.
             records = self.env.get(model)
             found = {} if records is None else records._wab_ask_again(group)
             for row in group:
@@ -280,7 +280,8 @@ class WhatsappBillingMessage(models.Model):
         """
         self -= self._told_meanwhile()
         heirs = self._find_heirs()
-        # The others need nobody: all who get the document have been told of it.
+        # The others need no person: everybody who gets the document has a newer
+        # message.
         lost = self.filtered(lambda message: message.id in heirs)
         ready = lost.filtered(
             lambda message: heirs[message.id] and message._is_replaceable()
@@ -288,7 +289,7 @@ class WhatsappBillingMessage(models.Model):
         done = self.browse()
         why = {}
         for messages in ready.grouped(lambda m: m._order_values()).values():
-            # Anybody's template and document meet here; the other messages of the
+            # What one template or document raises is logged; the other messages of the
             # claim go on.
             text = "Messages %s were not replaced"
             with savepoint_or_log(self.env, _logger, text, messages.ids):
@@ -468,7 +469,8 @@ class WhatsappBillingMessage(models.Model):
     def _ask_person(self, record, title, text):
         """Ask whoever sent this message, else who looks after its account, once."""
         self.ensure_one()
-        # Companies share their contacts, not what they write to them.
+        # On a contact, which companies share, only a request of this company says that
+        # somebody was asked already.
         is_shared = record._wab_is_contact()
         company = self.company_id if is_shared else self.company_id.browse()
         # sudo: mail.activity - whether somebody was asked already, whoever that is
@@ -562,7 +564,7 @@ class WhatsappBillingTemplate(models.Model):
                 header = ""
             elif variable.component == "body" and variable.position <= len(body):
                 body[variable.position - 1] = ""
-        # As they come back from the database: lists, not tuples.
+        # As JSON reads them from the database: lists instead of tuples.
         return json.loads(json.dumps([header, body, content.get("buttons") or []]))
 
 

@@ -11,24 +11,24 @@ from odoo.tools import SQL, human_size
 from ... import const
 from ...rules import backoff, numbers
 
-# Where the words of a trace's values are kept: rule -> (model, selection field).
+# Rule of a trace -> (model, selection field) whose labels its values are shown by.
 VALUE_WORDS = {
     "document_type_fits": ("whatsapp.billing.message", "document_type"),
     "template_approved": ("whatsapp.billing.template", "status"),
     "account_active": ("whatsapp.billing.account", "state"),
 }
 
-# Whose words are the document's: rule -> what `_wab_document_facts` calls it.
+# Rule -> key of `_wab_document_facts` whose labels the document's model gives.
 FACT_WORDS = {
     "document_posted": "document_state",
     "document_not_cancelled": "document_state",
     "document_unpaid": "payment_state",
 }
 
-# Refusals that another number of the contact may put right.
+# Meta's codes that another number of the contact may put right.
 NUMBER_CODES = ("131021", "131026", "131062", "137000")
 
-# What says nothing to people who group or filter messages, outside of developer mode.
+# Fields hidden from filters and groups outside of developer mode.
 TECHNICAL = frozenset(
     {
         *("uuid", "wamid", "context_wamid", "key", "lease_until", "channel_seen_at"),
@@ -39,15 +39,15 @@ TECHNICAL = frozenset(
     }
 )
 
-# More than these are "many": the menu counts no further.
+# The menu counts up to this many.
 MOST = 99
 
 RECEIVED_MENU = "whatsapp_billing.menu_message_received"
 
 FAILED_MENU = "whatsapp_billing.menu_message_failed"
 
-# Nobody watches more than a few chatters at once; whoever sends thousands sees the
-# ticks when opening a document.
+# Ticks are pushed for at most this many messages at a time: of a bulk sending people
+# see them when they open a document.
 MAX_LIVE = 50
 
 
@@ -275,7 +275,8 @@ class WhatsappBillingMessage(models.Model):
                 "failed": self.failed_at,
                 "unknown": self.unknown_at,
             }.get(self.state)
-            # What did not happen any more is not shown as still to come.
+            # The message has ended: steps that did not happen are not shown as still to
+            # come.
             steps = [step for step in steps if step["at"]]
             steps.append(self._step(self.state, ended_at or self.write_date))
         return steps
@@ -364,7 +365,7 @@ class WhatsappBillingMessage(models.Model):
             if len(ids) <= MAX_LIVE:
                 # sudo: res.users - only in which language they read
                 user_sudo = self.env["res.users"].sudo().browse(user_id)
-                # Whoever may not read the document any more is told no news of it.
+                # Only users who may still read the message are told its news.
                 mine = self.browse(ids).with_user(user_id)._filtered_access("read")
                 # sudo: mail.message - lines of messages that they may read
                 lines = mine.sudo().mail_message_id.with_context(lang=user_sudo.lang)

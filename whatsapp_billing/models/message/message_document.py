@@ -15,9 +15,9 @@ from .document_maker import DocumentMaker
 
 _logger = logging.getLogger(__name__)
 
-# Documents read at once; each is made in a transaction of its own.
+# Documents read in one query; each is made in a transaction of its own.
 BATCH = 50
-# What became of a document: settled, or left because somebody else is at it.
+# Results of making a document: it is settled, or another transaction holds it.
 MADE = "made"
 BUSY = "busy"
 
@@ -63,7 +63,7 @@ class WhatsappBillingMessage(models.Model):
         ):
             if not held:
                 return False
-            # The lock is the session's: no transaction stands open meanwhile.
+            # Ends the transaction; the lock is the session's and stays.
             self._commit(env.cr)
             maker = DocumentMaker(env[self._name], budget)
             maker.run(self._document_threads(), let_go)
@@ -78,7 +78,7 @@ class WhatsappBillingMessage(models.Model):
             .sudo()
             .get_param("whatsapp_billing.document_threads")
         )
-        # Each takes a connection to PostgreSQL, of which others need some.
+        # Each takes a PostgreSQL connection: at most a quarter of the pool.
         most = max(1, config["db_maxconn"] // 4)
         return max(1, min(int(configured or len(os.sched_getaffinity(0))), most))
 
@@ -137,9 +137,9 @@ class WhatsappBillingMessage(models.Model):
 
         :return: BUSY where somebody else is at the document right now
         """
-        # Read some documents ago: who was opted out since waits for nothing any more.
+        # The messages were read some documents ago: those cancelled since are left out.
         waiting = self._still_waiting()
-        # A model goes with its module, and messages about it stay.
+        # The model's module may be uninstalled; messages about its records remain.
         model = self.env.get(res_model)
         record = model.browse(res_id).exists() if model is not None else model
         if not waiting or waiting._cancel_withdrawn(record):
@@ -167,8 +167,8 @@ class WhatsappBillingMessage(models.Model):
         except LockError:
             return BUSY
         except Exception as error:  # noqa: BLE001
-            # Rendering runs other people's templates: whatever they raise belongs
-            # on the message, and the other documents go on.
+            # Rendering runs other people's templates: what one raises fails its
+            # messages, and the other documents are made.
             _logger.warning(
                 "No document for %s,%s: %s",
                 record._name,
@@ -245,7 +245,8 @@ class WhatsappBillingMessage(models.Model):
             {
                 "document_state": "ready",
                 "attachment_id": attachment.id,
-                # Queued under the name that it was going to have.
+                # The message was queued with an expected file name: the real one
+                # replaces it.
                 "filename": parameters.attachment_filename(attachment.name or ""),
             }
         )

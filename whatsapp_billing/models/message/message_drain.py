@@ -36,8 +36,8 @@ class MessageDrain(Drain):
         return self.outbox
 
 
-# What follows from new states, whoever wrote them by SQL, in this order. A step is a
-# method of the messages; the file that it is in says what it is for.
+# Steps that follow from new states that SQL has written, in this order: methods of the
+# messages, each with the file that it is in.
 AFTER_STATE_CHANGE = (
     "_close_credits",  # credit/message_credit.py
     "_notify_ticks",  # message/message_display.py
@@ -45,7 +45,7 @@ AFTER_STATE_CHANGE = (
     "_tell_documents",
     "_take_steps_back",  # collection/message_reminder.py
 )
-# What may let held messages go again; each returns the ids that it queued.
+# Steps that queue held messages again; each returns the ids that it queued.
 RELEASES = (
     "_release_of_accounts",
     "_release_of_quiet_hours",  # collection/message_reminder.py
@@ -134,7 +134,7 @@ class WhatsappBillingMessage(models.Model):
         budget = Budget.of_run(CRON_SECONDS)
         for step in (self._expire_leases, self._resolve_unknown, self._release_held):
             self._skip_faults(step, step.__name__)
-        # A third of the time is the documents': neither waits for the other.
+        # Documents get a third of the time, so that neither waits for the other.
         is_left = self._drain_lanes(budget.part(budget.left() * 2 / 3))
         is_left |= bool(
             self._skip_faults(
@@ -361,7 +361,8 @@ class WhatsappBillingMessage(models.Model):
              RETURNING m.id
                 """,
                 of_account(account_id),
-                # In a copy of the database nothing goes until somebody confirms it.
+                # A copied database has another binding: nothing goes until somebody
+                # confirms it.
                 secrets.bindings(self.env),
             )
         )

@@ -14,8 +14,8 @@ from ..common.send_request import PlannedMessage
 
 PRIORITIES = {"utility": 10, "authentication": 10, "marketing": 20}
 
-# What is asked of each contact in a company, by now or for the name of an invoice's
-# file. Read together: one by itself would bring all that differ between companies.
+# Company-dependent fields of a contact that deciding and naming the file read. Fetched
+# together: reading one would prefetch all company-dependent fields.
 PAGE_FIELDS = ("invoice_template_pdf_report_id", "wab_enabled", "wab_new_number")
 
 
@@ -47,7 +47,7 @@ class WhatsappBillingMessage(models.Model):
         fresh = records.filtered(lambda r: r.id not in known or left.get(r.id))
         all_planned = self._decide(fresh, recipients, document_types, send_request)
         messages = self._create_rows(all_planned, send_request)
-        # A message has sixty columns; these are all that the answer names.
+        # Only these two of sixty columns are in the answer.
         messages.fetch(["state", "reason"])
         results = [
             self._result(one, message)
@@ -338,7 +338,8 @@ class WhatsappBillingMessage(models.Model):
         by_contract = planned.company.wab_consent_by_contract and bool(number)
         consent = planned.consent.state
         if consent == "withdrawn" and planned.consent.kind == "switch":
-            # Nobody asked us to stop: somebody here switched it off.
+            # The withdrawal is a user's switch, not the customer's word: it is no
+            # opt-out.
             consent = "none"
         if consent == "none" and (
             by_contract or send_request.is_test or send_request.is_answer
@@ -543,7 +544,7 @@ class WhatsappBillingMessage(models.Model):
             filled = parameters.fill(text, [value]) if value else text
             header["text"] = parameters.without_keys(filled)
             header["param"] = value or ""
-        # False and no null, which XML-RPC cannot carry.
+        # False instead of None: XML-RPC cannot carry a null.
         return {
             "header": header if header["kind"] != "none" else False,
             "body": rendered.get("body") or [],

@@ -19,7 +19,7 @@ from ... import const
 from .message_display import MAX_LIVE
 
 FAILURE = const.METHOD
-# What becomes of the notification when its message no longer waits for anybody.
+# State of a message -> status of its notification once nobody has to see to it.
 STATUS = {
     "queued": "ready",
     "held": "ready",
@@ -174,7 +174,8 @@ class WhatsappBillingMessage(models.Model):
                 "notification_type": FAILURE,
                 "notification_status": "exception",
                 "failure_type": "unknown",
-                # It is about the customer, and for nobody's inbox.
+                # Read at once: the notification marks the failure and belongs in no
+                # inbox.
                 "is_read": True,
             }
             for message in messages_sudo

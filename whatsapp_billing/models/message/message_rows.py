@@ -20,11 +20,12 @@ from ...rules import markup
 from ..common import sql_bulk
 from ..worker.transactions import RepeatTransaction
 
-# These go, now or later: people see on the document that it was said.
+# States of messages that go, now or later: these get a line in the chatter.
 GOING = ("queued", "held")
 OUR_MODULE = "whatsapp_billing"
-# How Odoo's sanitizer writes what `quote_html` escapes. Nothing of a text stands within
-# an attribute there. Sanitizing thousands of texts takes longer than all else.
+# How Odoo's sanitizer writes what `quote_html` escapes, which puts no text into
+# attributes. Replaced here, as sanitizing thousands of texts takes longer than all
+# else.
 SANITIZED = (
     ("&quot;", '"'),
     ("&#34;", '"'),
@@ -93,7 +94,8 @@ class WhatsappBillingMessage(models.Model):
     def _insert_rows(self, rows, send_request):
         # sudo: whatsapp.billing.message - rows are written by the system only
         context = clean_context(self.env.context)
-        # Replaced, so that no `default_*` of the caller's is left in it.
+        # A new context: `default_*` of the caller's would fill in fields of the
+        # message.
         # pylint: disable-next=context-overridden
         messages_sudo = self.sudo().with_context(context)
         try:
@@ -102,8 +104,8 @@ class WhatsappBillingMessage(models.Model):
         except errors.UniqueViolation as error:
             if not send_request.key:
                 raise
-            # Another call with this key was faster; Odoo repeats this one, which
-            # then finds the first result.
+            # Another transaction used the key first; Odoo repeats this call, which
+            # finds its result.
             raise RepeatTransaction(str(error)) from error
         return self.sudo().browse(found.ids)
 

@@ -49,8 +49,8 @@ class WhatsappBillingMessage(models.Model):
             receipt.add(update, to_datetime(update.timestamp))
         rest = [receipt for receipt in receipts.values() if receipt.state]
         changed, failures, ended = [], [], []
-        # By our own proof first; then by the provider's id; each first among the
-        # messages' latest calls, then among earlier ones.
+        # Found by our uuid, then by the provider's id; each among messages' latest
+        # calls first, then among earlier ones.
         for column in ("uuid", "wamid"):
             for apply in (self._update_from, self._apply_earlier):
                 ids, seen, failed = apply(
@@ -61,7 +61,7 @@ class WhatsappBillingMessage(models.Model):
                 if apply == self._update_from:
                     ended += [message_id for message_id, _code in failed]
                 rest = [r for r in rest if getattr(r, column) not in seen]
-        # One message may be named by two of its attempts.
+        # As a set: receipts about two calls of one message name it twice.
         messages = self.browse(set(changed))
         self.browse(ended)._judge_failures()
         messages._after_state_change()

@@ -51,7 +51,8 @@ class WhatsappBillingPhone(models.Model):
                 pool_size=drain.threads, seconds=drain.budget.seconds_to_call()
             )
         except UserError as error:
-            # Without token or ids nothing can be called: the messages wait for them.
+            # No client without token or ids: the account is stopped and its messages
+            # held.
             sentence = str(error)
             self._durably(self.env, lambda: self._stop_account(sentence))
             return None

@@ -18,7 +18,7 @@ from odoo.tools import SQL, html2plaintext
 from ...rules import numbers
 from ..worker.budget import Budget
 
-# What remains of an erased message: figures, times, ids, and what it was about.
+# Text fields that stay on an erased message: ids and what it was about.
 KEPT_TEXTS = {
     "uuid",
     "wamid",
@@ -35,10 +35,10 @@ KEPT_TEXTS = {
     "pricing",
 }
 
-# All spellings of one number end in the same digits.
+# Last digits that all spellings of one number have in common.
 TAIL = 7
 
-# As much of a message as its notes on cases and documents quote.
+# Characters of a message that notes on cases and documents quote at most.
 LONGEST_QUOTE = 500
 
 
@@ -58,7 +58,7 @@ def _read_key(digits, country):
 
 BATCH = 5000
 
-# A message that still waits for something is never erased.
+# States in which a message is erased; in all others it still waits for something.
 FINAL_STATES = ("sent", "delivered", "read", "failed", "canceled", "received")
 
 
@@ -349,7 +349,8 @@ class WhatsappBillingMessage(models.Model):
             )
             if owner not in companies.ids:
                 continue
-            # Retention may have erased already what a request on the contact quotes.
+            # The quoted message may be erased already: the request is found by what it
+            # is about.
             is_theirs = (
                 activity.wab_company_id
                 and model == partners._name
@@ -361,7 +362,7 @@ class WhatsappBillingMessage(models.Model):
                 or self._names_number(html2plaintext(text), keys)
                 for text in texts
             ):
-                # The summary may quote the beginning of the note.
+                # The summary may quote the beginning of the note: both are emptied.
                 activity.write({"note": False, "summary": False})
 
     @api.model
@@ -390,7 +391,7 @@ class WhatsappBillingMessage(models.Model):
             line_id
             for line_id, res_id, body, ours, writer, is_request in rows
             if (ours or owners[res_id] or writer) in companies.ids
-            # A request that is done leaves its note in a line.
+            # Or a line that a done request has left, with its note.
             and (
                 ((ours or is_request) and self._is_told(body, words))
                 or self._names_number(html2plaintext(body), keys)
@@ -516,7 +517,7 @@ class WhatsappBillingMessage(models.Model):
                     f"retention of company {company.id}",
                 )
         if budget.is_over():
-            # What was erased is not found again, so the next run begins where this ends.
+            # Erased rows are not found again, so the next run goes on with the rest.
             # sudo: ir.cron - the worker asks for its next run
             self.env.ref("whatsapp_billing.ir_cron_retention").sudo()._trigger()
 

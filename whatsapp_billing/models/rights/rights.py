@@ -14,7 +14,7 @@ from odoo import api, models
 from odoo.fields import Domain
 from odoo.tools import SQL
 
-# Whether few rows are looked for, and how many that are at most.
+# In the context: a search is for a page of rows, at most so many.
 PAGE = "whatsapp_billing_page"
 PAGE_ROWS = 1000
 

@@ -13,7 +13,7 @@ from ..common import labels
 
 VERSION = re.compile(r"_v(\d+)$")
 
-# What WhatsApp reviews. Everything else about a template is ours to change any time.
+# Fields that WhatsApp reviews; all others can be changed at any time.
 REVIEWED_FIELDS = {
     "account_id",
     "template_name",
@@ -25,7 +25,7 @@ REVIEWED_FIELDS = {
     "footer",
 }
 
-# What WhatsApp says about a template: written when it says so, by nobody else.
+# Fields that WhatsApp reports; only the system writes them.
 PROVIDER_FIELDS = {
     "status",
     "status_detail",
@@ -47,7 +47,7 @@ PROVIDER_FIELDS = {
 
 EDITABLE_STATUSES = ("draft", "approved", "rejected", "paused")
 
-# A default in one of these states will send nothing any more.
+# States in which a template will not be sent any more: it counts as no default.
 GONE = ("rejected", "disabled", "deletion_pending", "deleted")
 
 
@@ -323,7 +323,8 @@ class WhatsappBillingTemplate(models.Model):
         prepared = []
         for vals in vals_list:
             self._check_no_providers_word(vals)
-            # The form sends both: what was chosen, and the default it replaces.
+            # The form sends `lang_choice`, which the user chose, and the default of
+            # `lang_code`.
             language = vals.get("lang_choice") or vals.get("lang_code", "en")
             vals = vals | {"lang_code": language, "is_default": False}
             vals.pop("lang_choice", None)
@@ -513,7 +514,8 @@ class WhatsappBillingTemplate(models.Model):
         ]
         given = [place for component, place in samples if component == "button"]
         if len(links) == len(given) == 1:
-            # One link and one variable belong together, wherever the button stands.
+            # With one link and one variable they belong together, wherever the button
+            # stands.
             samples["button", links[0]] = samples["button", given[0]]
         return samples
 
@@ -612,7 +614,8 @@ class WhatsappBillingTemplate(models.Model):
                     ("lang_code", "=", template.lang_code),
                 ]
             ).write({"is_default": False})
-            # The index looks at every statement: the old one goes first.
+            # The unique index is checked at each statement: the old default is written
+            # first.
             template.flush_model(["is_default"])
 
     @api.model

@@ -4,7 +4,7 @@
 from odoo import api, fields, models
 
 BASE = "{base}"
-# The page of the document, where it can be read and paid.
+# Address of the document's portal page, where it is read and paid.
 DOCUMENT_PAGE = BASE + "/{{1}}"
 
 

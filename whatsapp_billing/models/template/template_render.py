@@ -25,7 +25,7 @@ from ..common.send_request import SendRequest
 from .template_send import TEXT_PARTS
 from .template_variable import COMPANY_NAME, PAY_LINK, RECIPIENT_NAME
 
-# Fields of a contact that a text says as the contact's name.
+# Fields of a contact that are rendered as the contact's name.
 PARTNER_NAMES = ("name", "display_name", "complete_name")
 
 PLACE = re.compile(r"\{\{(\d+)\}\}")
@@ -229,7 +229,8 @@ class WhatsappBillingTemplate(models.Model):
         return str(value)
 
     def _format_money(self, value, currency, lang):
-        # The same fee goes to thousands, and reading a language's format takes long.
+        # Cached for the transaction: formatting an amount takes long, and thousands
+        # have the same.
         known = self.env.cr.cache.setdefault("whatsapp_billing.money", {})
         name = (value, currency.id, lang, self.lang_code)
         if name not in known:
@@ -404,7 +405,7 @@ class WhatsappBillingTemplate(models.Model):
                     problem["message"],
                 )
                 for problem in template.problems or []
-                # After a press on Submit they stand at the top of the form.
+                # Not those that the form shows at its top after Submit.
                 if problem["message"] not in (template.status_detail or "")
             )
 

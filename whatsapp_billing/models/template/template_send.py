@@ -19,10 +19,10 @@ from ..common import call_arguments, labels
 from .template_button import DOCUMENT_PAGE
 from .template_variable import PAY_LINK, USUAL
 
-# What templates are that the provider stopped.
+# Meaning of an error code -> state of the template that it reports as stopped.
 STOPPED = {TEMPLATE_PAUSED: "paused", TEMPLATE_DISABLED: "disabled"}
 
-# What a template says and where its values come from hang on these.
+# Fields that a template's text and values are computed from.
 TEXT_PARTS = (
     "remote_components",
     "header_type",
@@ -84,7 +84,7 @@ class WhatsappBillingTemplate(models.Model):
         if call_arguments.is_id(reference):
             return self.browse(reference).exists()
         text = reference if isinstance(reference, str) else ""
-        # The ten digits only: others count as digits too and are no number of ours.
+        # ASCII digits only: `isdigit()` also takes those of other scripts.
         if text.isascii() and text.isdigit() and call_arguments.is_id(int(text)):
             return self.browse(int(text)).exists()
         name, colon, lang = text.rpartition(":")

@@ -20,13 +20,13 @@ from ..common import client_action
 from ..common.plain_json import without_null
 from .template_button import BASE
 
-# A template whose messages fail this often is looked at by a person; fewer messages
-# than that say nothing.
+# Share of failed messages above which a person is asked about a template; of fewer
+# messages than the minimum it says nothing.
 FAILURE_SHARE = 0.2
 
 FEWEST_MESSAGES = 20
 
-# A template in one of these states waits for nobody here.
+# States in which nobody here has to do anything about a template.
 ENDED = ("approved", "pending", "deletion_pending", "deleted")
 
 
@@ -214,7 +214,7 @@ class WhatsappBillingTemplate(models.Model):
     def _make_sample_pdf(self):
         """Return one page that says what it is."""
         buffer = io.BytesIO()
-        # Invariant: the same bytes every time.
+        # `invariant`: the same bytes every time, without a date.
         canvas = Canvas(buffer, pagesize=A6, invariant=1)
         canvas.drawString(36, A6[1] - 72, "Sample")
         canvas.showPage()
@@ -229,7 +229,8 @@ class WhatsappBillingTemplate(models.Model):
             self.status_detail = self.account_id._get_error_sentence(outcome)
             self.account_id._apply_account_error(outcome)
             if outcome.kind == "unknown":
-                # It may have arrived: the next synchronisation finds it by its name.
+                # Outcome unknown: if it arrived, the next synchronisation finds it by
+                # its name.
                 self.account_id._trigger_check()
         else:
             self.status_detail = outcome
@@ -426,7 +427,8 @@ class WhatsappBillingTemplate(models.Model):
                 button.write(button._read_remote(values["value"]))
             elif button.kind == "phone":
                 button.write(dict.fromkeys(("value", "remote_value"), values["value"]))
-            # What a tap means to us is our own word; WhatsApp knows the text only.
+            # The meaning of a quick reply is ours: WhatsApp returns the button's text
+            # only.
 
     def _apply_variables(self, samples):
         """Keep our fields for the variables that are still there."""

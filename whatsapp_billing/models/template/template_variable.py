@@ -7,19 +7,19 @@ from odoo.exceptions import ValidationError
 
 from ...rules import template_fields
 
-# Values that are no field of the document.
+# Values of variables that are no field of the document.
 PAY_LINK = "wab_pay_link"
 RECIPIENT_NAME = "recipient.name"
-# Who writes: the document's company, or the one that a contact is written to from.
+# Name of the company that writes: the document's, or the one that writes to a contact.
 COMPANY_NAME = "wab_company_name"
-# What the customer owes in all, where a message speaks of several invoices.
+# Lines and total of all that the customer owes, in a reminder of several invoices.
 OPEN_LINES = "wab_open_lines"
 OPEN_TOTAL = "wab_open_total"
 OPEN_COUNT = "wab_open_count"
 OLDEST_DUE = "wab_oldest_due"
-# What a payment leaves open on its invoices.
+# What is still open on a payment's invoices.
 STILL_OPEN = "wab_still_open"
-# What a payment was for, and what is left, each as words that fit into a sentence.
+# What a payment was for, and what is left to pay, as words within a sentence.
 PAID_FOR = "wab_paid_for"
 LEFT_TO_PAY = "wab_left_to_pay"
 SPECIAL_PATHS = {
@@ -43,7 +43,7 @@ class Usual(NamedTuple):
     beside: str = ""
 
 
-# The short list of the form; every other field is behind Other.
+# Values that the form of a template lists; all other fields are behind *Other*.
 USUAL = {
     "recipient": Usual(RECIPIENT_NAME, sample="Ana Perez"),
     "company": Usual(COMPANY_NAME, sample="Azure Interior"),

@@ -64,7 +64,7 @@ class Budget:
         """Return the seconds in which work may still begin, 0 when it is over."""
         left = min(
             self._until - self.clock(),
-            # In an hour of waiting no processor time passes, but never the reverse.
+            # Waiting uses no processor time, so that either of the two may end first.
             self._cpu_until - self._cpu_clock(),
         )
         return max(0.0, left)

@@ -14,13 +14,13 @@ from ...clients.pool import CallPool, TokenBucket
 
 _logger = logging.getLogger(__name__)
 
-# To go on collecting outcomes after the first: larger slices, fewer commits.
+# Seconds to go on collecting outcomes after the first one: fewer commits.
 LINGER_SECONDS = 0.002
 # Rows claimed in one transaction, at least: the first calls run while the next are
 # claimed. With more threads half of them: a transaction takes hardly longer for more
 # rows, and while it lasts as many calls end as there are threads for.
 SLICE = 32
-# Between two looks at whose screens should show what has changed.
+# At least so much time passes between two notifications of open screens.
 SECONDS_BETWEEN_BUS_NOTES = 1.0
 
 
@@ -106,7 +106,8 @@ class Drain:
         free = self._free(len(outcomes))
         again = self._iterate(pool, outcomes, free)
         if self.budget.seconds_to_call() <= 0:
-            # Calls that still hang are left to their leases: Odoo would end all of it.
+            # Calls that still hang end by their leases: Odoo would soon kill this
+            # process.
             return False
         return bool(self.in_flight) or again or self._waits_for_pace(free)
 

@@ -8,7 +8,7 @@ from .budget import Budget
 
 # What becomes due within this time gets a job of its own; the cron finds the rest.
 JOB_HORIZON = timedelta(minutes=10)
-# After a full round a number that is asked again is not drained for longer than this.
+# Further rounds in the same run end after so long: other lanes wait.
 AGAIN_SECONDS = 5
 
 

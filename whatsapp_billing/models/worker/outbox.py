@@ -16,7 +16,7 @@ from .drain import Claim, Drain
 
 _logger = logging.getLogger(__name__)
 
-# What `state` of an outbox may be, where it needs no states of its own.
+# The `state` of an outbox that needs no states of its own.
 STATES = [
     ("queued", "Waiting"),
     ("sending", "Sending"),
@@ -305,7 +305,7 @@ class WhatsappBillingOutbox(models.AbstractModel):
             return bool(lane_ids)
         self._each_lane(lane_ids, budget)
         left = self._skip_faults(self._read_due_lane_ids, "due lanes") or []
-        # A lane that fails is tried by the next run in its own time.
+        # A lane that failed is left to the next run, which is not hurried for it.
         return bool(set(left) & set(lane_ids)) and budget.is_over()
 
     @api.model

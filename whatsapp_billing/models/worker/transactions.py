@@ -126,7 +126,7 @@ class WhatsappBillingWorkerMixin(models.AbstractModel):
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:
             raise
         except Exception as error:  # noqa: BLE001
-            # Whatever one row makes our code or another module raise is that row's.
+            # What our code or another module raises for one row is blamed on that row.
             env.clear()
             if len(items) == 1:
                 if isinstance(error, errors.ForeignKeyViolation) and not is_again:
