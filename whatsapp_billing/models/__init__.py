@@ -1,4 +1,10 @@
-"""Odoo's models, a folder a noun; each folder's `__init__` says where to begin."""
+"""Odoo's models, a folder a noun; each folder's `__init__` says where to begin.
+
+`message/` is what all is about, `worker/` the engine that sends, `document/` and
+`accounting/` what is sent. Files beside the folders extend single models of Odoo's:
+`mail_message.py` and `mail_activity.py` (whose line or request it is),
+`ir_actions_server.py` (automation rules), company and settings.
+"""
 
 from . import rights
 from . import worker

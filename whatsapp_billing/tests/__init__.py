@@ -1,3 +1,13 @@
+"""Tests in Odoo, on a database with the module (`make test`).
+
+Begin with `common.py` (a connected company with people and a customer; HTTP is answered
+in memory) and `lifecycle_common.py` (sends through the real drain and inbox);
+`collection_common.py`, `credit_common.py` and `rights_common.py` add plans, a wallet
+and two companies. A file is named after what it asks of: `test_message_sending.py`.
+`access_table.csv` says who may read, write and call what; `toy_outbox.py` is the
+smallest queue. What two transactions do to each other is in `tests/e2e`.
+"""
+
 from . import test_account
 from . import test_account_events
 from . import test_account_guard

@@ -1,3 +1,12 @@
+"""Dialogs; what they decide and send is in `models/` and `rules/`.
+
+Begin with `account_move_send_wizard.py` (Odoo's Send dialog, for one invoice) and
+`compose.py` (ours, for many records and for messages to contacts); `compose_remind.py`
+has it remind. `phone_preview.py` draws the phone beside both. `collection_*.py` switch
+plans on, foresee and write down answers; `partner_enable.py` and `consent_record.py`
+are about consent, `credit_*.py` about credits, `person_erase.py` about a person's data.
+"""
+
 from . import account_move_send_batch_wizard
 from . import base_partner_merge
 from . import account_move_send_wizard

@@ -1,7 +1,11 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""Providers of WhatsApp: what all can do stands in `base.py` (calls) and `profile.py`
-(all else), who there is in `registry.py`. How one is added: `doc/providers.md`.
+"""Providers of WhatsApp: `meta/`, `dialog360.py`, and what all have in common.
+
+Begin with `base.py` (the calls of any client) and `profile.py` (all else that makes a
+provider differ: codes, templates, webhooks, words); `registry.py` lists who there is
+and `sender.py` makes the call for one message. `error_table.py` and `templates.py` are
+the parts of a profile, `plain.py` what a new client begins with: `doc/providers.md`.
 """
 
 from .base import AccountConfig, WhatsAppClient

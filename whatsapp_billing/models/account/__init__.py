@@ -1,6 +1,9 @@
 """Accounts at a provider, their numbers, routes, secrets, and what webhooks bring.
 
-Begin with `account.py` and `phone.py`; `webhook_event.py` is the inbox.
+Begin with `account.py` and `phone.py`. `account_connect.py` connects and keeps secrets,
+`account_state.py` says what works, `account_templates.py` reads and makes templates;
+`phone_register.py` gets a number to send, `phone_route.py` says which one sends what.
+`webhook_event.py` is the inbox, `webhook_route.py` whom an event may speak for.
 """
 
 from . import account

@@ -1,7 +1,19 @@
 """Every override of accounting's own models and of contacts.
 
-What invoices, payments and contacts answer to the hooks of `document/`, and how
-posting, paying and correcting tells collections. A file is named after Odoo's model.
+A file is named after Odoo's model, and after what it adds to it where that is several:
+
+- `account.move`: `account_move.py` (as a document that is sent), `_sent_mark` (Odoo's
+  mark *Sent*, also of `account.move.send`), `_collection` and `_collection_display`
+  (reminders), `_bill` (bills that buy credits);
+- `account.move.line`, `account.partial.reconcile`: `account_move_line.py`;
+- `account.move.send`: `account_move_send.py`;
+- `account.payment`: `account_payment.py` (as a document), `_collection` (receipts, also
+  of `account.payment.register` and `payment.transaction`);
+- `res.partner`: `res_partner.py` (number, switch, recipients), `_display`,
+  `_collection` (also the plan of `res.company`).
+
+Begin with `account_move.py`. `recipient_guard.py` is shared by all that let people
+choose recipients.
 """
 
 from . import recipient_guard

@@ -1,7 +1,8 @@
 """What can be sent: the hooks that a document's model answers (`document_mixin.py`).
 
 `document_look.py` asks before the call, in bulk, what may have changed; `base.py` has
-the answers of records that are no documents.
+the answers of records that are no documents. How a document type is added:
+`doc/documents.md`. `ir_actions_report.py` limits how long a PDF may take.
 """
 
 from . import base

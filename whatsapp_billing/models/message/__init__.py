@@ -1,7 +1,11 @@
 """One message in or out, from queueing to its receipts.
 
-Begin with `message.py`, then `message_enqueue.py`, `message_drain.py`,
-`message_status.py` and `message_inbound.py`: the order in which one lives.
+Begin with `message.py`, then in the order in which one lives: `message_enqueue.py` and
+`message_rows.py` (queued), `message_document.py` (its file), `message_drain.py`
+(called; `drain_claim.py` looks again before, `drain_record.py` records),
+`message_status.py` (its receipts). What customers write begins in
+`message_inbound_batch.py`. `message_access.py` and `privacy.py` say who sees what, and
+what is kept.
 """
 
 from . import media

@@ -1,6 +1,8 @@
 """Templates: written, checked, submitted, synchronised, rendered.
 
-Begin with `template.py`; `template_send.py` is what a message takes from one.
+Begin with `template.py`, `template_variable.py` and `template_button.py`.
+`template_submit.py` is the way to the provider and back, `template_render.py` fills in
+texts, `template_send.py` is what a message takes from a template.
 """
 
 from . import template
