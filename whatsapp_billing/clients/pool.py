@@ -67,7 +67,7 @@ class CallPool(Generic[Work, Outcome]):
         self._call = call
         self._on_fault = on_fault
         self._name = name
-        # None tells one thread to end.
+        # None in the queue ends one thread.
         self._todo: queue.SimpleQueue[Work | None] = queue.SimpleQueue()
         self._done: queue.SimpleQueue[Outcome] = queue.SimpleQueue()
         self._pool: list[threading.Thread] = []

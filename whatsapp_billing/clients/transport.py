@@ -42,12 +42,13 @@ _logger = logging.getLogger(__name__)
 USER_AGENT = "whatsapp_billing/19.0"
 MAX_BYTES = 16 * 1024 * 1024
 MAX_ORIGINS = 64
-# Larger bodies are files: joining them to the head would copy them.
+# Bodies up to this size are joined to the head and sent in one write; larger ones are
+# files, and joining would copy them.
 ONE_WRITE_BYTES = 64 * 1024
 # A connection that was idle longer is closed instead of reused: the other side may be
 # closing it, and a request written into that is lost without anybody knowing.
 MAX_IDLE_SECONDS = 20.0
-# A call that names no time of its own may take this long for its whole answer.
+# Seconds for the whole answer of a call that names no time of its own.
 READ_SECONDS = 30.0
 
 _encode_json = jsonlib.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -184,7 +185,7 @@ class _HTTPSPool(_FreshMixin, HTTPSConnectionPool):
     ConnectionCls = _HTTPSConnection
 
 
-# What `requests` itself raises before anything is sent.
+# Exceptions that `requests` raises before anything is sent.
 _NEVER_SENT = (
     requests.ConnectTimeout,
     requests.exceptions.InvalidSchema,

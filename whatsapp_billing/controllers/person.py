@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What is kept about a person, as a file for a manager."""
+
 import json
 
 from odoo import fields, http

@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""The customer's own pages: how they want to get their invoices."""
+
 from odoo.http import request
 
 from odoo.addons.account.controllers.portal import PortalAccount

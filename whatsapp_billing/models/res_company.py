@@ -1,5 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""A company's account, its switches for kinds of documents, and its people."""
 
 from odoo import api, fields, models
 from odoo.exceptions import ValidationError

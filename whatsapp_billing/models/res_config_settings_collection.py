@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""The settings of reminders, quiet hours and receipts."""
+
 from odoo import api, fields, models
 
 from ..rules import time_zones

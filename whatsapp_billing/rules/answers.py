@@ -19,12 +19,12 @@ from typing import Final, NamedTuple
 
 from .consent import fold
 
-# What a button may carry. A typed message may also be "thanks", which decides nothing.
+# What a button may carry. Typed words may also be "thanks", which changes no case.
 KINDS: Final = ("promise", "paid", "problem", "person")
-# What a problem may be about, in the order in which the list offers it.
+# Subjects of a problem, in the order of the list that the customer taps on.
 PROBLEMS: Final = ("amount", "goods", "invoice", "other")
 LONGEST: Final = timedelta(days=366)
-# A longer text is for a person: what is plainly one of these is short, signs and all.
+# Characters of a text that is read at all; a longer one is for a person.
 LONGEST_TEXT: Final = 1000
 _PAYLOAD: Final = re.compile(
     r"wab:(?P<kind>[a-z]+)(?:@(?P<day>\d{4}-\d\d-\d\d)|~(?P<about>[a-z]+))?"
@@ -115,8 +115,8 @@ _PHRASES: Final[dict[str, frozenset[str]]] = {
     ),
 }
 
-# Thanks and taking note, in words: at least one of these, and nothing else but how one
-# greets. "Listo", "hecho", "feito", "done" are left out: they may mean "paid".
+# Words of thanks: a text is thanks if it has one of these and else only greetings.
+# "Listo", "hecho", "feito", "done" are left out: they may mean "paid".
 _THANKS: Final = frozenset(
     word
     for words in (
@@ -138,7 +138,7 @@ _THANKS_AROUND: Final = frozenset(
     )
     for word in words.split()
 )
-# The same in signs: a thumb, clapping, folded hands, a heart, a smile, a tick.
+# Signs of thanks: a thumb, clapping, folded hands, a heart, a smile, a tick.
 _THANKS_SIGNS: Final = frozenset(
     "\U0001f44d\U0001f44c\U0001f64f\U0001f44f\U0001f64c\U0001f91d\U0001f4aa\u2764\U0001f49a\U0001f499"
     "\U0001f60a\U0001f642\U0001f600\U0001f601\U0001f603\U0001f604\U0001f609\u263a\u2705\u2714\U0001fae1"
@@ -198,7 +198,7 @@ _ORDINALS: Final = frozenset({"segunda", "terca", "quarta", "quinta", "sexta"})
 _PORTUGUESE: Final = frozenset({"vou", "pagarei", "pagaremos", "ate", "obrigado"})
 # Morning, and not tomorrow.
 _MORNING: Final = re.compile(r"\b(?:esta|la) manana\b")
-# How one says it in a sentence that is about nothing else.
+# Words that may stand around a date in a promise; any other is for a person.
 _SAID: Final = (
     "i we will ll ill pay paying can it on the by before this next st nd rd th of ok yes",
     "please hi hello thanks thank you payment",
@@ -217,7 +217,7 @@ _DAY_SAID: Final = frozenset(
 _DAY_AND_MONTH: Final = re.compile(r"(?<!\d)\d{1,2} ?[/-] ?\d{1,2}(?!\d)")
 _SHARES: Final = frozenset({(1, 2), (1, 3), (2, 3), (1, 4), (3, 4)})
 _NEAR_DAY: Final = timedelta(days=60)
-# Numbers that are no days: a time, an amount with its cents, one of several.
+# Numbers that are no days: a time, an amount with cents, "2 of 3".
 _OTHER_NUMBER: Final = re.compile(
     r"\d\s*[:\u066b,]\s?\d|[%\u2030#]|\d of \d", re.IGNORECASE
 )
@@ -253,7 +253,7 @@ def understand(text: str, today: date, lang: str = "") -> Answer | None:
     if is_thanks(text or ""):
         return Answer("thanks")
     if not folded or len(folded) > 80 or any(mark in text for mark in "?¿"):
-        # Who asks whether it is paid, or on which day, does not say so.
+        # A question says nothing: neither "paid?" nor "on the 20th?".
         return None
     for kind, phrases in _PHRASES.items():
         if folded in phrases:

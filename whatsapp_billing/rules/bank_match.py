@@ -22,12 +22,12 @@ from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 
-# Fewer digits than this and nothing else: many other things are called so.
+# A name of fewer digits, and nothing else, is too common to tell an invoice.
 _TELLING_DIGITS = 5
-# A reference of so many characters is found however a bank groups them.
+# From this length a reference is found however the bank groups its characters.
 _REGROUPED = 10
 _RUN = re.compile(r"[^\W_]+")
-# What joins a number to a longer one: dates, amounts, years.
+# Signs that join digits to a longer number: a date, an amount, a year.
 _JOINS_DIGITS = frozenset("/.,-:")
 _MINUS = "\N{MINUS SIGN}"
 _SLASHES = "\N{FRACTION SLASH}\N{DIVISION SLASH}"
@@ -132,7 +132,8 @@ def _is_named(one: Instalment, money: Transaction) -> bool:
     for name in one.names:
         if not names(money.label, name):
             continue
-        # "Payment 14" of somebody else says nothing about our invoice 14.
+        # A common name like 14 counts only in a payment of the same debtor, or of
+        # nobody.
         if _is_telling(name) or money.debtor_id in (None, one.debtor_id):
             return True
     return False
@@ -201,7 +202,8 @@ def _stands_alone(
     if first:
         before, _start, end = runs[first - 1]
         gap = text[end : runs[first][1]]
-        # A word before it is what it is called ("Invoice/F/12"), a letter its series.
+        # A word before it says what it is ("Invoice/12"); something shorter, or with
+        # digits, is part of a longer number ("F/12").
         if gap in joins and (len(before) < 3 or not before.isalpha()):
             return False
     if last + 1 < len(runs):

@@ -35,9 +35,9 @@ from itertools import groupby
 from typing import Final, NamedTuple
 
 PURPOSES: Final = ("billing", "collections", "marketing")
-# What only customers themselves can have written or chosen.
+# Sources of consent that only customers themselves can be.
 BY_CUSTOMER: Final = frozenset({"keyword", "provider", "portal"})
-# More than WhatsApp lets anybody type is no wish, and takes long to read.
+# Longer than WhatsApp lets anybody type: not read, as that would take long.
 LONGEST_WISH: Final = 5000
 
 # Folded: lower case, no accents, no punctuation.
@@ -368,7 +368,7 @@ def _ask_to_end() -> re.Pattern[str]:
 
 _SENTENCE_STOP: Final = _ask_to_end()
 
-# Below a STOP: who it is from, perhaps with the firm.
+# Lines below a STOP that may be a signature, and words in each.
 _NAME_LINES: Final = 2
 _NAME_WORDS: Final = 4
 
@@ -410,7 +410,7 @@ class Standing(NamedTuple):
     kind: str
 
 
-# Of somebody from whom there is no word.
+# The standing of somebody without any row of consent.
 NO_STANDING: Final = Standing("none", 0, "")
 
 
@@ -464,7 +464,7 @@ def _candidates(text: str) -> Iterator[str]:
             plain = _unstretch(folded)
             polite = _without_politeness(plain)
             yield from dict.fromkeys((plain, polite))
-            # STOP 1: the number of a menu.
+            # "STOP 1": the number of a menu is dropped.
             bare = re.sub(r" [0-9]$", "", polite)
             yield from (bare, bare.replace(" ", "", 1), _undouble(bare))
 

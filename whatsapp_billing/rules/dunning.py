@@ -51,7 +51,7 @@ __all__ = [
 ]
 
 _DAY = timedelta(days=1)
-# An overdue line whose own step is not due may be named beside one whose step is.
+# Reasons with which an overdue line is still listed beside one whose step is due.
 _ALSO = frozenset({"not_due", "steps_done", "below_minimum", "condition_not_met"})
 
 
@@ -254,7 +254,7 @@ def _decide_group(
 
 
 def _weight(found: _Found) -> tuple[int, int, int]:
-    """The most serious step speaks for all; ids only make it the same every time."""
+    """Return the sort key of a due line: the highest step wins, ids only break ties."""
     assert found.step is not None and found.check.plan is not None
     return (found.step.days, -found.check.plan.plan_id, -found.step.step_id)
 
@@ -407,5 +407,5 @@ def _after(line: Line, decision: LineDecision, day: date) -> Line:
     return replace(line, **values) if values else line  # type: ignore[arg-type]
 
 
-# After these a person has the case: nothing more goes out by itself.
+# Actions after which a person has the case: no later step sends anything.
 ESCALATING = frozenset({"hand_over", "stop", "legal"})

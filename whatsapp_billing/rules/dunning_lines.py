@@ -14,7 +14,7 @@ _DAY = timedelta(days=1)
 
 
 class LineCheck:
-    """The questions check about one line, in order, until one is answered by no."""
+    """The rules asked of one line, in order, until one fails; they become its trace."""
 
     __slots__ = ("changes", "day", "debtor", "line", "next_check_date", "plan", "trace")
 
@@ -28,7 +28,7 @@ class LineCheck:
         self.changes: tuple[str, ...] = ()
 
     def fails(self, rule: str, value: Any, passed: bool) -> bool:
-        """Note the answer; return whether it was no.
+        """Add a rule and its value to the trace; return True where the line did not pass.
 
         No null: traces are read over XML-RPC, which cannot carry it.
         """
@@ -37,7 +37,7 @@ class LineCheck:
         return not passed
 
     def decide(self, reason: str | None, **values: Any) -> LineDecision:
-        """Return the decision with everything that was check."""
+        """Return the decision with the trace of every rule that was asked."""
         values.setdefault("next_check_date", self.next_check_date)
         return LineDecision(
             self.line.line_id,
@@ -196,7 +196,8 @@ def choose_step(check: LineCheck) -> tuple[Step | None, str | None]:
         check.fails("step_due", _iso(next_date(check, line.last_step_days)), False)
         check.next_check_date = next_date(check, line.last_step_days)
         return None, "steps_done" if is_last else "not_due"
-    # A clock that was set back, or a run for an earlier day, repeats nothing.
+    # Where the last reminder is later than this run's day (a clock set back, a run for
+    # an earlier day), nothing is repeated.
     is_later = line.last_date is None or line.last_date <= check.day
     if check.fails("clock_runs_forward", _iso(line.last_date), is_later):
         check.next_check_date = line.last_date

@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""Why nothing was said about an open invoice, in words, and what was check."""
+"""Words for why nothing was said about an open invoice, and for each rule asked."""
 
 from __future__ import annotations
 

@@ -57,7 +57,7 @@ REMINDABLE: Final[frozenset[str]] = frozenset(
 )
 
 
-# Templates for these say whatever somebody wrote; one that is for nothing may too.
+# Types whose template has free wording; also templates without a type.
 MESSAGES: Final[frozenset[str | None]] = frozenset(
     {"customer_message", "vendor_message", "", None}
 )
@@ -183,7 +183,7 @@ def _fits_template(facts: Facts) -> bool:
 
 
 def _has_consent(facts: Facts) -> bool:
-    # A contract allows what it is about: documents and their payment, never offers.
+    # Consent by contract covers documents and their payment, never offers.
     return facts.consent == "granted" or (
         facts.consent == "by_contract" and facts.purpose != "marketing"
     )
@@ -313,7 +313,7 @@ RULES: Final[tuple[Rule, ...]] = (
         lambda facts: facts.enabled,
         lambda facts: facts.enabled,
     ),
-    # Without a number there is nothing that they could have agreed to.
+    # Skipped without a usable number: consent is about a number.
     _rule(
         "consent_given",
         "not_opted_in",
@@ -422,7 +422,7 @@ def _ask(rules: tuple[Rule, ...], facts: Facts) -> Decision:
             continue
         passed = rule.passes(facts)
         value = rule.value(facts)
-        # No null: traces are read over XML-RPC, which cannot carry it.
+        # False for None: traces are read over XML-RPC, which cannot carry a null.
         shown = False if value is None else value
         trace.append({"rule": rule.name, "value": shown, "passed": passed})
         if not passed:

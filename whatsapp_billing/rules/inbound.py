@@ -14,22 +14,22 @@ from typing import Any, Final
 
 from .window import SERVICE_WINDOW
 
-# Said to us: words, taps, files. May decide about debts and consent.
+# Types that a person addresses to us; only these may change cases and consent.
 ANSWERS: Final[frozenset[str]] = frozenset(
     {"text", "button", "interactive", "image", "video", "audio", "document"}
 )
-# Sent by a person: opens the window for free text, shows that somebody reads.
+# Types that a person sends: they open the 24-hour window.
 USER_MESSAGES: Final[frozenset[str]] = ANSWERS | {
     "sticker",
     "location",
     "contacts",
     "order",
 }
-# Came by itself, nobody wrote: opening a chat, a change of number, a permission.
+# Types that nobody wrote: opening a chat, a change of number, a permission.
 SILENT: Final[frozenset[str]] = frozenset(
     {"request_welcome", "system", "ephemeral", "call_permission_reply"}
 )
-# The kind of a file by its type, where its name says nothing.
+# MIME type -> short name of a file whose own name has no ending.
 _SHORT: Final[Mapping[str, str]] = {
     "application/pdf": "PDF",
     "image/jpeg": "JPEG",

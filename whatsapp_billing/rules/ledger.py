@@ -134,8 +134,8 @@ def _settle(
     rate = price(category)
     cost = rate.credits if rate else ZERO
     if reserve and reserve.category == category and held:
-        # As agreed when it was queued. Nothing was reserved for a text that was
-        # expected to be free: that one costs its price.
+        # Costs what was reserved when it was queued; a text for which nothing was
+        # reserved, as it was expected to be free, costs its price.
         cost = held
     covered = min(cost, held)
     return Posting(

@@ -92,7 +92,7 @@ _RENUMBERED: Final = (
         )
     ),
 )
-# Nearly no number is an old one: one look says so.
+# One pattern for all: nearly no number matches, and then nothing else is tried.
 _IS_OLD: Final = re.compile("|".join(f"(?:{r.old.pattern})" for r in _RENUMBERED))
 
 # Other scripts' signs for plus, brackets and hyphens.
@@ -107,7 +107,7 @@ _EXTENSION: Final = re.compile(
     r"[\s.:]*[0-9]{1,7}\s*$",
     re.IGNORECASE | re.ASCII,
 )
-# What people and other programs write for digits that they do not show.
+# Signs that stand for hidden digits.
 _MASK: Final = r"[?*_#\u2022\u00b7\u2026\u25cf]"
 _HIDDEN_TOKEN: Final = re.compile(
     rf"(?<![^\s()\[\]])(?:{_MASK}+|x{{2,}}|\.{{2,}})(?![^\s()\[\]])", re.IGNORECASE
@@ -152,7 +152,7 @@ def normalise(raw: str, country_code: str | None) -> str:
     if not text:
         raise InvalidNumber("no_number")
     if is_bsuid(text):
-        # The parser would read its digits as a telephone number.
+        # A user id (`is_bsuid`) is refused: its digits would be read as a number.
         raise InvalidNumber("invalid_number")
     text = _only_number(text, (country_code or "").upper())
     try:
@@ -261,7 +261,8 @@ def _spellings(e164: str) -> Iterator[str]:
     """Yield what a number may be written as today, the likeliest first."""
     current = person_key(e164)
     if e164.startswith("+54"):
-        # Both spellings are in use: with 9 for a mobile, without for a fixed line.
+        # Argentina: both spellings are in use, with 9 for a mobile, without for a fixed
+        # line.
         yield e164
         yield current
         yield re.sub(r"^\+549", "+54", e164)

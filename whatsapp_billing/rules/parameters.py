@@ -25,12 +25,12 @@ MAX_LENGTHS: Final[dict[str, int]] = {"header": 60, "body": 1024, "button": 2000
 
 PLACEHOLDER: Final = re.compile(r"\{\{([1-9][0-9]{0,2})\}\}")
 
-# What opens a page of Odoo's portal without a login.
+# Parameters of portal addresses that open a page without a login.
 _LINK_KEY = re.compile(r"((?:access_token|hash|sign)=)[^\s&#]+", re.IGNORECASE)
 
 _FILE_NAME_LENGTH: Final = 80
 _ATTACHMENT_NAME_LENGTH: Final = 120
-# Nothing in it to make safe: no two dots or dashes follow each other.
+# A file name that needs no cleaning: no two dots or dashes follow each other.
 _PLAIN_FILE = re.compile(r"(?=.{1,120}$)\w(?:[.-]?\w)*\.pdf", re.ASCII)
 # A single no-break space stays: it keeps an amount and its currency on one line.
 _SPACES = re.compile(r"\s{2,}|[^\S \u00a0\u202f]")

@@ -31,8 +31,8 @@ CATEGORIES: Final[dict[str, str]] = {
     "authentication_international": _lt("Authentication, international"),
     "service": _lt("Service (free text)"),
 }
-# The provider's words that mean one of ours; what is missing here costs what was
-# reserved, as nobody can say better.
+# The provider's category -> ours. A message of an unknown category costs what was
+# reserved.
 _WORDS: Final = {
     "marketing_lite": "marketing",
     "group_marketing": "marketing",

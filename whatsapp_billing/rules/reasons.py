@@ -108,7 +108,7 @@ REASONS: Final[dict[str, str]] = {
     ),
 }
 
-# These pass by themselves: such a message may be held instead of cancelled.
+# Reasons that pass by themselves: the message is held instead of cancelled.
 HOLDING: Final[frozenset[str]] = frozenset(
     {"account_inactive", "no_credit", "quiet_hours"}
 )

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 
 from . import backoff
 
-# Whoever is to blame is mended by a person: the message waits for that.
+# Kind of error -> reason with which the message is held until a person has mended the
+# account, the number or the template.
 WAITS_FOR: Final[dict[str, str]] = {
     "account": "account_inactive",
     "number": "account_inactive",

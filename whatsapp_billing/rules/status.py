@@ -29,8 +29,8 @@ RANK: Final[dict[str, int]] = {
 # `played` is the receipt of a voice message: the person has had it.
 ALIASES: Final[dict[str, str]] = {"played": "read"}
 
-# From the best news to the worst, for the document that was sent: one recipient who
-# has it is worth more than another who could not be reached.
+# States from the best to the worst: a document with several messages shows the best, as
+# one recipient has it then.
 BEST_FIRST: Final = (
     *("read", "delivered", "sent", "sending", "unknown"),
     *("queued", "held", "failed", "canceled"),

@@ -21,7 +21,7 @@ _ADDRESS: Final = frozenset(
 
 CONTACT: Final = "res.partner"
 
-# What any record may be named by.
+# Fields that may be named of any record.
 NAMES: Final = frozenset({"name", "display_name", "code", "full_name"})
 
 PUBLIC: Final[dict[str, frozenset[str]]] = {
@@ -58,7 +58,7 @@ PUBLIC: Final[dict[str, frozenset[str]]] = {
     "res.users": frozenset({"name", "display_name"}),
 }
 
-# Set-up, secrets and the machinery: no field of these but what a colleague is called.
+# Models of set-up, secrets and machinery: none of their fields, but a user's name.
 _PRIVATE: Final = re.compile(
     r"(?:ir|base|bus|auth|auth_\w+|iap|res\.config|res\.users|res\.groups|fetchmail"
     r"|certificate|whatsapp\.billing|payment\.provider|payment\.token|queue\.job"

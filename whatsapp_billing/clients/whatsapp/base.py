@@ -254,7 +254,7 @@ class InboundMessage:
     # What an edited message has become: its type, and what it answers.
     edited_type: str = ""
     edited_context: str = ""
-    # What the system says about this person: they have another number or user id.
+    # A system notice about this person, such as another number or user id.
     notice: str = ""
     new_sender: str = ""
     errors: tuple[ErrorInfo, ...] = ()

@@ -36,7 +36,7 @@ from .profile import Culprit, Link, Profile, Verification, Words
 
 SECRET_HEADER = "Authorization"
 
-# What its own refusals say -> our name for it; the first that is found counts.
+# (words in a refusal of 360dialog's own, our code for it); the first found counts.
 _REFUSALS = (
     ("api_key", "d360_api_key"),
     ("api key", "d360_api_key"),

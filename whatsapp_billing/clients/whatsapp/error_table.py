@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-# What a code may say besides its kind, where something of ours follows from it.
+# Meanings of a code besides its kind, from which something of ours follows.
 OPTED_OUT: Final = "opted_out"  # this person takes no advertising from us
 TEMPLATE_PAUSED: Final = "template_paused"
 TEMPLATE_DISABLED: Final = "template_disabled"

@@ -80,10 +80,10 @@ class Profile:
     # === SET-UP === #
 
     api_url: ClassVar[str]
-    # Which fields of an account are its: app_uid, app_secret, api_version.
+    # Fields of an account that this provider needs: app_uid, app_secret, api_version.
     needs: ClassVar[frozenset[str]] = frozenset()
     words: ClassVar[Words]
-    # By the point of the check list: token, permissions, app, business.
+    # Links by point of the check list: token, permissions, app, business.
     links: ClassVar[Mapping[str, Link]] = {}
 
     # === ERRORS === #
@@ -104,7 +104,7 @@ class Profile:
 
     # === CREDENTIALS === #
 
-    # What a token must be allowed to; none where the provider cannot say.
+    # Scopes that a token must have; none where the provider cannot say.
     required_scopes: ClassVar[tuple[str, ...]] = ()
 
     def missing(self, token: TokenInfo) -> list[str]:
@@ -122,7 +122,7 @@ class Profile:
     # === TEMPLATES === #
 
     templates: ClassVar[TemplateCodec] = PlainTemplates()
-    # Changes of an approved template; None for as many as one likes.
+    # Most changes of an approved template; None for no limit.
     edits_per_day: ClassVar[int | None] = None
     edits_per_month: ClassVar[int | None] = None
     # Whether a template that it has disabled can be deleted.
@@ -137,7 +137,7 @@ class Profile:
     # Whether each status of a message brings back what we gave it to carry. Without, a
     # call that nobody answered is never proved not to have arrived, nor sent again.
     returns_proof_token: ClassVar[bool] = False
-    # How long an uploaded file may be sent by its id.
+    # Days for which an uploaded file may be sent by its id.
     media_days: ClassVar[int] = 0
 
     # === WEBHOOKS === #

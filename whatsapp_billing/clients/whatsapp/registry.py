@@ -8,7 +8,7 @@ from .dialog360 import Dialog360Client
 from .meta.client import MetaCloudClient
 from .profile import Profile
 
-# The first is what a new account has until somebody chooses.
+# The first one is the default of a new account.
 CLIENTS: dict[str, type[WhatsAppClient]] = {
     client.profile.name: client for client in (MetaCloudClient, Dialog360Client)
 }

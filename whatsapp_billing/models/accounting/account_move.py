@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Invoices as documents: who gets one, its PDF, what must not change until it goes."""
+
 from collections import defaultdict
 
 from odoo import api, fields, models

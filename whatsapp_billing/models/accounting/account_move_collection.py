@@ -1,5 +1,10 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Invoices and reminders: their plan, their cases, reminding by hand.
+
+Posting, paying and correcting end in `_wab_sync_cases`, which has the cases follow.
+"""
+
 from collections import defaultdict
 
 from odoo import api, fields, models

@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""The action of an invoice list that opens the composer for reminders."""
+
 from odoo import models
 
 

@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Journal items: what paying, undoing it and a new due date do to collection cases."""
+
 from odoo import fields, models
 
 

@@ -1,5 +1,11 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Odoo's sending of invoices, with WhatsApp as one of its methods.
+
+`_hook_if_success` queues the messages; `_wab_make_legal_pdf` has Odoo make an invoice's
+PDF and sends nothing.
+"""
+
 import logging
 
 from odoo import api, models

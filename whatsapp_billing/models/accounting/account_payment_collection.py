@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""When the receipt of a payment is sent by itself: posted, registered, paid online."""
+
 from collections import defaultdict
 
 from odoo import api, fields, models

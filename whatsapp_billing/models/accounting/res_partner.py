@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Contacts: their number, the switch, consent, and who gets what is theirs."""
+
 import threading
 from collections import defaultdict
 from urllib.parse import urlsplit

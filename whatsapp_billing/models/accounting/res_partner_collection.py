@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""The plan of a customer and of a company, and in which time zone a customer lives."""
+
 from functools import lru_cache
 
 import pytz

@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""The ready-made plans, which a company gets with its first account."""
+
 from odoo import models
 
 READY_PLANS = (

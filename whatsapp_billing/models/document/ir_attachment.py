@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Whether the bytes of an attachment are still where Odoo keeps them."""
+
 from odoo import models
 
 

@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Whether `queue_job` runs jobs for this database; without it the cron sends."""
+
 from odoo import api, models
 from odoo.tools import SQL
 

@@ -1,5 +1,11 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Make the PDF that messages wait for, once a document, in a transaction of its own.
+
+A job or the cron, never the transaction that queued them; `document_maker.py` has the
+threads.
+"""
+
 import logging
 import os
 

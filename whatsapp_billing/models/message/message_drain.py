@@ -1,5 +1,10 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What the worker asks of messages, the cron behind it, and what follows new states.
+
+Claiming is in `drain_claim.py`, recording in `drain_record.py`.
+"""
+
 import logging
 from datetime import timedelta
 from functools import partial

@@ -1,5 +1,11 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Documents become messages, or reasons why not: `_enqueue`, `_decide`, `_row_values`.
+
+For each document and recipient: template and number, texts, consent, then the decision
+of `rules.eligibility`. The rows are written in `message_rows.py`.
+"""
+
 import uuid
 from collections import defaultdict
 

@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""Receipts of the provider: what they say of a message, in bulk and in any order."""
+
 import json
 import random
 from collections import defaultdict

@@ -12,7 +12,7 @@ from ...values import e164, obj, rows, text
 from ..base import AccountEvent, Json, TemplateEvent
 from .payloads import language, reason, template_status
 
-# What an app must be told about (Meta's webhook pages, 2026-09).
+# Webhook fields that the app subscribes to (Meta's webhook pages, 2026-09).
 SUBSCRIBED_FIELDS = (
     "messages",
     "message_template_status_update",

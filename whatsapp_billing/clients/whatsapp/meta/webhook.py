@@ -26,7 +26,7 @@ from ..base import (
 from .events import ACCOUNT_FIELDS, account_event, template_event
 from .payloads import error_infos, is_bsuid
 
-# What people choose about offers; a word that nobody knows yet is neither this nor stop.
+# Preferences that allow offers; an unknown word neither allows nor stops them.
 GRANTING = ("resume", "signup")
 MEDIA_TYPES = ("image", "video", "audio", "document", "sticker")
 
