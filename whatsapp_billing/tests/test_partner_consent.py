@@ -211,6 +211,18 @@ class TestPartnerConsent(WhatsappBillingCommon):
         self.record(partner, "billing", "withdrawn")
         self.assertTrue(partner.wab_said_stop)
 
+    def test_no_call_ticks_the_switch_unrecorded(self):
+        """What our own code marks as a merge of contacts, a call cannot say."""
+        self.partner.wab_enabled = False
+        before = self.partner.wab_consent_ids
+        mine = self.partner.with_user(self.clerk).with_context(wab_is_merge=True)
+        mine.write({"wab_enabled": True})
+        told = (self.partner.wab_consent_ids - before).filtered("granted")
+        self.assertEqual(set(told.mapped("purpose")), {"billing", "collections"})
+        self.assertEqual(told.user_id, self.clerk)
+        with self.assertRaises(AccessError):
+            mine.write({"wab_recipient": "+34611111111"})
+
     def test_switching_on_asks_how_the_consent_is_known(self):
         """It wrote "agreed" at once, for contacts without a number too."""
         partner = self._make_customer("Luis", "+34600000002", wab_enabled=False)

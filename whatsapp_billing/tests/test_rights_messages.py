@@ -256,15 +256,40 @@ class TestFailuresAreTheirs(RightsCommon):
         for name in sorted(set(self.users) - {"clerk"}):
             with self.subTest(user=name):
                 self.assertFalse(self._read_failures(name))
-                self.assertFalse(
-                    self._as(notification, name)._filtered_access("read")
-                )
+                self.assertFalse(self._as(notification, name)._filtered_access("read"))
         self.assertEqual(self._read_failures("clerk"), self.partner.mapped("name"))
         # A colleague who may read the invoice sees in its chatter whom it did not reach.
         store = Store()
         store.add(self._as(message.mail_message_id, "manager"))
         (shown,) = store.get_result()["mail.notification"]
         self.assertEqual(shown["id"], notification.id)
+
+    def test_nobody_takes_the_place_of_a_failure(self):
+        """An own entry on the line, called a failure, would be the only one."""
+        (result,) = self._as(self.invoice, "clerk").wab_send()
+        messages = self.env["whatsapp.billing.message"].sudo()
+        message = messages.browse(result["message_id"])
+        colleague = self.users["accountant"].partner_id
+        values = {
+            "mail_message_id": message.mail_message_id.id,
+            "res_partner_id": colleague.id,
+            "author_id": colleague.id,
+            "notification_status": "canceled",
+        }
+        entries = self._as(self.env["mail.notification"], "accountant")
+        failure = {
+            "notification_type": "whatsapp_billing",
+            "wab_company_id": self.company.id,
+        }
+        with self.assertRaises(AccessError):
+            entries.create(values | failure)
+        own = entries.create(values | {"notification_type": "inbox"})
+        for name, value in failure.items():
+            with self.subTest(name), self.assertRaises(AccessError):
+                own.write({name: value})
+        message.state = "failed"
+        message._after_state_change()
+        self.assertEqual(self._read_failures("clerk"), self.partner.mapped("name"))
 
 
 @tagged("post_install", "-at_install")

@@ -4,6 +4,7 @@
 
 from contextlib import nullcontext
 
+from odoo import SUPERUSER_ID
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Command
 from odoo.tests import tagged
@@ -466,17 +467,73 @@ class TestDialogs(RightsCommon):
         """What is computed while a form is filled in is computed as its user."""
         for name, values in self._dialogs_about_theirs():
             dialogs = self._as(self.env[name], "manager")
-            told = {f.name: {} for f in dialogs._fields.values() if f.compute}
-            # Those compute nothing of what they name, or are for all to choose from.
-            if name.endswith("forecast") or {"partner_ids", "template_id"} & set(
-                values
-            ):
-                continue
-            with self.subTest(model=name, values=values):
+            for field in dialogs._fields.values():
+                # The last ones say of which kind documents are, of none in particular.
+                if not field.compute or field.name in (
+                    "display_name",
+                    "is_single",
+                    "is_template_required",
+                ):
+                    continue
+                with self.subTest(model=name, values=values, field=field.name):
+                    self.env.flush_all()
+                    self.env.invalidate_all()
+                    with self.assertRaises(AccessError):
+                        dialogs.onchange(dict(values), list(values), {field.name: {}})
+
+    def test_no_form_names_what_its_user_may_not_read(self):
+        """What a row that is not saved leads to is computed, and shown."""
+        theirs = self.other_templates["payment_reminder"]
+        model = "whatsapp.billing.{}".format
+        steps = self._as(self.env[model("collection.step")], "manager")
+        plans = self._as(self.env[model("collection.plan")], "manager")
+        step = {"with_message": True, "days": 3, "template_id": theirs.id}
+        text = {"text": {}}
+        lines = {"step_ids": {"fields": text}}
+        given = steps.with_context(default_template_id=theirs.id)
+        row = {"id": self._their_plan().id, "name": "Mine"}
+        for rows, values, told in (
+            (steps, step, text),
+            (steps, step | {"template_id": {"id": theirs.id}}, text),
+            (steps, step | {"template_id": False, "plan_id": row}, text),
+            (given, {"with_message": True, "days": 3}, text),
+            (plans, {"step_ids": [Command.create(step)]}, lines),
+            (plans, {"step_ids": [[1, "virtual_1", step]]}, lines),
+            (plans, {"company_id": self.other_company.id}, {"problem": {}}),
+        ):
+            with self.subTest(model=rows._name, values=values):
                 self.env.flush_all()
                 self.env.invalidate_all()
                 with self.assertRaises(AccessError):
-                    dialogs.onchange(values, list(values), told)
+                    rows.onchange(dict(values), list(values), told)
+        own = self.templates["payment_reminder"]
+        answer = steps.onchange(step | {"template_id": own.id}, list(step), text)
+        self.assertIn("document", answer["value"]["text"])
+        plan = plans.create({"name": "Own", "step_ids": [Command.create({"days": 3})]})
+        # A form says all of its row, also what somebody else has put there.
+        plan.step_ids.sudo().template_id = theirs
+        line = [Command.update(plan.step_ids.id, {"template_id": theirs.id})]
+        self.assertTrue(plan.onchange({"step_ids": line}, ["step_ids"], lines))
+
+    def test_no_form_is_filled_in_in_another_s_name(self):
+        """A call gives a form any value, also who made it."""
+        for name, values in self._dialogs_about_theirs():
+            computed = [one for one in AS_CREATOR if one.startswith(f"{name}.")]
+            if "template_id" in values:
+                continue  # about an own invoice
+            if name.endswith("switch"):
+                values |= {"stage": "on", "share": 100}
+            dialogs = self._as(self.env[name], "manager")
+            for field in computed:
+                for made_by in (SUPERUSER_ID, self.administrator.id):
+                    with self.subTest(model=name, field=field, made_by=made_by):
+                        given = values | {"create_uid": made_by}
+                        self.env.flush_all()
+                        self.env.invalidate_all()
+                        with self.assertRaises(AccessError):
+                            dialogs.onchange(
+                                given, list(given), {field.rpartition(".")[2]: {}}
+                            )
 
     def test_what_dialogs_compute_is_computed_as_their_user(self):
         """Odoo computes what is stored, and what is related, as superuser."""

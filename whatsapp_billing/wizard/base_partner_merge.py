@@ -9,6 +9,8 @@ a unique *index* of ours forbids must be out of the way before.
 from odoo import api, models
 from odoo.tools import SQL
 
+from ..models.accounting.res_partner import MERGE, Merge
+
 
 class BasePartnerMergeAutomaticWizard(models.TransientModel):
     _inherit = "base.partner.merge.automatic.wizard"
@@ -147,9 +149,8 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             for company in companies
             for partner in src_partners.sudo().with_company(company)
         }
-        result = super()._update_values(
-            src_partners, dst_partner.with_context(wab_is_merge=True)
-        )
+        merge = {MERGE: Merge()}
+        result = super()._update_values(src_partners, dst_partner.with_context(**merge))
         # sudo: whatsapp.billing.consent - read for whoever may merge contacts
         consents_sudo = self.env["whatsapp.billing.consent"].sudo()
         for company in companies:
@@ -162,5 +163,5 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
             ]
             is_off = standing.state == "withdrawn" and standing.kind == "switch"
             if is_off and partner_sudo.wab_enabled:
-                partner_sudo.with_context(wab_is_merge=True).wab_enabled = False
+                partner_sudo.with_context(**merge).wab_enabled = False
         return result

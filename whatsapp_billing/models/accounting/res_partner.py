@@ -24,6 +24,14 @@ MAX_EVIDENCE = 2000
 MAX_SAID_NAME = 80
 ENABLED_PURPOSES = ["billing", "collections"]
 RPC_PATHS = ("/json/2/", "/xmlrpc/", "/jsonrpc")
+MERGE = "wab_is_merge"
+
+
+class Merge:
+    """Stands in the context of our own code while contacts are merged.
+
+    Over the wire come plain values: nobody ticks the switch unrecorded that way.
+    """
 
 # The SQL in `document_look.py` answers like these methods; a model that overrides one
 # is asked by method instead.
@@ -196,7 +204,7 @@ class ResPartner(models.Model):
         return partners
 
     def write(self, vals):
-        if self.env.context.get("wab_is_merge"):
+        if self._wab_is_merged():
             # Core's merge writes every field of the merged contacts; ours that no user
             # may write are moved by `wizard/base_partner_merge.py`.
             vals = {
@@ -228,7 +236,7 @@ class ResPartner(models.Model):
         todo = self.filtered("wab_recipient") if is_on else self
         # A merge copies the switch without anybody ticking it: no consent is recorded,
         # which at worst keeps a message from going.
-        if not todo or (is_on and self.env.context.get("wab_is_merge")):
+        if not todo or (is_on and self._wab_is_merged()):
             return
         source, how = self._wab_get_switch_source()
         facts = {
@@ -252,12 +260,18 @@ class ResPartner(models.Model):
         )
 
     @api.model
+    def _wab_is_merged(self):
+        """Tell whether it is Odoo's merge of contacts that writes."""
+        return isinstance(self.env.context.get(MERGE), Merge)
+
+    @api.model
     def _wab_get_switch_source(self):
         """Return which way a switch was written: (source, words for it)."""
-        if self.env.context.get("import_file"):
-            return "import", self.env._("imported file")
+        # First: the key of an import is one that another program can send, too.
         if self._wab_get_call_path().startswith(RPC_PATHS):
             return "rpc", self.env._("other system")
+        if self.env.context.get("import_file"):
+            return "import", self.env._("imported file")
         return "user", self.env._("on the contact")
 
     @api.model

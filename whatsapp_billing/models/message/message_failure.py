@@ -45,9 +45,20 @@ class MailNotification(models.Model):
     def create(self, vals_list):
         """Refuse a forged failure: in its place nobody would be told of the real one."""
         notifications = super().create(vals_list)
-        if not self.env.su and FAILURE in notifications.mapped("notification_type"):
-            raise AccessError(self.env._("Only the system tells of WhatsApp failures."))
+        if FAILURE in notifications.mapped("notification_type"):
+            self._wab_check_system()
         return notifications
+
+    def write(self, vals):
+        """Refuse making one of another: an own entry is everybody's to change."""
+        if vals.get("notification_type") == FAILURE or "wab_company_id" in vals:
+            self._wab_check_system()
+        return super().write(vals)
+
+    @api.model
+    def _wab_check_system(self):
+        if not self.env.su:
+            raise AccessError(self.env._("Only the system tells of WhatsApp failures."))
 
     def _to_store_defaults(self, target):
         """Override of `mail` to name who is to see to ours.

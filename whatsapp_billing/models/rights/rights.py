@@ -11,7 +11,7 @@ from collections import defaultdict
 from functools import partial
 
 from odoo import api, models
-from odoo.fields import Domain
+from odoo.fields import Command, Domain
 from odoo.tools import SQL
 
 # In the context: a search is for a page of rows, at most so many.
@@ -41,6 +41,18 @@ class WhatsappBillingLinksMixin(models.AbstractModel):
             self._check_links([vals])
         return super().write(vals)
 
+    def onchange(self, values, field_names, fields_spec):
+        """Refuse to fill in a form that names what its user may not read.
+
+        Nothing of it is written yet, and what is computed of it is shown.
+        """
+        if not self.env.su:
+            given = self._get_given_defaults([values])
+            found = defaultdict(set)
+            _find_links(self, given | values, found)
+            self._check_found(found)
+        return super().onchange(values, field_names, fields_spec)
+
     @api.model
     def _get_given_defaults(self, vals_list):
         """Return what a caller gives in the context, and what users keep as default."""
@@ -67,15 +79,21 @@ class WhatsappBillingLinksMixin(models.AbstractModel):
                     continue
                 ids = [value] if field.type == "many2one" else _linked_ids(value)
                 found[field.comodel_name].update(ids)
+        self._check_found(found)
+
+    @api.model
+    def _check_found(self, found):
+        """Check that the user may read the records of {model: ids}."""
         for comodel_name, ids in found.items():
             self.env[comodel_name].browse(ids).exists().check_access("read")
 
     def _as_creator(self):
         """Return one row with the rights of whoever made it, or of the user.
 
-        Odoo computes what is stored as superuser, and whenever it comes to it.
+        Odoo computes what is stored as superuser, and whenever it comes to it. Who made
+        it is asked of the row that is saved: of a form, a call says anything.
         """
-        return self.with_user(self.create_uid or self.env.user)
+        return self.with_user(self._origin.create_uid or self.env.user)
 
 
 class WhatsappBillingRightsMixin(models.AbstractModel):
@@ -192,3 +210,39 @@ def _linked_ids(commands):
         elif command[0] == 6:
             ids += command[2]
     return ids
+
+
+def _find_links(row, values, found):
+    """Add to {model: ids} what a form names that its saved row does not.
+
+    Its lines are in it as commands, the row whose line it is as a dictionary, each with
+    values of its own.
+
+    :param row: the row that the form is of, none for a new one
+    """
+    for name, value in values.items():
+        field = row._fields.get(name)
+        if field is None or not field.relational or not value:
+            continue
+        comodel = row.env[field.comodel_name]
+        known = set(row[name].ids) if row and field.store else set()
+        for one in [value] if field.type == "many2one" else value:
+            ids, inner = _read_form_link(one)
+            found[comodel._name].update(set(ids) - known)
+            if inner:
+                _find_links(comodel.browse(ids), inner, found)
+
+
+def _read_form_link(value):
+    """Return ids of existing records, and the values that a form has of one."""
+    if isinstance(value, dict):
+        record_id = value.get("id")
+        ids, inner = [record_id] if isinstance(record_id, int) else [], value
+    elif isinstance(value, int):
+        ids, inner = [value], None
+    elif value[0] in (Command.CREATE, Command.UPDATE):
+        ids = [value[1]] if value[0] == Command.UPDATE else []
+        inner = value[2]
+    else:
+        ids, inner = _linked_ids([value]), None
+    return [record_id for record_id in ids if isinstance(record_id, int)], inner
