@@ -380,6 +380,7 @@ class WhatsappBillingMessage(models.Model):
         super()._after_state_change()
         if not self:
             return
-        self.invalidate_recordset(flush=False)
+        # Written by SQL or by the ORM, which may not have sent it yet.
+        self.invalidate_recordset()
         for step in AFTER_STATE_CHANGE:
             getattr(self, step)()
