@@ -90,7 +90,7 @@ class ResCompany(models.Model):
     # === BUSINESS METHODS === #
 
     def _wab_find_able(self, users):
-        """Return the first of these who can see to what is this company's, or nobody.
+        """Return the first active internal user of these who works in this company.
 
         Whoever left, is the system or a customer at the portal, or works for other
         companies only, would never see that they are asked, or read what is not theirs:

@@ -139,7 +139,7 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
 
     @api.model
     def _update_values(self, src_partners, dst_partner):
-        """Override of `base`: a merge is nobody's tick and nobody's consent."""
+        """Override of `base`: a merge switches nothing on and records no consent."""
         # sudo: res.company - a contact may be switched on in companies of others
         companies = self.env["res.company"].sudo().search([])
         takes_number = not dst_partner.wab_person_key

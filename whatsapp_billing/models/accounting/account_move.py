@@ -192,7 +192,7 @@ class AccountMove(models.Model):
         }
 
     def _wab_failed_messages(self):
-        """Return the messages about these documents that wait for somebody."""
+        """Return the failures about these documents that a person has to see to."""
         messages = self.env["whatsapp.billing.message"]
         return messages.union(*self._wab_find_failed().values())
 

@@ -218,7 +218,7 @@ class WhatsappBillingCollectionCase(models.Model):
     # === ACTION METHODS === #
 
     def action_pause(self, until=False, reason=""):
-        """Say nothing more about these until a day, or until somebody resumes them.
+        """Pause these cases until a day, or until somebody resumes them.
 
         :param until: a date or its ISO text, today or later; left out, for good
         :param reason: why, in a few words

@@ -460,7 +460,7 @@ class WhatsappBillingCollectionCase(models.Model):
             case._ask_person(title, text, case._find_dispute_user())
 
     def _find_dispute_user(self):
-        """Return who handles this dispute and may still read of it, or nobody."""
+        """Return the user who handles this dispute, if they may still read it."""
         self.ensure_one()
         user = self.dispute_user_id
         if not user.active or self.company_id not in user.company_ids:

@@ -188,7 +188,7 @@ class WhatsappBillingMessage(models.Model):
         return bool(named) and self._is_by_same_sender(named)
 
     def _find_last_reminder(self, out):
-        """Return the last reminder before these words, to nobody but who wrote them."""
+        """Return the last reminder that the sender got before they wrote this."""
         last = self.search(
             [
                 *out,

@@ -120,7 +120,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _find_reminded(self, company, moves, debtors):
-        """Return whom a plan reminds, for each of these invoices of these debtors."""
+        """Return the recipients of a plan's reminder, for each invoice with its debtor."""
         defaults = debtors._wab_default_recipients(company)
         found = []
         for move, debtor in zip(moves, debtors, strict=True):
@@ -194,7 +194,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _recipients_now(self, rows):
-        """Ask for reminders as whoever made them did: a plan, or somebody by hand."""
+        """Override: of a reminder, as a plan or a person by hand chose its recipients."""
         named = self._read_reminded_moves(
             [row["id"] for row in rows if row["document_type"] == REMINDER]
         )

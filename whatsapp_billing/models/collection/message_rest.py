@@ -104,7 +104,7 @@ class WhatsappBillingMessage(models.Model):
         return rows[0][0] if rows else None
 
     def _remind_by_hand_again(self):
-        """Remind again of what is still open of what somebody had reminded of."""
+        """Remind again, by hand, of the invoices of these reminders that are still open."""
         cases = self.env["whatsapp.billing.collection.case"]
         rest, others = cases._find_rest(self.ids)
         # An invoice that became another customer's is not reminded of again by itself:
@@ -162,7 +162,7 @@ class WhatsappBillingMessage(models.Model):
         )
 
     def _remind_instead(self, moves, partners):
-        """Remind these of these invoices in place of this message."""
+        """Send these partners a reminder of these invoices in place of this message."""
         self.ensure_one()
         fits = self.template_id._is_for_many() == (len(moves) > 1)
         results = moves._wab_enqueue(

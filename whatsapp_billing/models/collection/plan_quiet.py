@@ -39,7 +39,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         )
 
     def _hold_in_quiet_hours(self, rows):
-        """Hold those of these (message, plan, debtor) that nobody should get now."""
+        """Hold those of these (message, plan, debtor) whose quiet hours have begun."""
         now = fields.Datetime.now()
         held = defaultdict(list)
         debtors = defaultdict(set)

@@ -372,7 +372,7 @@ class _CompanyRun:
         return True
 
     def _do(self, debtor_ids):
-        """Run these debtors; one who cannot be decided about holds up nobody else."""
+        """Run these debtors; where one raises, the others are run without it."""
         try:
             self._run(debtor_ids)
         except PG_CONCURRENCY_EXCEPTIONS_TO_RETRY:

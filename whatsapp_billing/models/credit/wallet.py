@@ -158,7 +158,7 @@ class WhatsappBillingCreditWallet(models.Model):
 
     @api.depends_context("uid")
     def _compute_figures(self):
-        """Sum what is folded in and what is not yet: cheap whatever the journal."""
+        """Add the folded totals and those not folded yet: quick, however long the journal."""
         found = self._read_figures()
         for wallet in self:
             balance, reserved, shortfall = found.get(wallet._origin.id, (0, 0, 0))

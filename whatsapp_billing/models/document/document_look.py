@@ -135,7 +135,7 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
 
     @api.model
     def _wab_asked_sql(self, rows):
-        """Return what is asked about as a table `a`, and write what is read of it."""
+        """Return SQL for the messages that are asked about, as table `a`; flushes."""
         partners = self.env["res.partner"]
         partners.flush_model(PARTNER_FIELDS)
         self.flush_model(["company_id", "partner_id"])

@@ -418,7 +418,7 @@ class WhatsappBillingMessage(models.Model):
         return done
 
     def _ask_about_refused(self, why):
-        """Ask whoever sent these: what took their place cannot go as things are.
+        """Ask the senders of these messages: the ones that replaced them cannot go.
 
         :param dict why: {message id: a sentence}
         """
@@ -435,7 +435,7 @@ class WhatsappBillingMessage(models.Model):
             )
 
     def _ask_about_changed(self):
-        """Ask whoever sent these: their documents say something else by now."""
+        """Ask the senders of these messages: their documents have changed since."""
         self._ask_on_documents(
             self.env._("WhatsApp message not sent: the document changed"),
             lambda document, _names: self.env._(

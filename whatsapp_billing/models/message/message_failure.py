@@ -73,7 +73,7 @@ class MailNotification(models.Model):
         return [*super()._to_store_defaults(target), mine]
 
     def _wab_show_failures(self):
-        """Push these to the open screens of who is to see to them.
+        """Show these failures on the open screens of the users who have to see to them.
 
         Whoever may not read the document any more is not told what it is called.
         """
@@ -114,7 +114,7 @@ class WhatsappBillingMessage(models.Model):
     # === CRUD METHODS === #
 
     def write(self, vals):
-        """Override: what somebody has seen to, or sent again, waits for nobody."""
+        """Override: a failure that was seen to, or sent again, is no longer shown."""
         result = super().write(vals)
         if "is_handled" in vals:
             self.filtered(lambda message: message.direction == "out")._sync_failures()

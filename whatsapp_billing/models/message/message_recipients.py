@@ -157,7 +157,7 @@ class WhatsappBillingMessage(models.Model):
         return told
 
     def _ask_about_recipients(self):
-        """Ask whoever sent these: nobody who may get them is left to be told."""
+        """Ask the senders of these messages: no recipient is left who may get them."""
         self._ask_on_documents(
             self.env._("WhatsApp message not sent: the recipient changed"),
             lambda document, names: self.env._(

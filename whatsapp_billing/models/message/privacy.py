@@ -199,7 +199,7 @@ class WhatsappBillingMessage(models.Model):
         self.env.invalidate_all()
 
     def _erase_rows(self):
-        """Empty all texts of these messages but those that say what they were."""
+        """Empty the texts of these messages, but for `KEPT_TEXTS`."""
         self._erase_files()
         self._erase_chatter(self.mail_message_id.ids)
         self.env.flush_all()

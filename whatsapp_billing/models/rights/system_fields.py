@@ -53,7 +53,7 @@ class WhatsappBillingSystemFieldsMixin(models.AbstractModel):
 
 
 class WhatsappBillingSystemRowsMixin(models.AbstractModel):
-    """Rows that nobody may create: this module does, for whoever asks it to send.
+    """Rows that no user creates: the module does, on behalf of a user who sends.
 
     It does so as superuser, which leaves it the user and with the user what they keep
     as their defaults. Nothing of a message is a user's default: it goes to whom it was
