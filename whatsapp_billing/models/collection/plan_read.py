@@ -14,7 +14,7 @@ from ...rules.dunning_time import day_of
 from ..accounting.res_partner_collection import zone_of_country
 from ..common.ledger import CLEARED
 
-# How far back a claim still counts for limits per week.
+# Days of claims that are read: those that limits per week may count.
 CLAIM_DAYS = 14
 HISTORY_DAYS = 365
 

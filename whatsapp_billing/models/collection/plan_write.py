@@ -17,12 +17,12 @@ from ..common.ledger import OpenLine
 from ..common.send_request import PlannedMessage, SendRequest
 
 UNREACHABLE = {"no_number", "invalid_number", "not_enabled", "not_opted_in"}
-# Among the figures of a run: customers who hear or would, and those left out, by why.
+# Keys in the figures of a run: customers reached, and customers left out by reason.
 CUSTOMERS = "customers"
 LEFT_OUT = "left_out:"
-# In these a person has the case.
+# States in which a person has the case.
 WITH_PERSON = ("paused", "escalated")
-# What keeps customers out while a plan is tried out on some.
+# Reasons against customers that the plan's stage (own numbers, share) leaves out.
 BY_STAGE = ("not_own_number", "outside_share")
 ORDER = SendRequest(
     method="collections", purpose="collections", is_reminder=True, by_plan=True
@@ -255,7 +255,7 @@ class ReminderDraft:
         self.all_planned: list[PlannedMessage] = []
         # {line id: why it is not named}
         self.dropped = {}
-        # Why nobody can get it.
+        # Reason for which no recipient can get it.
         self.refused = None
 
     @property
@@ -339,12 +339,12 @@ def _seen(row, decision, plan, day):
     step = _next_step(row, decision, plan)
     next_date = decision.next_date
     if refused and not holds:
-        # Asked again the next day: whatever kept it from going may be gone.
+        # Refused without a hold: decided again the next day.
         next_date = day + timedelta(days=1)
     return {
         "id": row["case_id"],
         "reason": decision.reason,
-        # What is said keeps its trace itself, line by line (`_items`).
+        # Lines in a message store their trace on the item (`_items`).
         "trace_data": traces.pack(decision.trace) if decision.reason else None,
         "decided_on": day,
         "step_id": step.step_id if step else None,

@@ -31,12 +31,12 @@ from .message_recipients import is_by_template
 
 _logger = logging.getLogger(__name__)
 
-# Whoever is to blame is mended by a person, and the row goes after all: as for what the
-# provider refuses. At queueing a template that is not approved ends it: somebody looks.
+# Reasons with which a claimed row is held: a person mends account, number or template,
+# and it goes after all. At queueing an unapproved template cancels it.
 WAITING_REASONS = frozenset(refusals.WAITS_FOR.values())
-# Why something is not told as it was queued: what it names besides may still be.
+# Reasons with which a reminder may still be sent anew about its other invoices.
 NOT_AS_IT_IS = frozenset({"superseded", "draft", "cancelled_document"})
-# Files that threads read through Odoo at once: each takes a connection to PostgreSQL.
+# Most files read through Odoo at a time: each takes a PostgreSQL connection.
 READERS = threading.BoundedSemaphore(4)
 
 
@@ -260,14 +260,15 @@ def _wants_document(drain, row):
     if row["document_state"] != "ready" or row["gone"]:
         return False
     if _has_document_changed(row):
-        # Nothing is made for a customer who does not get it any more.
+        # The document has changed, so the message is replaced: no file is made for this
+        # one.
         return False
     look = row["look"]
     if look.file and not row["file_changed"]:
         return False
     model = drain.env.get(row["res_model"] or "")
     is_kept = model is not None and model._wab_is_file_kept()
-    # A document that was reset or cancelled has none, and its messages end.
+    # No file is made for a document in draft or cancelled: its messages are cancelled.
     return look.state in (None, "posted") and not (look.file and is_kept)
 
 
@@ -286,8 +287,8 @@ def _facts(drain, row):
         payment_pending=truth.payment_pending,
         bank_match=truth.bank_match,
         no_followup=truth.no_followup,
-        # A switch that somebody set to off since, the contact's or the document's;
-        # without any words a contract or a test allowed it.
+        # Off only where somebody switched the contact or the document off since;
+        # without any consent row the message was allowed by contract or as a test.
         enabled=not (
             by_switch or truth.is_off or (look.is_off and is_by_template(row))
         ),
@@ -311,7 +312,7 @@ def _document_state(row):
     """Return the state of the document; what is gone counts as cancelled."""
     if row["gone"]:
         return "cancel"
-    # A message about a document goes whatever has become of it.
+    # Customer messages ignore the state of the document.
     return None if row["document_type"] == NOTE_TYPE else row["look"].state
 
 
@@ -356,7 +357,7 @@ def _is_superseded(row):
 def _has_rest(row):
     """Tell whether a reminder that is not true any more has something left to say."""
     if not row["recipient"]:
-        # Erased while it was on its way: it comes back with neither number nor text.
+        # The message was erased during its call and came back without number and text.
         return False
     if row["truth"].has_rest:
         return True
@@ -371,10 +372,11 @@ def _has_rest(row):
 def _is_told_anew(row):
     """Tell whether the document is still to be told: in other words, to others."""
     if not row["recipient"]:
-        # Erased while it was on its way, as what waits is withdrawn then.
+        # The message was erased during its call: not replaced, as waiting ones are
+        # withdrawn.
         return False
     if row["is_misdirected"]:
-        # Free text answers what somebody wrote: it is nobody else's.
+        # Free text answers one person's words: it is not sent to another recipient.
         is_told = row["template_name"] and row["method"] != const.TEST_METHOD
         return bool(is_told) and row["document_type"] != drain_reminders.REMINDER
     return _has_document_changed(row)
@@ -414,7 +416,8 @@ def _claimed(drain, row, media):
         file = row["look"].file
         checksum = file.checksum or ""
         document = Document(
-            # Without one nothing says that two files are the same.
+            # Without a checksum no two files count as the same: uploaded for this
+            # message.
             checksum=checksum or f"message {row['id']}",
             filename=row["filename"] or "document.pdf",
             mime=file.mimetype or const.PDF,
@@ -438,7 +441,7 @@ def _loader(drain, file):
     if not name:
         content = attachments.browse(file.id).raw
         return lambda: content
-    # Storages elsewhere write a scheme into the name; it says nothing about our disk.
+    # Other storages write a scheme (`s3://`) into the name: no file on our disk.
     path = None if "://" in name else attachments._full_path(name)
     return partial(_read_file, drain.env.registry, path, file.checksum, file.id)
 

@@ -17,9 +17,9 @@ from .message_attempt import Receipt, free_wamid_sql
 
 _logger = logging.getLogger(__name__)
 
-# The provider may no longer have a file that we thought it had.
+# Meanings of errors after which a file's id is forgotten and the file uploaded again.
 FILE_GONE = {FILE_REFUSED, FILE_LOST}
-# How often a file that we keep and cannot find is made anew for one message.
+# How often a lost file is made again for one message.
 FILE_TRIES = 2
 
 

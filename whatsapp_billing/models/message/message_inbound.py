@@ -18,11 +18,12 @@ from ..common.plain_json import without_null
 from .message_status import to_datetime
 
 REVISIONS = ("edit", "revoke")
-# Who has another number has another user id, too; of who hides it that is all we hear.
+# System notices of a changed number. Of a person who hides the number only the changed
+# user id is reported.
 NOTICES_OF_CHANGE = ("other_number", "other_id")
-# As a contact's new number: WhatsApp did not say which one it is.
+# Stored as a contact's new number where WhatsApp did not say which one it is.
 UNKNOWN_NUMBER = "?"
-# As much of a text as WhatsApp lets a person type; the event keeps what came.
+# Most characters that WhatsApp lets a person type; the event keeps longer ones.
 LONGEST_TEXT = 65536
 
 
@@ -33,7 +34,7 @@ class Heard:
     text: str = ""
     payload: str = ""
     context_wamid: str = ""
-    # Typed into one of several fields of a form: never a command to us.
+    # Typed into a form of several fields: never read as STOP or as an answer.
     is_form: bool = False
 
 
@@ -57,7 +58,7 @@ class WhatsappBillingMessage(models.Model):
         help="Somebody has seen to it, or nothing was to be done.",
     )
 
-    # Revisions may come before what they revise.
+    # An edit or withdrawal may arrive before the message that it is about.
     _revision_index = models.Index(
         "(context_wamid) WHERE inbound_type IN ('edit', 'revoke')"
     )
@@ -160,7 +161,8 @@ class WhatsappBillingMessage(models.Model):
             return False
         if partner.wab_person_key:
             return partner.wab_person_key != key
-        # Their number was taken away; who is known by an id alone never had one.
+        # The contact's number was removed: it has left this number if it was written to
+        # at it; a contact known by a user id never had one.
         return senders.was_written_to(partner, key)
 
     @api.model
@@ -296,7 +298,8 @@ class WhatsappBillingMessage(models.Model):
             other.inbound_type == "edit" and other.sent_at > self.sent_at
             for other in known
         ):
-            # They have changed it once more since, and that came first.
+            # A later edit of the same message was applied before: of this one only a
+            # STOP counts.
             return self._hear_stop_only(update)
         target.edited_body = self.body
         if target.is_withdrawn or not inbound.is_answer(
@@ -342,7 +345,7 @@ class WhatsappBillingMessage(models.Model):
         word = self._consent_word(heard)
         if not word:
             return
-        # START takes back a STOP; offers need an opt-in of their own.
+        # START grants documents and reminders; offers need an opt-in of their own.
         purposes = ["billing", "collections"] if word == "start" else ()
         self.env["whatsapp.billing.consent"]._set_number(
             self.recipient, word == "start", "keyword", self.body, self, purposes

@@ -17,7 +17,7 @@ from odoo.tools import SQL
 from ...rules import answers, numbers
 from .message_inbound import NOTICES_OF_CHANGE, REVISIONS
 
-# What one person's messages are locked by (`_lock_people`).
+# Space of the advisory locks, one for each person (`_lock_people`).
 LOCK_SPACE = "whatsapp_billing.inbound"
 
 
@@ -32,11 +32,12 @@ class Incoming:
     account: Any
     phone: Any
     update: Any
-    # What it answers, revises or reacts to: a message, or one of the same batch.
+    # The message that this one answers, revises or reacts to: stored, or in the same
+    # batch.
     quoted: Any = None
     quoted_incoming: "Incoming | None" = None
-    # Edits and withdrawals of this message that came before it; of one that revises
-    # another, all that were known of that one.
+    # Edits and withdrawals of this message that arrived before it; where it is itself a
+    # revision, those known of the message that it revises.
     revisions: list = field(default_factory=list)
     values: dict = field(default_factory=dict)
     message: Any = None
@@ -198,7 +199,7 @@ class Senders:
 class WhatsappBillingMessage(models.Model):
     _inherit = "whatsapp.billing.message"
 
-    # Who hides their number is found by the provider's id.
+    # People who hide their number are found by the provider's user id.
     _recipient_uid_index = models.Index(
         "(recipient_uid, id) WHERE recipient_uid IS NOT NULL"
     )
@@ -322,7 +323,7 @@ class WhatsappBillingMessage(models.Model):
                 uuids=sorted({one.tapped.uuid for one in batch if one.tapped}),
             )
         )
-        # The latest call of a message before earlier ones, the younger message.
+        # Later rows win: a message's latest call, and the younger of two messages.
         rows.sort(key=lambda row: (row[3], row[2]))
         messages = self.browse(row[2] for row in rows)
         found = {
@@ -355,7 +356,7 @@ class WhatsappBillingMessage(models.Model):
             if one.quoted_incoming:
                 one.quoted = one.quoted_incoming.message
             elif one.update.type in REVISIONS and one.quoted_key in by_key:
-                # It came before what it is about.
+                # The revision arrived before the message that it is about.
                 by_key[one.quoted_key].revisions.append(one.message)
 
     @api.model

@@ -26,12 +26,12 @@ from ..worker.budget import Budget
 
 _logger = logging.getLogger(__name__)
 
-# As much as we keep of one file, and as many as are fetched at a time.
+# Most bytes of a file that are kept, and files fetched at a time.
 MAX_BYTES = 16 * 1024 * 1024
 THREADS = 4
-# Minutes until the next attempt; a file lives seven days at Meta.
+# Minutes until the next attempt. Meta keeps a file for seven days.
 WAITS = (1, 10, 60, 6 * 60, 24 * 60, 3 * 24 * 60)
-# Nobody else may fetch what is being fetched for this long.
+# A file that is being fetched is left alone by other workers for this long.
 LEASE_MINUTES = 5
 
 
@@ -152,8 +152,8 @@ class WhatsappBillingMessage(models.Model):
             try:
                 client = account._get_client(THREADS, budget.seconds_to_call())
             except (ClientError, UserError, ValueError) as error:
-                # An account without a token, or of a copied database: its files wait,
-                # those of the others are fetched.
+                # The account has no token, or is of a copied database: its files wait,
+                # the others' are fetched.
                 _logger.warning(
                     "No files for account %s: %s", account.id, type(error).__name__
                 )
@@ -185,11 +185,11 @@ class WhatsappBillingMessage(models.Model):
     def _attach_media(self, file):
         """Attach a file to the message, and to the chatter line where it was told."""
         record = self._get_line_record()
-        # On a document it is as readable as that; else as the message, as more people
-        # read a contact than what it wrote.
+        # An attachment of the document is as readable as the document. About a contact
+        # it is the message's: more people may read the contact than what it wrote.
         owner = self if not record or record._wab_is_contact() else record
-        # What customers send is never run as a page by who opens it: HTML and SVG are
-        # kept as plain text, whatever they claim to be.
+        # HTML and SVG are kept as plain text, so that opening a customer's file runs
+        # nothing.
         # sudo: ir.attachment - the worker keeps the file; it is read as its owner is
         attachment = (
             self.env["ir.attachment"]

@@ -19,10 +19,10 @@ from ..mail_message import of_company
 from .message_inbound import UNKNOWN_NUMBER
 
 GROUP = "whatsapp_billing.group_user"
-# What a contact's number is made of.
+# Fields of a contact from which its number is computed.
 NUMBER_FIELDS = {"wab_number", "phone", "country_id"}
 ACTIVITY = "whatsapp_billing.mail_activity_type_number"
-# Reports about one number within this time are about the same change.
+# Reports of one number within this time count as the same change.
 ONE_CHANGE = timedelta(hours=1)
 
 
@@ -41,13 +41,13 @@ class WhatsappBillingMessage(models.Model):
         if not old or new_number == old:
             return
         # sudo: res.partner - the owners of a number in this company, whoever sees them.
-        # Not of others: an event speaks for the company whose account it is signed for.
+        # Only contacts of this company: the event is signed for its account.
         partners = self.env["res.partner"].sudo().with_company(self.company_id)
         partners = partners._wab_find_by_number(old, self.company_id)
         partners |= self.partner_id.sudo().with_company(self.company_id)
         self._keep_stop(old, new_number)
         if new_number == UNKNOWN_NUMBER:
-            # Another notice may have said which one it is.
+            # Not where another notice has named the new number already.
             partners = partners.filtered(lambda partner: not partner.wab_new_number)
         partners.wab_new_number = new_number
         self._cancel_waiting(old, "number_changed")
@@ -65,7 +65,8 @@ class WhatsappBillingMessage(models.Model):
         consents = self.env["whatsapp.billing.consent"].sudo()
         company = self.company_id
         stopped = consents._read_stopped(old, company)
-        # Also what ends numbers that have changed in a circle.
+        # Only purposes not stopped there yet; this also ends a circle of changed
+        # numbers.
         purposes = sorted(stopped - consents._read_stopped(new_number, company))
         if purposes:
             consents._set_number(

@@ -24,7 +24,7 @@ _logger = logging.getLogger(__name__)
 
 BATCH = 500
 ACTIVITY = "whatsapp_billing.mail_activity_type_wrote"
-# As much of a customer's words as a title shows.
+# Characters of a customer's words in the title of a request.
 TITLE = 80
 
 
@@ -67,7 +67,7 @@ class WhatsappBillingMessage(models.Model):
     def _set_handled(self, handled):
         self._check_sender()
         # sudo: whatsapp.billing.message - rows are written by the system only
-        # What is held still waits, and goes by itself: nobody can put it aside.
+        # Held messages go by themselves later: they cannot be marked as handled.
         self.sudo().filtered(
             lambda m: m.direction == "in" or m.state in HANDLEABLE_STATES
         ).is_handled = handled
@@ -196,7 +196,7 @@ class WhatsappBillingMessage(models.Model):
         """
         while True:
             self.flush_model(["tell"])
-            # What another worker is telling at this moment is not ours to tell.
+            # Rows locked by another worker are told by it: skipped here.
             rows = self.env.execute_query(
                 SQL(
                     """
@@ -337,7 +337,7 @@ class WhatsappBillingMessage(models.Model):
     def _find_open_requests(self, kind, wanted):
         """Return which of {(model, id, number)} somebody was asked about already."""
         ids = {res_id for _model, res_id, _number in wanted}
-        # Requests of another company about a contact that both have are not ours.
+        # Of a shared contact only this company's requests count.
         # sudo: mail.activity - whether somebody was asked already, whoever that is
         activities = (
             self.env["mail.activity"]
@@ -380,7 +380,8 @@ class WhatsappBillingMessage(models.Model):
         # sudo: res.partner - only whether there is a contact, for the title
         partner = self.partner_id.sudo()
         if not partner:
-            # A stranger, or somebody of several customers: named by the number.
+            # The sender is unknown, or a contact of several customers: named by the
+            # number.
             summary = env._(
                 "%(number)s wrote on WhatsApp: %(text)s",
                 number=self.recipient or "",
@@ -451,7 +452,8 @@ class ResPartner(models.Model):
         message.check_access("read")
         if not message or message.partner_id or not message.recipient:
             return
-        # Who wrote without a number, under an id, is known by no number of theirs.
+        # A message under a user id names no number: the person who was made from it
+        # takes it over.
         is_theirs = self.wab_person_key == message.person_key or (
             numbers.is_bsuid(message.recipient) and not self.is_company
         )
