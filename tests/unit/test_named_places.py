@@ -15,8 +15,13 @@ import clients
 
 MODULE = Path(clients.__file__).parent.parent
 ROOT = MODULE.parent
-PAGES = (ROOT / "README.md", ROOT / "simulator/README.md", *ROOT.glob("doc/*.md"))
-CODE = ("whatsapp_billing", "test_whatsapp_billing", "simulator", "tests", "tools")
+PAGES = (*ROOT.glob("*.md"), *ROOT.glob("*/README.md"), *ROOT.glob("doc/*.md"))
+# Names of figures are put together by the benchmarks.
+CODE_PAGES = [page for page in PAGES if page.parent.name != "benchmarks"]
+CODE = (
+    *("whatsapp_billing", "test_whatsapp_billing", "simulator", "tests", "tools"),
+    "benchmarks",
+)
 SOURCES = [path for name in CODE for path in (ROOT / name).rglob("*.py")]
 # Files of Odoo and of queue_job, as the pages and comments name them.
 ELSEWHERE = frozenset(
@@ -79,12 +84,16 @@ def words():
     return ODOO_NAMES.union(*found)
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", PAGES, ids=lambda page: f"{page.parent.name}/{page.name}"
+)
 def test_page_names_files_that_are_there(page, files):
     assert find_lost_files(page.read_text("utf-8"), files) == []
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", CODE_PAGES, ids=lambda page: f"{page.parent.name}/{page.name}"
+)
 def test_page_names_what_the_code_has(page, words):
     text = page.read_text("utf-8")
     code = "\n".join(re.findall(r"```.*?```", text, re.DOTALL))
