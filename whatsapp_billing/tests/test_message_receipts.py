@@ -54,6 +54,19 @@ class TestMessageReceipts(LifecycleCommon):
         self.assertEqual(reminder.state, "canceled")
         self.assertEqual(self.messages.search(domain), reminder)
 
+    def test_a_number_that_was_handed_on_tells_what_became_of_its_messages(self):
+        """They are its former account's, also once another account has the number."""
+        self.accept_everything()
+        self.account.sudo().active = False
+        self.env.flush_all()
+        heir = self._make_account(self.company, name="Heir")
+        self.assertEqual(heir.phone_ids.phone_uid, self.phone.phone_uid)
+        self.assertTrue(
+            self.receive(self.value(statuses=[self.status(self.message, "read")]))
+        )
+        self.process_inbox()
+        self.assertEqual(self.message.state, "read")
+
     def test_one_id_for_two_messages_loses_no_receipt(self):
         """The provider names another call's id: our own proof tells them apart."""
         self.accept_everything()

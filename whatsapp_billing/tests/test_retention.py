@@ -379,6 +379,31 @@ class TestRetention(WhatsappBillingCommon):
         result = self._make_invoice(late).with_user(self.clerk).wab_send()
         self.assertEqual(result[0]["reason"], "opted_out")
 
+    def test_an_event_that_still_waits_loses_only_who_is_erased(self):
+        """It may hold the STOP of somebody else, which nobody has read yet."""
+        text = (
+            '{"entry": [{"changes": [{"value": {"metadata": {"n": "34910000001"},'
+            ' "contacts": [{"wa_id": "34600000001"}, {"wa_id": "34600000002"}],'
+            ' "messages": [{"from": "34600000001", "text": {"body": "Hello"}},'
+            ' {"from": "34600000002", "text": {"body": "STOP"}}]}}]}]}'
+        )
+        waiting = self._make_event(text, state="error")
+        done = self._make_event(text.replace("Hello", "Bye"))
+        cut = self._make_event('{"from": "34600000001", "te', state="error")
+        alone = self._make_event('{"from": "34600000001"}', state="error")
+        self._open_wizard(self.manager).action_erase()
+        self.env.invalidate_all()
+        self.assertFalse((done | cut | alone).exists())
+        (value,) = json.loads(base64.b64decode(waiting.body))["entry"][0]["changes"]
+        self.assertEqual(
+            value["value"],
+            {
+                "metadata": {"n": "34910000001"},
+                "contacts": [{"wa_id": "34600000002"}],
+                "messages": [{"from": "34600000002", "text": {"body": "STOP"}}],
+            },
+        )
+
     def test_a_shared_contact_keeps_the_other_companys_data(self):
         other = self.env["res.company"].create({"name": "B"})
         manager = self._make_user(

@@ -385,9 +385,10 @@ class WhatsappBillingWebhookEvent(models.Model):
                 continue
             for update in updates:
                 if isinstance(update, StatusUpdate):
-                    phone = routes.phone(event, update)
-                    if phone:
-                        found.append((event, phone, update))
+                    found += [
+                        (event, phone, update)
+                        for phone in routes.senders(event, update)
+                    ]
 
         def on_fault(item, error):
             _logger.error(

@@ -51,6 +51,13 @@ class Routes:
             or found
         )[:1]
 
+    def senders(self, event, update):
+        """Return all that the number an update names is or was, none for no number.
+
+        Where it was handed on, a receipt is for whichever of them has sent the message.
+        """
+        return self._phones[self.key(event)].get(getattr(update, "phone_uid", ""), ())
+
     def accounts(self, event, update):
         """Return the accounts an update names: several may share a WABA."""
         accounts = self._accounts[self.key(event)]

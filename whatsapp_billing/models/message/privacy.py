@@ -7,6 +7,7 @@ whole numbers, by `rules.numbers.person_key`, in every spelling.
 """
 
 import base64
+import json
 import re
 from datetime import timedelta
 from functools import partial
@@ -459,8 +460,36 @@ class WhatsappBillingMessage(models.Model):
         )
 
     @api.model
+    def _without_people(self, body, keys):
+        """Return a call without what it tells of these people; None if nothing is left.
+
+        The smallest entries of its lists that name them go: a receipt, a message.
+        """
+        try:
+            tree = json.loads(body)
+        except (ValueError, RecursionError):
+            # Nobody could take anything out of what cannot be read.
+            return None
+
+        def is_about(part):
+            return self._names_number(json.dumps(part), keys, is_typed=False)
+
+        def strip(part):
+            if isinstance(part, dict):
+                return {name: strip(value) for name, value in part.items()}
+            if isinstance(part, list):
+                return [one for one in map(strip, part) if not is_about(one)]
+            return part
+
+        rest = strip(tree)
+        return None if is_about(rest) else json.dumps(rest).encode()
+
+    @api.model
     def _erase_events(self, companies, keys):
-        """Delete own companies' processed calls whose bytes name these numbers."""
+        """Delete own companies' processed calls whose bytes name these numbers.
+
+        One that still waits to be read tells of others as well: it loses these people.
+        """
         tails = [key if numbers.is_bsuid(key) else key[-TAIL:] for key in keys if key]
         if not tails:
             return
@@ -468,7 +497,7 @@ class WhatsappBillingMessage(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT e.id, e.body FROM whatsapp_billing_webhook_event e
+                SELECT e.id, e.state, e.body FROM whatsapp_billing_webhook_event e
              LEFT JOIN whatsapp_billing_account a ON a.id = e.account_id
                  WHERE e.state != 'new'
                    AND (COALESCE(a.company_id, e.company_id) = ANY(%s)
@@ -488,15 +517,21 @@ class WhatsappBillingMessage(models.Model):
                 tails,
             )
         )
-        ids = [
-            event_id
-            for event_id, body in rows
-            if self._names_number(
-                base64.b64decode(bytes(body)).decode("utf-8", "replace"),
-                keys,
-                is_typed=False,
+        ids = []
+        for event_id, state, stored in rows:
+            body = base64.b64decode(bytes(stored))
+            if not self._names_number(
+                body.decode("utf-8", "replace"), keys, is_typed=False
+            ):
+                continue
+            rest = self._without_people(body, keys) if state == "error" else None
+            if rest is None:
+                ids.append(event_id)
+                continue
+            self.env.cr.execute(
+                "UPDATE whatsapp_billing_webhook_event SET body = %s WHERE id = %s",
+                [base64.b64encode(rest), event_id],
             )
-        ]
         self.env.cr.execute(
             "DELETE FROM whatsapp_billing_webhook_event WHERE id = ANY(%s)", [ids]
         )
