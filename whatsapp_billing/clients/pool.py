@@ -87,11 +87,14 @@ class CallPool(Generic[Work, Outcome]):
         for work in works:
             self._todo.put(work)
 
-    def outcomes(self, wait: float, linger: float = 0.0) -> list[Outcome]:
+    def outcomes(
+        self, wait: float, linger: float = 0.0, enough: int = 0
+    ) -> list[Outcome]:
         """Return what has come back, waiting for the first at most `wait` seconds.
 
         :param linger: seconds to go on collecting after the first, so that the
             caller records larger slices
+        :param enough: a slice that is large enough to go on with it at once, 0 for none
         """
         found: list[Outcome] = []
         try:
@@ -100,9 +103,10 @@ class CallPool(Generic[Work, Outcome]):
             )
         except queue.Empty:
             return found
-        if linger:
-            time.sleep(linger)
         found.extend(self._drain())
+        if linger and not 0 < enough <= len(found):
+            time.sleep(linger)
+            found.extend(self._drain())
         return found
 
     def _drain(self) -> Iterator[Outcome]:

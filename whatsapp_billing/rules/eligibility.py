@@ -375,6 +375,10 @@ RULES: Final[tuple[Rule, ...]] = (
 )
 
 _RECHECKED: Final = tuple(rule for rule in RULES if not rule.only_at_queueing)
+_ALWAYS_RECHECKED: Final = tuple(r.passes for r in _RECHECKED if r.applies is _always)
+_SOMETIMES_RECHECKED: Final = tuple(
+    rule for rule in _RECHECKED if rule.applies is not _always
+)
 
 
 def decide(facts: Facts) -> Decision:
@@ -400,10 +404,8 @@ def still_holds(facts: Facts) -> bool:
 
     Nearly every message that waited may go, and then nobody reads the trace.
     """
-    return all(
-        rule.passes(facts)
-        for rule in _RECHECKED
-        if rule.applies is _always or rule.applies(facts)
+    return all(passes(facts) for passes in _ALWAYS_RECHECKED) and all(
+        rule.passes(facts) for rule in _SOMETIMES_RECHECKED if rule.applies(facts)
     )
 
 

@@ -6,7 +6,7 @@ from itertools import product
 from unittest.mock import patch
 
 from odoo.tests import tagged
-from odoo.tools import SQL
+from odoo.tools import SQL, mute_logger
 
 from ..models.document.document_look import reminded_sql
 from ..models.worker.budget import Budget
@@ -155,6 +155,111 @@ class TestClaimLook(ClaimCommon):
         self.assertEqual(ready, messages)
         self.assertFalse(asked)
         self.assertEqual(count, 2)
+
+    # --- a drain that goes on ---------------------------------------------------------
+
+    def messages_in_every_state(self):
+        """Return messages about documents that have become this and that since."""
+        partners = self.customers(6, 7)
+        fine, draft, other, switched, moved, filed = (
+            self.make_invoice_with_pdf(partner) for partner in partners
+        )
+        messages = self.send(fine | draft | other | switched | moved | filed)
+        (messages - messages[-1]).document_state = "none"
+        draft.button_draft()
+        other.ref = "another reference"
+        other.wab_recipient_ids = self.other
+        partners[3].wab_enabled = False
+        moved.wab_send_override = "off"
+        partners[4].company_id = self.env["res.company"].create({"name": "Elsewhere"})
+        self.env.flush_all()
+        return messages
+
+    def test_claims_of_a_kind_that_was_met_are_one_statement(self):
+        """The looks in it are what the documents' models would say."""
+        self.messages_in_every_state()
+        with self.phone._own_transaction() as env:
+            drain = env["whatsapp.billing.message"]._make_drain(
+                self.phone.with_env(env), Budget(5)
+            )
+            for has_met in (False, True):
+                before = env.cr.sql_log_count
+                rows = drain.outbox._claim_rows(drain, 32, Recording())
+                self.assertEqual(len(rows), 6)
+                if has_met:
+                    self.assertEqual(env.cr.sql_log_count - before, 1)
+                self.assertEqual(all("look" in row for row in rows), has_met)
+                asked = env["account.move"]._wab_ask_again(rows)
+                if has_met:
+                    self.assertEqual({row["id"]: row["look"] for row in rows}, asked)
+                self.assertTrue(asked[rows[-1]["id"]].file)
+                env.cr.execute(
+                    "UPDATE whatsapp_billing_message SET state = 'queued'"
+                    " WHERE id = ANY(%s)",
+                    [[row["id"] for row in rows]],
+                )
+            env.cr.execute("SELECT count(*) FROM pg_prepared_statements")
+            self.assertTrue(env.cr.fetchone()[0])
+            drain.close()
+            env.cr.execute("SELECT count(*) FROM pg_prepared_statements")
+            self.assertFalse(env.cr.fetchone()[0])
+
+    def test_document_that_changes_while_its_number_is_drained_is_not_told(self):
+        """A later claim of a drain looks as closely as the first one."""
+        self.set_threads(2)
+        moves = self.env["account.move"].union(
+            *(self._make_invoice(partner) for partner in self.customers(5, 8))
+        )
+        messages = self.send(moves)
+        messages.document_state = "none"
+        self.env.flush_all()
+        model, original = type(self.messages), type(self.messages)._record_outcomes
+
+        def change(records, drain, outcomes, recording):
+            records.env.cr.execute(
+                "UPDATE account_move SET state = 'cancel' WHERE id = %s",
+                [moves[4].id],
+            )
+            return original(records, drain, outcomes, recording)
+
+        self.patch(model, "_record_outcomes", change)
+        self.drain()
+        self.env.invalidate_all()
+        self.assertEqual(
+            messages.mapped("state"), ["sent", "sent", "sent", "sent", "canceled"]
+        )
+        self.assertEqual(messages[4].reason, "cancelled_document")
+
+    @mute_logger("odoo.sql_db", "odoo.addons.whatsapp_billing.models.worker.drain")
+    def test_document_whose_look_fails_harms_no_other(self):
+        """Neither the claims of its drain that look at once, nor what they record."""
+        self.set_threads(2)
+        moves = self.env["account.move"].union(
+            *(self._make_invoice(partner) for partner in self.customers(6, 9))
+        )
+        messages = self.send(moves)
+        messages.document_state = "none"
+        model = type(self.env["account.move"])
+        original = model._wab_facts_sql
+
+        def fail(records):
+            facts = original(records)
+            return facts | {
+                "payment_state": SQL("(1 / (d.id - %s))::text", moves[3].id)
+            }
+
+        self.patch(model, "_wab_facts_sql", fail)
+        with mute_logger("odoo.addons.whatsapp_billing.models.message.drain_claim"):
+            self.drain_all()
+        self.env.invalidate_all()
+        self.assertEqual(messages[3].state, "failed")
+        self.assertEqual(set((messages - messages[3]).mapped("state")), {"sent"})
+        self.assertEqual(len(self.sent_calls()), 5)
+
+    def set_threads(self, number):
+        self.env["ir.config_parameter"].sudo().set_param(
+            "whatsapp_billing.threads", number
+        )
 
     def test_whoever_answers_in_another_way_is_asked(self):
         """Another module may say who gets a document: the query stands for ours only."""

@@ -7,6 +7,8 @@ from types import SimpleNamespace
 from odoo.tests import tagged
 
 from ..models.message import drain_claim
+from ..models.worker.budget import Budget
+from ..models.worker.drain import Recording
 from .lifecycle_common import LifecycleCommon
 
 
@@ -89,10 +91,8 @@ class TestPersonKey(LifecycleCommon):
         self.assertEqual(len(set(waiting.mapped("recipient"))), 2)
         self.assertEqual(len(set(waiting.mapped("person_key"))), 1)
         self.env.flush_all()
-        drain = SimpleNamespace(
-            env=self.env, phone=self.phone, messages=self.messages, in_flight={}
-        )
-        nothing = SimpleNamespace(keys=set())
+        drain = self.messages._make_drain(self.phone, Budget(5))
+        nothing = Recording()
         rows = drain_claim._mark_sending(drain, 10, nothing)
         self.assertEqual(len(rows), 1)
         drain.in_flight = {1: SimpleNamespace(person_key=rows[0]["person_key"])}

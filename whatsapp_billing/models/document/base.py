@@ -70,6 +70,14 @@ GONE = Look(state="cancel")
 NOBODY = Contact()
 
 
+def read_look(answer):
+    """Return the `Look` of what `_wab_look_sql` gave for a message."""
+    if answer is None:
+        return GONE
+    file = File(*answer[6:11]) if answer[6] else None
+    return Look(*answer[:6], file, Contact(*answer[11:]))
+
+
 class Base(models.AbstractModel):
     """What a message asks any record that it is about; documents answer more."""
 
@@ -239,6 +247,19 @@ class Base(models.AbstractModel):
             )
             for row in rows
         }
+
+    @api.model
+    def _wab_look_sql(self, has_files):
+        """Return SQL for the same as JSON, for a claim to ask in its own statement.
+
+        Of the message `a` with `message_id`, `res_id`, `partner_id`, `company_id`,
+        `is_on` (the switch of a contact without one), `has_file` and `attachment_id`;
+        read by `read_look`.
+
+        :param has_files: whether files are looked at too
+        :return: None where records are asked by `_wab_ask_again`
+        """
+        return
 
     @api.model
     def _wab_read_files(self, rows):

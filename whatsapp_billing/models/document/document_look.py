@@ -11,7 +11,7 @@ from odoo import api, models
 from odoo.tools import SQL
 
 from ..common.overrides import has_methods_of
-from .base import GONE, Base, Contact, File, Look
+from .base import Base, File, read_look
 from .document_mixin import WhatsappBillingDocumentMixin as Document
 
 # The SQL below answers like these methods. A model on which any module overrides one is
@@ -57,38 +57,42 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
     @api.model
     def _wab_ask_again(self, rows):
         """Override: one query for all of it."""
-        says, facts = self._wab_fingerprint_sql(), self._wab_facts_sql()
-        if says is None or facts is None or not self._wab_is_plain():
+        look = self._wab_look_sql(any(row["document_state"] == "ready" for row in rows))
+        if look is None:
             return super()._wab_ask_again(rows)
         found = self.env.execute_query(
-            SQL(
-                """
-                SELECT a.message_id, %(says)s, %(gets_it)s, %(state)s, %(payment)s,
-                       %(is_off)s, d.partner_id, %(file)s, %(contact)s
-                  FROM %(asked)s
-                  JOIN %(table)s d ON d.id = a.res_id
-             LEFT JOIN res_company k ON k.id = d.company_id
-             LEFT JOIN res_partner p ON p.id = d.partner_id
-             LEFT JOIN res_partner r ON r.id = a.partner_id
-             LEFT JOIN res_company c ON c.id = a.company_id
-                    %(files)s
-                """,
-                says=says,
-                gets_it=self._wab_gets_it_sql(),
-                state=facts.get("document_state", NULL),
-                payment=facts.get("payment_state", NULL),
-                is_off=facts.get("is_off", NULL),
-                contact=self.env["res.partner"]._wab_contact_sql(),
-                asked=self._wab_asked_sql(rows),
-                table=SQL.identifier(self._table),
-                **self._wab_files_sql(rows),
-            )
+            SQL("SELECT a.message_id, %s FROM %s", look, self._wab_asked_sql(rows))
         )
-        looks = {row["id"]: GONE for row in rows}
-        for message_id, *answer in found:
-            file = File(*answer[6:11]) if answer[6] else None
-            looks[message_id] = Look(*answer[:6], file, Contact(*answer[11:]))
-        return looks
+        return {message_id: read_look(answer) for message_id, answer in found}
+
+    @api.model
+    def _wab_look_sql(self, has_files):
+        """Override: one row found by its id, and what hangs on it."""
+        says, facts = self._wab_fingerprint_sql(), self._wab_facts_sql()
+        if says is None or facts is None or not self._wab_is_plain():
+            return super()._wab_look_sql(has_files)
+        return SQL(
+            """
+            (SELECT json_build_array(
+                        %(says)s, %(gets_it)s, %(state)s, %(payment)s, %(is_off)s,
+                        d.partner_id, %(file)s, %(contact)s)
+               FROM %(table)s d
+          LEFT JOIN res_company k ON k.id = d.company_id
+          LEFT JOIN res_partner p ON p.id = d.partner_id
+          LEFT JOIN res_partner r ON r.id = a.partner_id
+          LEFT JOIN res_company c ON c.id = a.company_id
+                 %(files)s
+              WHERE d.id = a.res_id)
+            """,
+            says=says,
+            gets_it=self._wab_gets_it_sql(),
+            state=facts.get("document_state", NULL),
+            payment=facts.get("payment_state", NULL),
+            is_off=facts.get("is_off", NULL),
+            contact=self.env["res.partner"]._wab_contact_sql(),
+            table=SQL.identifier(self._table),
+            **self._wab_files_sql(has_files),
+        )
 
     @api.model
     def _wab_facts_sql(self):
@@ -106,9 +110,9 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         return SQL("f.id = a.attachment_id")
 
     @api.model
-    def _wab_files_sql(self, rows):
+    def _wab_files_sql(self, has_files):
         """Return the columns of `File` and where they are read; no query without files."""
-        if not any(row["document_state"] == "ready" for row in rows):
+        if not has_files:
             return {"file": SQL(", ").join([NULL] * len(File._fields)), "files": SQL()}
         return {
             "file": SQL("f.id, f.store_fname, f.checksum, f.mimetype, f.description"),
@@ -136,17 +140,7 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
     @api.model
     def _wab_asked_sql(self, rows):
         """Return SQL for the messages that are asked about, as table `a`; flushes."""
-        partners = self.env["res.partner"]
-        partners.flush_model(PARTNER_FIELDS)
-        self.flush_model(["company_id", "partner_id"])
-        switch = partners._fields["wab_enabled"]
-        companies = self.env["res.company"].browse({row["company_id"] for row in rows})
-        defaults = {
-            company.id: bool(
-                switch.get_company_dependent_fallback(partners.with_company(company))
-            )
-            for company in companies
-        }
+        defaults = self._wab_flush_for_look({row["company_id"] for row in rows})
         return SQL(
             """
             unnest(%s::int[], %s::int[], %s::int[], %s::int[], %s::boolean[],
@@ -162,6 +156,23 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
             [row["document_state"] == "ready" for row in rows],
             [row["attachment_id"] for row in rows],
         )
+
+    @api.model
+    def _wab_flush_for_look(self, company_ids):
+        """Write what the queries here read besides the columns that they name.
+
+        :return: {company id: whether WhatsApp is on for contacts without a switch}
+        """
+        partners = self.env["res.partner"]
+        partners.flush_model(PARTNER_FIELDS)
+        self.flush_model(["company_id", "partner_id"])
+        switch = partners._fields["wab_enabled"]
+        return {
+            company.id: bool(
+                switch.get_company_dependent_fallback(partners.with_company(company))
+            )
+            for company in self.env["res.company"].browse(company_ids)
+        }
 
     @api.model
     def _wab_gets_it_sql(self):

@@ -26,7 +26,8 @@ from ...clients.whatsapp.sender import Document, Work
 from ...rules import answers, consent, eligibility, refusals, traces, window
 from ..document.base import NOBODY, NOTE_TYPE
 from ..worker.drain import Claim
-from . import drain_reminders
+from . import drain_record, drain_reminders
+from .drain_look import DocumentLooks
 from .message_recipients import is_by_template
 
 _logger = logging.getLogger(__name__)
@@ -36,6 +37,9 @@ _logger = logging.getLogger(__name__)
 WAITING_REASONS = frozenset(refusals.WAITS_FOR.values())
 # Reasons with which a reminder may still be sent anew about its other invoices.
 NOT_AS_IT_IS = frozenset({"superseded", "draft", "cancelled_document"})
+# What `claim_sql` is given besides the calls that it writes down (`drain_record`).
+CLAIM_TYPES = ("varchar[]", "int", "timestamp", "timestamp", *drain_record.TYPES)
+CLAIM_RECORDS = [SQL(f"${number}") for number in range(5, len(CLAIM_TYPES) + 1)]
 # Most files read through Odoo at a time: each takes a PostgreSQL connection.
 READERS = threading.BoundedSemaphore(4)
 
@@ -148,41 +152,66 @@ def _find_media(drain, rows):
 def _mark_sending(drain, free, recording):
     """Lock and mark due rows; return each with what is ours and may have changed since.
 
-    One statement: between it and the commit the threads have nothing to do. What
-    may not go after all is given back in the same transaction. What documents and
-    contacts say is asked of their models, at once for all rows.
+    One statement: between it and the commit the threads have nothing to do. It writes
+    down what calls brought as well (`recording.late`), and looks at documents of kinds
+    that were met before (`drain_look`); of the others their models are asked, at once
+    for all rows. What may not go after all is given back in the same transaction.
     """
     busy = {
         row.person_key
         for key, row in drain.in_flight.items()
         if key not in recording.keys
     }
-    lease = _now() + timedelta(seconds=drain.messages._lease_seconds())
-    cr = drain.env.cr
-    query = SQL(
+    now = _now()
+    looks = DocumentLooks(drain.env) if drain.is_careful else drain.looks
+    rows = drain.claim_statement.execute(
+        drain.claim_query(looks.sql),
+        list(busy),
+        free,
+        now,
+        now + timedelta(seconds=drain.messages._lease_seconds()),
+        *drain_record.accepted_values(drain, recording.late, now),
+    )
+    drain_record.follow_accepted(drain, recording.late, rows[0]["recorded_ids"])
+    rows = [row for row in rows if row["id"]]
+    looks.take(rows)
+    return rows
+
+
+def claim_sql(drain, look):
+    """Return SQL that claims: $1 the busy, $2 how many, $3 now, $4 the lease.
+
+    $5 and on are the accepted calls that it writes down.
+
+    :param look: SQL for what is asked of the document of a claimed row `m`
+    """
+    return SQL(
         """
-        WITH due AS MATERIALIZED (
+        WITH recorded AS (%(recorded)s),
+        due AS MATERIALIZED (
              SELECT DISTINCT ON (person_key) id
-               FROM (SELECT id, priority,
-                            COALESCE(person_key, recipient, id::text) AS person_key
-                       FROM whatsapp_billing_message
-                      WHERE phone_id = %(phone_id)s AND state = 'queued'
-                        AND document_state IN ('none', 'ready')
-                        AND (next_attempt_at IS NULL
-                             OR next_attempt_at <= %(now)s)
-                        AND NOT COALESCE(person_key, '') = ANY(%(busy)s)
-                   ORDER BY priority, id
-                      LIMIT %(free)s
-                 FOR NO KEY UPDATE SKIP LOCKED) locked
+               FROM (SELECT * FROM (
+                            SELECT id, priority,
+                                   COALESCE(person_key, recipient, id::text)
+                                   AS person_key
+                              FROM whatsapp_billing_message
+                             WHERE phone_id = %(phone_id)s AND state = 'queued'
+                               AND document_state IN ('none', 'ready')
+                               AND (next_attempt_at IS NULL OR next_attempt_at <= $3)
+                               AND NOT COALESCE(person_key, '') = ANY($1)
+                               AND NOT id = ANY(%(recorded_ids)s)
+                          ORDER BY priority, id
+                             LIMIT %(slice)s
+                               FOR NO KEY UPDATE SKIP LOCKED) next LIMIT $2) locked
            ORDER BY person_key, priority, id),
         m AS (
              UPDATE whatsapp_billing_message
-                SET state = 'sending', lease_until = %(lease)s,
-                    attempts = attempts + 1
+                SET state = 'sending', lease_until = $4, attempts = attempts + 1
                FROM due
               WHERE whatsapp_billing_message.id = due.id
           RETURNING whatsapp_billing_message.*)
-        SELECT m.id, m.uuid, m.recipient, m.recipient_uid, m.person_key, m.attempts,
+        SELECT recorded.ids AS recorded_ids,
+               m.id, m.uuid, m.recipient, m.recipient_uid, m.person_key, m.attempts,
                m.content, m.body, m.template_id, m.template_name, m.lang_code, m.purpose,
                m.document_type, m.res_model, m.res_id, m.filename, m.reason,
                m.document_state, m.attachment_id, m.partner_id, m.document_partner_id,
@@ -194,8 +223,9 @@ def _mark_sending(drain, free, recording):
                a.state AS account_state,
                m.method IS DISTINCT FROM %(test)s AND %(kind_on)s IS NOT TRUE
                     AS kind_off,
-               c.words AS consent_words
-          FROM m
+               c.words AS consent_words, %(look)s AS document_look
+          FROM (SELECT array(SELECT id FROM recorded) AS ids) recorded
+     LEFT JOIN m ON TRUE
      LEFT JOIN whatsapp_billing_account a ON a.id = m.account_id
      LEFT JOIN whatsapp_billing_template t ON t.id = m.template_id
      LEFT JOIN res_company k ON k.id = m.company_id
@@ -218,16 +248,15 @@ def _mark_sending(drain, free, recording):
       ORDER BY m.priority, m.id
         """,
         phone_id=drain.phone.id,
-        busy=list(busy),
-        free=free,
-        lease=lease,
+        # So the plan goes along the index; how many it takes of them is $2.
+        slice=drain.slice,
+        recorded=drain_record.accepted_sql(*CLAIM_RECORDS),
+        recorded_ids=CLAIM_RECORDS[0],
         salt=drain.env["whatsapp.billing.consent"]._salt(),
-        now=_now(),
         test=const.TEST_METHOD,
         kind_on=_kind_on_sql(drain.env),
+        look=look,
     )
-    cr.execute(query)
-    return cr.dictfetchall()
 
 
 def _kind_on_sql(env):
@@ -274,10 +303,11 @@ def _wants_document(drain, row):
 
 def _facts(drain, row):
     look, truth = row["look"], row["truth"]
-    standing = _read_standing(row)
+    purpose = _get_purpose(row)
+    standing = _read_standing(row, purpose)
     by_switch = standing.state == "withdrawn" and standing.kind == "switch"
     return eligibility.Facts(
-        purpose=_get_purpose(row),
+        purpose=purpose,
         document_state=_document_state(row),
         document_type=row["document_type"],
         payment_state="paid" if truth.is_settled else look.payment_state,
@@ -328,13 +358,13 @@ def _get_obstacle(drain, row):
     return templates._get_file_problem(model, row["document_type"]) or None
 
 
-def _read_standing(row):
+def _read_standing(row, purpose):
     """Return what the recipient's words in the row's company amount to by now."""
     words = [
         consent.Word(number, purpose, granted, datetime.fromisoformat(said_at), *more)
         for number, purpose, granted, said_at, *more in row["consent_words"] or ()
     ]
-    return consent.standing(words, _get_purpose(row))
+    return consent.standing(words, purpose)
 
 
 def _get_purpose(row):

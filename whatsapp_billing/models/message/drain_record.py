@@ -19,6 +19,8 @@ _logger = logging.getLogger(__name__)
 
 # Meanings of errors after which a file's id is forgotten and the file uploaded again.
 FILE_GONE = {FILE_REFUSED, FILE_LOST}
+# Of the arguments of `accepted_sql`, as PostgreSQL calls them.
+TYPES = ("int[]", "varchar[]", "varchar[]", "varchar[]", "timestamp", "timestamp")
 # How often a lost file is made again for one message.
 FILE_TRIES = 2
 
@@ -26,10 +28,13 @@ FILE_TRIES = 2
 def _record(drain, outcomes, recording):
     accepted = [outcome for outcome in outcomes if outcome.result is not None]
     refused = [outcome for outcome in outcomes if outcome.result is None]
-    _record_accepted(drain, accepted)
     for outcome in refused:
         _record_refused(drain, outcome, recording)
     drain.env.flush_all()
+    if recording.goes_on and not recording.stop:
+        recording.late += accepted
+    else:
+        _record_accepted(drain, accepted)
     uploads = {
         checksum: media_uid
         for outcome in outcomes
@@ -43,46 +48,65 @@ def _record(drain, outcomes, recording):
 
 
 def _record_accepted(drain, outcomes):
-    if not outcomes:
-        return
-    now = fields.Datetime.now()
-    drain.env.cr.execute(
-        SQL(
-            """
-            UPDATE whatsapp_billing_message m
-               SET wamid = COALESCE(m.wamid, %(free_wamid)s),
-                   recipient_uid = CASE WHEN m.recipient IS NOT NULL
-                        THEN COALESCE(m.recipient_uid, v.user_uid) END,
-                   sent_at = %(now)s, lease_until = NULL, unknown_at = NULL,
-                   next_attempt_at = NULL, reason = NULL,
-                   error_code = CASE WHEN m.state = 'failed' THEN m.error_code END,
-                   error_detail = CASE WHEN m.state = 'failed'
-                                       THEN m.error_detail END,
-                   expires_at = COALESCE(m.expires_at, %(life)s),
-                   state = CASE WHEN m.state IN ('failed', 'delivered', 'read')
-                                THEN m.state ELSE 'sent' END
-              FROM unnest(%(ids)s::int[], %(uuids)s::varchar[], %(wamids)s::varchar[],
-                          %(user_uids)s::varchar[]) v (id, uuid, wamid, user_uid)
-             WHERE m.id = v.id AND m.uuid = v.uuid
-         RETURNING m.id
-            """,
-            now=now,
-            free_wamid=free_wamid_sql(),
-            life=now + timedelta(days=const.MESSAGE_LIFE_DAYS),
-            ids=[outcome.key for outcome in outcomes],
-            uuids=[drain.in_flight[o.key].work.outgoing.uuid for o in outcomes],
-            wamids=[outcome.result.wamid for outcome in outcomes],
-            user_uids=[outcome.result.user_uid or None for outcome in outcomes],
-        )
+    if outcomes:
+        values = accepted_values(drain, outcomes, fields.Datetime.now())
+        rows = drain.env.execute_query(accepted_sql(*values))
+        follow_accepted(drain, outcomes, [row[0] for row in rows])
+
+
+def accepted_values(drain, outcomes, now):
+    """Return the arguments of `accepted_sql` for accepted calls, of the types `TYPES`."""
+    return (
+        [outcome.key for outcome in outcomes],
+        [drain.in_flight[outcome.key].work.outgoing.uuid for outcome in outcomes],
+        [outcome.result.wamid for outcome in outcomes],
+        [outcome.result.user_uid or None for outcome in outcomes],
+        now,
+        now + timedelta(days=const.MESSAGE_LIFE_DAYS),
     )
-    mine = {row[0] for row in drain.env.cr.fetchall()}
-    _record_earlier(drain, [o for o in outcomes if o.key not in mine])
+
+
+def accepted_sql(ids, uuids, wamids, user_uids, now, expires_at):
+    """Return SQL that writes accepted calls down and returns the ids of their messages.
+
+    Of those that are still at the attempt that was called (`follow_accepted`).
+    """
+    return SQL(
+        """
+        UPDATE whatsapp_billing_message m
+           SET wamid = COALESCE(m.wamid, %(free_wamid)s),
+               recipient_uid = CASE WHEN m.recipient IS NOT NULL
+                    THEN COALESCE(m.recipient_uid, v.user_uid) END,
+               sent_at = %(now)s, lease_until = NULL, unknown_at = NULL,
+               next_attempt_at = NULL, reason = NULL,
+               error_code = CASE WHEN m.state = 'failed' THEN m.error_code END,
+               error_detail = CASE WHEN m.state = 'failed' THEN m.error_detail END,
+               expires_at = COALESCE(m.expires_at, %(expires_at)s),
+               state = CASE WHEN m.state IN ('failed', 'delivered', 'read')
+                            THEN m.state ELSE 'sent' END
+          FROM unnest(%(ids)s::int[], %(uuids)s::varchar[], %(wamids)s::varchar[],
+                      %(user_uids)s::varchar[]) v (id, uuid, wamid, user_uid)
+         WHERE m.id = v.id AND m.uuid = v.uuid
+     RETURNING m.id
+        """,
+        free_wamid=free_wamid_sql(),
+        ids=ids,
+        uuids=uuids,
+        wamids=wamids,
+        user_uids=user_uids,
+        now=now,
+        expires_at=expires_at,
+    )
+
+
+def follow_accepted(drain, outcomes, recorded_ids):
+    """Keep what came of those calls whose message is at another attempt by now."""
+    if len(recorded_ids) < len(outcomes):
+        mine = set(recorded_ids)
+        _record_earlier(drain, [o for o in outcomes if o.key not in mine])
 
 
 def _record_earlier(drain, outcomes):
-    """Keep what came of calls whose message is at another attempt by now."""
-    if not outcomes:
-        return
     receipts = []
     for outcome in outcomes:
         receipt = Receipt(

@@ -45,17 +45,23 @@ class WhatsappBillingMedia(models.Model):
 
         :param uploads: {checksum: media uid}
         """
-        for checksum, media_uid in uploads.items():
+        if uploads:
             self.env.cr.execute(
                 """
                 INSERT INTO whatsapp_billing_media
                        (phone_id, checksum, media_uid, uploaded_at)
-                VALUES (%s, %s, %s, %s)
+                SELECT %s, v.checksum, v.media_uid, %s
+                  FROM unnest(%s::varchar[], %s::varchar[]) v (checksum, media_uid)
                 ON CONFLICT (phone_id, checksum) DO UPDATE
                    SET media_uid = excluded.media_uid,
                        uploaded_at = excluded.uploaded_at
                 """,
-                [phone_id, checksum, media_uid, fields.Datetime.now()],
+                [
+                    phone_id,
+                    fields.Datetime.now(),
+                    list(uploads),
+                    list(uploads.values()),
+                ],
             )
 
     @api.model

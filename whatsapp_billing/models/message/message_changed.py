@@ -119,13 +119,17 @@ class WhatsappBillingMessage(models.Model):
     def _look_again(self, rows):
         """Set `look` on claimed rows: what each document's model says of it by now.
 
-        One call a model (`_wab_ask_again`), whatever the number of rows.
+        One call a model (`_wab_ask_again`), whatever the number of rows; none for those
+        that the claim looked at itself (`drain_look`).
         """
         by_model = defaultdict(list)
         for row in rows:
-            row["look"] = UNSEEN
+            if "look" in row:
+                continue
             if row["res_model"] and row["res_id"]:
                 by_model[row["res_model"]].append(row)
+            else:
+                row["look"] = UNSEEN
         for model, group in by_model.items():
             # The model's module may be uninstalled; messages about its records remain.
             records = self.env.get(model)

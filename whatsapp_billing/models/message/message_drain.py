@@ -18,7 +18,9 @@ from ...clients.whatsapp import PROVING
 from ..account import secrets
 from ..worker.budget import Budget
 from ..worker.drain import Drain
+from ..worker.prepared import Prepared
 from . import drain_claim, drain_record
+from .drain_look import DocumentLooks
 
 _logger = logging.getLogger(__name__)
 
@@ -29,6 +31,23 @@ CRON_SECONDS = 20.0
 
 class MessageDrain(Drain):
     """Messages of a number, on their way."""
+
+    def __init__(self, lane, outbox, budget):
+        super().__init__(lane, outbox, budget)
+        self.looks = DocumentLooks(self.env)
+        self.claim_statement = Prepared(self.env, drain_claim.CLAIM_TYPES)
+        self._claim_query = None
+
+    def claim_query(self, look):
+        """Return the SQL of claims with this look at documents, put together once."""
+        known = self._claim_query
+        if known is None or known[0] is not look:
+            self._claim_query = known = (look, drain_claim.claim_sql(self, look))
+        return known[1]
+
+    def close(self):
+        """Override to take the claim off the connection."""
+        self.claim_statement.close()
 
     @property
     def phone(self):

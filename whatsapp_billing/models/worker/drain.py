@@ -16,6 +16,8 @@ _logger = logging.getLogger(__name__)
 
 # Seconds to go on collecting outcomes after the first one: fewer commits.
 LINGER_SECONDS = 0.002
+# Which part of the threads may come free without lingering for more.
+ENOUGH = 8
 # Rows claimed in one transaction, at least: the first calls run while the next are
 # claimed. With more threads half of them: a transaction takes hardly longer for more
 # rows, and while it lasts as many calls end as there are threads for.
@@ -41,7 +43,9 @@ class Recording:
     """What a slice of outcomes changed.
 
     `ids` went out; `ended` did not: what follows from that belongs into the same
-    transaction. `gone` is what the caller must forget (`forget` of its class).
+    transaction. `gone` is what the caller must forget (`forget` of its class). Where
+    a claim follows in the same transaction (`goes_on`), what was accepted may be left
+    to its statement (`late`).
     """
 
     ids: list = field(default_factory=list)
@@ -52,6 +56,8 @@ class Recording:
     slow_down: bool = False
     again: bool = False
     gone: set = field(default_factory=set)
+    goes_on: bool = False
+    late: list = field(default_factory=list)
 
 
 class Drain:
@@ -97,12 +103,17 @@ class Drain:
         finally:
             pool.close(self.budget.seconds_to_call())
             self._finish(pool)
+            self.close()
         return self.sent
+
+    def close(self):
+        """Give back what the drain took of its connection."""
 
     def _step(self, pool):
         """Record what came back, claim what may go; return whether to go on."""
         patience = self._patience()
-        outcomes = pool.outcomes(patience, LINGER_SECONDS if patience else 0)
+        linger = LINGER_SECONDS if patience else 0
+        outcomes = pool.outcomes(patience, linger, self.threads // ENOUGH)
         free = self._free(len(outcomes))
         again = self._iterate(pool, outcomes, free)
         if self.budget.seconds_to_call() <= 0:
@@ -155,7 +166,7 @@ class Drain:
 
         :return: (what the outcomes changed, claims to call out)
         """
-        recording = self._record(outcomes)
+        recording = self._record(outcomes, free)
         claims, dropped = [], []
         if free and not recording.stop:
             claims, dropped = self._claim(free, recording)
@@ -167,9 +178,12 @@ class Drain:
             rows._after_state_change()
         return recording, claims
 
-    def _record(self, outcomes):
+    def _record(self, outcomes, free):
         """Write what became of calls; a row that somebody has moved on stays there."""
-        recording = Recording(keys={outcome.key for outcome in outcomes})
+        recording = Recording(
+            keys={outcome.key for outcome in outcomes},
+            goes_on=bool(free) and not self.is_careful,
+        )
         self.separately(
             lambda some: self.outbox._record_outcomes(self, some, recording),
             outcomes,
