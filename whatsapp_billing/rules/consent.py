@@ -227,9 +227,11 @@ _POLITE: Final[tuple[str, ...]] = (
     *("please", "pls", "plz", "thanks", "thx", "hi", "hello", "porfavor", "porfa"),
     *("favor", "xfa", "gracias", "hola", "obrigado", "obrigada", "oi", "ola"),
 )
+_POLITE_BEFORE: Final = tuple(f"{phrase} " for phrase in _POLITE)
+_POLITE_BEHIND: Final = tuple(f" {phrase}" for phrase in _POLITE)
 
 # Typed, curly, accents used as one.
-_APOSTROPHES: Final = "'\u2019`\u00b4"
+_NO_APOSTROPHES: Final = str.maketrans("", "", "'\u2019`\u00b4")
 
 # Cyrillic and Greek letters that look like Latin ones.
 _LOOK_ALIKES: Final = str.maketrans(
@@ -433,6 +435,8 @@ def _is_signed_stop(text: str) -> bool:
     follows at more length, or goes on in the same breath, is about something.
     """
     lines = text.splitlines()
+    if len(lines) < 2:
+        return False
     said = [n for n, line in enumerate(lines) if fold(line) and not _is_polite(line)]
     if not 2 <= len(said) <= 1 + _NAME_LINES or fold(lines[said[0]]) not in _STOP:
         return False
@@ -480,10 +484,9 @@ def _latin(text: str) -> str:
 def _without_signature(text: str) -> str:
     """Return a text without what a mail program or a person puts below it."""
     lines = text.strip().splitlines()
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines[1:], start=1):
         folded = fold(line)
-        below = folded.startswith(_SIGNATURES) or line.strip() in {"--", "-- "}
-        if number and below:
+        if folded.startswith(_SIGNATURES) or line.strip() in {"--", "-- "}:
             return "\n".join(lines[:number])
     return text
 
@@ -493,20 +496,30 @@ def _undouble(folded: str) -> str:
     return re.sub(r"(.)\1", r"\1", folded) if " " not in folded else folded
 
 
+class _Visible(dict[int, str | None]):
+    """What a character is in a folded text; each is looked up once.
+
+    Accents and invisible characters vanish, everything else that is no letter or digit
+    separates words.
+    """
+
+    def __missing__(self, code: int) -> str | None:
+        char = chr(code)
+        kept: str | None = char if char.isalnum() else " "
+        if unicodedata.category(char) in {"Mn", "Me", "Cf"}:
+            kept = None
+        self[code] = kept
+        return kept
+
+
+_VISIBLE: Final = _Visible()
+
+
 def fold(text: str) -> str:
     """Reduce a text to lower-case words without accents, signs and emoji."""
-    joined = "".join(char for char in text if char not in _APOSTROPHES)
+    joined = text.translate(_NO_APOSTROPHES)
     decomposed = unicodedata.normalize("NFKD", joined).casefold()
-    # Accents and invisible characters vanish, everything else that is no letter or
-    # digit separates words.
-    visible = (
-        char
-        for char in decomposed
-        if unicodedata.category(char) not in {"Mn", "Me", "Cf"}
-    )
-    return " ".join(
-        "".join(char if char.isalnum() else " " for char in visible).split()
-    )
+    return " ".join(decomposed.translate(_VISIBLE).split())
 
 
 def _unstretch(folded: str) -> str:
@@ -519,9 +532,8 @@ def _unstretch(folded: str) -> str:
 
 def _without_politeness(folded: str) -> str:
     """Take greetings and thanks off both ends, as often as there are any."""
-    text, before = folded, ""
-    while text != before:
-        before = text
+    text = folded
+    while text.startswith(_POLITE_BEFORE) or text.endswith(_POLITE_BEHIND):
         for phrase in _POLITE:
             text = text.removeprefix(f"{phrase} ").removesuffix(f" {phrase}")
     return text

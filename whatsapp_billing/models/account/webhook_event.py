@@ -293,12 +293,17 @@ class WhatsappBillingWebhookEvent(models.Model):
         unread = self._apply_receipts(parsed, routes)
         faults = self._apply_inbound(batch) | unread
         unfinished = self.browse({incoming.event.id for incoming in rest})
+        closed = defaultdict(self.browse)
         for event in self:
             fault, is_unread = faults.get(event), event in unread
             if event in unfinished:
                 event._note_progress(batch, fault, is_unread)
             else:
-                event._finish(parsed[event], routes, fault, is_unread)
+                values = event._finish(parsed[event], routes, fault, is_unread)
+                closed[tuple(sorted(values.items()))] |= event
+        for values, events in closed.items():
+            # Nearly all end alike.
+            events.write(dict(values))
         messages._tell_people()
         self._note_seen_numbers(parsed, routes)
 
@@ -467,14 +472,15 @@ class WhatsappBillingWebhookEvent(models.Model):
         self.write(values)
 
     def _finish(self, updates, routes, problem=None, is_unread=False):
-        """Apply what is neither a receipt nor a message, and close the event.
+        """Apply what is neither a receipt nor a message.
 
         :param problem: what went wrong with its receipts and messages
         :param bool is_unread: whether a receipt of it could not be applied
+        :return: values that close the event, none where it is seen to already
         """
         self.ensure_one()
         if self.state == "error":
-            return
+            return {}
         known = self.env["whatsapp.billing.account"]
         if self.done_messages and self.error:
             # Faults of the event's earlier rounds are kept beside this one's.
@@ -487,21 +493,20 @@ class WhatsappBillingWebhookEvent(models.Model):
         if problem:
             self.write(values)
             self._note_fault(problem, is_unread)
-            return
-        had_failed = self.attempts
-        self.write(
-            values
-            | {
-                "state": "done" if known else "ignored",
-                "error": False,
-                "attempts": 0,
-                "next_attempt_at": False,
-                "is_unread": False,
-                "done_messages": 0,
-            }
-        )
-        if had_failed:
-            self._close_activity()
+            return {}
+        values |= {
+            "state": "done" if known else "ignored",
+            "error": False,
+            "attempts": 0,
+            "next_attempt_at": False,
+            "is_unread": False,
+            "done_messages": 0,
+        }
+        if not self.attempts:
+            return values
+        self.write(values)
+        self._close_activity()
+        return {}
 
     @api.model
     def _get_owner(self, accounts):

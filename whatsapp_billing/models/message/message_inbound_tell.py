@@ -14,11 +14,13 @@ from markupsafe import Markup
 from odoo import api, fields, models
 from odoo.exceptions import UserError
 from odoo.tools import SQL, clean_context
+from odoo.tools.mail import generate_tracking_message_id
 
 from ...rules import inbound, markup, numbers
+from ..common import sql_bulk
 from .message import HANDLEABLE_STATES
 from .message_inbound import UNKNOWN_NUMBER
-from .message_rows import quote_html
+from .message_rows import OUR_MODULE, as_sanitized, quote_html
 
 _logger = logging.getLogger(__name__)
 
@@ -244,11 +246,12 @@ class WhatsappBillingMessage(models.Model):
         for found in values.values():
             # sudo: mail.message - the inbox notes what came, whoever may open the
             # document; nobody else may say of which company a line is
-            lines = (
+            lines = sql_bulk.create(
                 self.env["mail.message"]
                 .sudo()
-                .with_context(clean_context(self.env.context))
-                .create([line for _message, line in found])
+                .with_context(clean_context(self.env.context)),
+                [line for _message, line in found],
+                ("mail", OUR_MODULE),
             )
             links += zip([message for message, _line in found], lines, strict=True)
         self._link_lines(links)
@@ -294,14 +297,16 @@ class WhatsappBillingMessage(models.Model):
         return {
             "model": record._name,
             "res_id": record.id,
-            "author_id": author.id,
+            "author_id": author.id or None,
             "email_from": author.email_formatted or self.recipient or who,
             "message_type": "comment",
             "is_internal": True,
             "subtype_id": self.env["ir.model.data"]._xmlid_to_res_id("mail.mt_note"),
-            "body": quote_html(who, words),
+            "body": as_sanitized(quote_html(who, words)),
             "date": self.sent_at,
-            "reply_to": False,
+            "message_id": generate_tracking_message_id(f"{record.id}-{record._name}"),
+            "reply_to": None,
+            "email_add_signature": False,
             "record_company_id": self.company_id.id,
             "wab_company_id": self.company_id.id,
         }
