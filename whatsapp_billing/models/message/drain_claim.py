@@ -172,7 +172,7 @@ def _mark_sending(drain, free, recording):
         now + timedelta(seconds=drain.messages._lease_seconds()),
         *drain_record.accepted_values(drain, recording.late, now),
     )
-    drain_record.follow_accepted(drain, recording.late, rows[0]["recorded_ids"])
+    drain_record.keep_earlier(drain, recording.late, rows[0]["earlier_ids"])
     rows = [row for row in rows if row["id"]]
     looks.take(rows)
     return rows
@@ -210,7 +210,7 @@ def claim_sql(drain, look):
                FROM due
               WHERE whatsapp_billing_message.id = due.id
           RETURNING whatsapp_billing_message.*)
-        SELECT recorded.ids AS recorded_ids,
+        SELECT recorded.earlier_ids,
                m.id, m.uuid, m.recipient, m.recipient_uid, m.person_key, m.attempts,
                m.content, m.body, m.template_id, m.template_name, m.lang_code, m.purpose,
                m.document_type, m.res_model, m.res_id, m.filename, m.reason,
@@ -224,7 +224,8 @@ def claim_sql(drain, look):
                m.method IS DISTINCT FROM %(test)s AND %(kind_on)s IS NOT TRUE
                     AS kind_off,
                c.words AS consent_words, %(look)s AS document_look
-          FROM (SELECT array(SELECT id FROM recorded) AS ids) recorded
+          FROM (SELECT array(SELECT unnest(%(recorded_ids)s)
+                      EXCEPT SELECT id FROM recorded) AS earlier_ids) recorded
      LEFT JOIN m ON TRUE
      LEFT JOIN whatsapp_billing_account a ON a.id = m.account_id
      LEFT JOIN whatsapp_billing_template t ON t.id = m.template_id

@@ -51,7 +51,8 @@ def _record_accepted(drain, outcomes):
     if outcomes:
         values = accepted_values(drain, outcomes, fields.Datetime.now())
         rows = drain.env.execute_query(accepted_sql(*values))
-        follow_accepted(drain, outcomes, [row[0] for row in rows])
+        recorded = {row[0] for row in rows}
+        keep_earlier(drain, outcomes, [n for n in values[0] if n not in recorded])
 
 
 def accepted_values(drain, outcomes, now):
@@ -69,7 +70,7 @@ def accepted_values(drain, outcomes, now):
 def accepted_sql(ids, uuids, wamids, user_uids, now, expires_at):
     """Return SQL that writes accepted calls down and returns the ids of their messages.
 
-    Of those that are still at the attempt that was called (`follow_accepted`).
+    Of those that are still at the attempt that was called (`keep_earlier`).
     """
     return SQL(
         """
@@ -99,16 +100,14 @@ def accepted_sql(ids, uuids, wamids, user_uids, now, expires_at):
     )
 
 
-def follow_accepted(drain, outcomes, recorded_ids):
+def keep_earlier(drain, outcomes, ids):
     """Keep what came of those calls whose message is at another attempt by now."""
-    if len(recorded_ids) < len(outcomes):
-        mine = set(recorded_ids)
-        _record_earlier(drain, [o for o in outcomes if o.key not in mine])
-
-
-def _record_earlier(drain, outcomes):
+    if not ids:
+        return
     receipts = []
     for outcome in outcomes:
+        if outcome.key not in ids:
+            continue
         receipt = Receipt(
             drain.phone.account_id.id,
             drain.in_flight[outcome.key].work.outgoing.uuid,
