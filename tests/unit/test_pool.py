@@ -108,6 +108,15 @@ def test_what_comes_back_shortly_after_is_in_the_same_slice() -> None:
         assert len(pool.outcomes(5, linger=0.3)) == 8
 
 
+def test_a_slice_that_is_large_enough_goes_on_at_once() -> None:
+    with pool_of(lambda work: (work, "done"), threads=8) as pool:
+        pool.put(*range(8))
+        time.sleep(0.2)
+        began = time.monotonic()
+        assert len(pool.outcomes(5, linger=5, enough=8)) == 8
+        assert time.monotonic() - began < 2
+
+
 def test_a_call_that_hangs_does_not_hold_the_run_beyond_its_time() -> None:
     released = threading.Event()
 
