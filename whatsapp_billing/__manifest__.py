@@ -59,6 +59,7 @@
         "views/credit_message_views.xml",
         "views/credit_settings_views.xml",
         "views/collection_case_views.xml",
+        "views/collection_followup_views.xml",
         "views/collection_plan_views.xml",
         "views/collection_forecast_views.xml",
         "views/collection_document_views.xml",

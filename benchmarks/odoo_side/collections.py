@@ -292,7 +292,7 @@ def _find_jobs(env):
 def preview(env):
     """Return seconds and queries of a preview of 30 days, nothing said yet."""
     plan = _make_plan(env)
-    env.cr.execute("DELETE FROM whatsapp_billing_collection_claim")
+    env.cr.execute("DELETE FROM whatsapp_billing_collection_followup")
     env.cr.execute("DELETE FROM whatsapp_billing_collection_case")
     found = {}
     cost = _timed(env, lambda: found.update(plan._preview(days=30)))

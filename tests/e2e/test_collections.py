@@ -15,7 +15,9 @@ PLAN = "whatsapp.billing.collection.plan"
 CRON = "ir_cron_collections"
 CASE = "whatsapp.billing.collection.case"
 # A run that has locked its cases comes here before it has written anything.
-CLAIMS = "LOCK TABLE whatsapp_billing_collection_claim IN SHARE ROW EXCLUSIVE MODE"
+FOLLOWUPS = (
+    "LOCK TABLE whatsapp_billing_collection_followup IN SHARE ROW EXCLUSIVE MODE"
+)
 
 
 @pytest.fixture
@@ -77,7 +79,7 @@ def test_a_pause_during_a_run_holds(by_hand, overdue):
     case = by_hand.admin.search(
         CASE, [("move_id", "=", overdue["invoices"][0])], ["id"]
     )[0]["id"]
-    with by_hand.holding(CLAIMS) as ours:
+    with by_hand.holding(FOLLOWUPS) as ours:
         run = Call(by_hand, PLAN, "action_run", overdue["plan"])
         until("the run holds the cases", lambda: by_hand.is_waited_for(ours))
         pause = Call(by_hand, CASE, "action_pause", case)
@@ -93,7 +95,7 @@ def test_a_pause_during_a_run_holds(by_hand, overdue):
 
 
 def test_a_night_that_is_cut_off_is_made_up_for(by_hand, overdue):
-    with by_hand.holding(CLAIMS) as ours, by_hand.running(CRON) as call:
+    with by_hand.holding(FOLLOWUPS) as ours, by_hand.running(CRON) as call:
         until("the run holds the cases", lambda: by_hand.is_waited_for(ours))
         call.kill_worker()
     assert reminders(by_hand, overdue) == []

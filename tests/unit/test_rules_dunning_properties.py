@@ -16,8 +16,10 @@ from rules.dunning_time import day_of
 TODAY = date(2026, 11, 20)
 CURRENCIES = ("EUR", "USD", "JPY")
 STAGES = ("off", "dry_run", "own_numbers", "share", "on")
-# Days on which a customer was reminded before.
-CLAIMS = ((), (), (TODAY,), (TODAY - timedelta(days=1), TODAY - timedelta(days=5)))
+# Of a plan's steps, in order.
+CHANNELS = (("whatsapp",) * 4, ("whatsapp", "activity") * 2, ("activity",) * 4)
+# Days on which a customer was followed up before.
+FOLLOWUPS = ((), (), (TODAY,), (TODAY - timedelta(days=1), TODAY - timedelta(days=5)))
 # What a line may have besides being open, due and in a plan, one at a time: all that
 # stops a reminder, drawn together, left no example in which anything was said.
 FLAWS = (
@@ -54,6 +56,7 @@ def usually(value, *others):
 def plans(draw):
     found = {}
     for plan_id in (1, 2):
+        channels = draw(st.sampled_from(CHANNELS))
         steps = tuple(
             Step(
                 step_id=plan_id * 10 + index,
@@ -64,7 +67,7 @@ def plans(draw):
                 ),
                 threshold=draw(st.sampled_from([0.0, 2.0, 100.0])),
                 action=draw(usually("none", "activity", "legal")),
-                with_message=draw(usually(True, False)),
+                channel=channels[index],
                 template_problem=draw(usually(None, "paused")),
             )
             for index, offset in enumerate(
@@ -98,7 +101,7 @@ def ledgers(draw):
             ),
             workdays=draw(st.sampled_from([None, frozenset(range(5))])),
             holidays=draw(st.frozensets(days, max_size=2)),
-            claims=draw(st.sampled_from(CLAIMS)),
+            followup_days=draw(st.sampled_from(FOLLOWUPS)),
             days_late=draw(st.sampled_from([0.0, 10.0])),
             unanswered=draw(st.integers(0, 3)),
             owed=draw(st.sampled_from([0.0, 50.0, 500.0, None])),
@@ -158,7 +161,7 @@ def test_the_examples_are_about_something():
     seen = Counter()
 
     @given(plans(), ledgers(), moments)
-    @settings(max_examples=200)
+    @settings(max_examples=500)
     def look(plan, ledger, moment):
         lines, credits, debtors = ledger
         outcome = dunning.decide(moment, plan, lines, credits, debtors)
@@ -166,11 +169,13 @@ def test_the_examples_are_about_something():
         seen["reminders"] += bool(outcome.reminders)
         seen["flagged"] += any(line.no_followup for line in lines)
         seen["credited"] += any(r.credit_ids for r in outcome.reminders)
+        seen["activities"] += any(r.channel == "activity" for r in outcome.reminders)
 
     look()
     assert seen["reminders"] > seen["examples"] / 4
     assert seen["flagged"] > seen["examples"] / 20
     assert seen["credited"] > seen["examples"] / 50
+    assert seen["activities"] > seen["examples"] / 20
 
 
 @given(plans(), ledgers(), moments)
@@ -194,17 +199,18 @@ def test_never_a_reminder_for_a_settled_or_stopped_line(plan, ledger, moment):
 
 @given(plans(), ledgers(), moments)
 @settings(max_examples=200)
-def test_one_message_a_day_to_one_debtor(plan, ledger, moment):
+def test_one_debtor_is_followed_up_once_a_day(plan, ledger, moment):
     lines, credits, debtors = ledger
     outcome = dunning.decide(moment, plan, lines, credits, debtors)
     real = [r for r in outcome.reminders if not r.is_dry]
     assert len({r.debtor_id for r in real}) == len(real)
     for reminder in real:
-        assert all(claim < reminder.day for claim in debtors[reminder.debtor_id].claims)
+        before = debtors[reminder.debtor_id].followup_days
+        assert all(day < reminder.day for day in before)
 
 
 @given(plans(), ledgers(), moments)
-def test_every_line_is_in_a_message_or_has_a_reason(plan, ledger, moment):
+def test_every_line_is_in_a_reminder_or_has_a_reason(plan, ledger, moment):
     lines, credits, debtors = ledger
     outcome = dunning.decide(moment, plan, lines, credits, debtors)
     mentioned = said(outcome)
@@ -215,7 +221,7 @@ def test_every_line_is_in_a_message_or_has_a_reason(plan, ledger, moment):
         assert (decision.reason is None) == bool(real)
         assert len(mentioned[line.line_id]) <= 1
         assert decision.trace
-        if decision.reason and decision.reason not in ("dry_run", "action_only"):
+        if decision.reason and decision.reason != "dry_run":
             assert not all(answer["passed"] for answer in decision.trace) or (
                 decision.reason in ("other_plan", "not_due", "steps_done")
             )
@@ -240,8 +246,39 @@ def test_a_second_run_for_the_same_day_says_nothing(plan, ledger, moment):
     lines, debtors = settle(lines, debtors, first, moment)
     second = dunning.decide(moment, plan, lines, credits, debtors)
     assert not [r for r in second.reminders if not r.is_dry]
-    for decision in second.decisions.values():
-        assert decision.reason != "action_only"
+
+
+@given(plans(), ledgers(), moments)
+@settings(max_examples=200)
+def test_a_step_is_done_by_its_own_channel(plan, ledger, moment):
+    lines, credits, debtors = ledger
+    outcome = dunning.decide(moment, plan, lines, credits, debtors)
+    steps = {step.step_id: step for one in plan.values() for step in one.steps}
+    for reminder in outcome.reminders:
+        assert reminder.channel == steps[reminder.step_id].channel
+        for line_id in (*reminder.line_ids, *reminder.also_ids):
+            assert outcome.decisions[line_id].channel == reminder.channel
+        for line_id in reminder.line_ids:
+            step = steps[outcome.decisions[line_id].step_id]
+            assert step.channel == reminder.channel
+        for line_id in reminder.also_ids:
+            assert outcome.decisions[line_id].days is None
+
+
+@given(plans(), ledgers(), moments)
+@settings(max_examples=200)
+def test_what_is_due_by_another_channel_comes_the_next_day(plan, ledger, moment):
+    """Nothing is lost: the step stays due, and the case is looked at again."""
+    lines, credits, debtors = ledger
+    outcome = dunning.decide(moment, plan, lines, credits, debtors)
+    for line in lines:
+        decision = outcome.decisions[line.line_id]
+        rules = {answer["rule"]: answer["passed"] for answer in decision.trace}
+        if "channel_of_the_day" not in rules:
+            continue
+        assert decision.days is None or decision.reason is not None
+        if decision.reason in (None, "already_today"):
+            assert decision.next_check_date > day_of(moment, debtors[line.debtor_id])
 
 
 @given(plans(), ledgers(), moments)
@@ -303,7 +340,7 @@ def settle(lines, debtors, outcome, moment, dry=False):
             values["state"] = "escalated"
         elif decision.changes and line.state in ("promised", "paused"):
             values["state"] = "active"
-        reasons = (None, "action_only", "dry_run") if dry else (None, "action_only")
+        reasons = (None, "dry_run") if dry else (None,)
         if decision.reason in reasons and decision.days is not None:
             day = day_of(moment, debtors[line.debtor_id])
             values |= {"last_step_days": decision.days, "last_date": day}
@@ -313,7 +350,7 @@ def settle(lines, debtors, outcome, moment, dry=False):
         if dry or not reminder.is_dry:
             debtor = people[reminder.debtor_id]
             people[reminder.debtor_id] = replace(
-                debtor, claims=(*debtor.claims, reminder.day)
+                debtor, followup_days=(*debtor.followup_days, reminder.day)
             )
     return after, people
 

@@ -295,7 +295,7 @@ class IrActionsServer(models.Model):
         return messages._enqueue(records, recipients, types, send_request)
 
     def _wab_send_reminders(self, moves, recipients):
-        """Remind of one invoice of each customer who has not heard from us today.
+        """Remind of one invoice of each customer who is not followed up today.
 
         The oldest that may be reminded of: one that is disputed, paused or paid keeps
         nothing from the others.
@@ -316,7 +316,7 @@ class IrActionsServer(models.Model):
             results += found
         if left:
             text = self.env._(
-                "Not reminded on WhatsApp: the customer has heard from us today."
+                "Not reminded on WhatsApp: the customer is followed up today already."
             )
             left._message_log_batch(bodies=dict.fromkeys(left.ids, text))
         return results
@@ -344,7 +344,7 @@ class IrActionsServer(models.Model):
         rows = self.env.execute_query(
             SQL(
                 "SELECT company_id, debtor_id, day"
-                " FROM whatsapp_billing_collection_claim"
+                " FROM whatsapp_billing_collection_followup"
                 " WHERE day = ANY(%s) AND debtor_id = ANY(%s)",
                 list(set(days.values())),
                 moves.commercial_partner_id.ids,

@@ -6,9 +6,10 @@ A pure function of open receivable lines, what was said before, the plans and th
 moment. The nightly run, the preview of the next 30 days and the tests are the same
 call. What it promises, whatever it is given and in whatever order:
 
-- every line is either in a message or has a reason, with the values that led to it;
-- a debtor (commercial partner) gets one message a day at most, across plans, with all
-  its due lines and currencies, the other overdue ones beside them;
+- every line is either in a reminder or has a reason, with the values that led to it;
+- a debtor (commercial partner) is followed up once a day at most, across plans and
+  channels, about all its due lines and currencies, the other overdue ones beside them;
+- a step is done by its own channel: where the day is another's, it comes the next day;
 - nothing is said about what is settled, disputed, promised, paused or being paid;
 - a step is done once per line; of steps that were missed only the latest is done.
 """
@@ -90,11 +91,11 @@ def decide(
     debtors: Mapping[int, Debtor],
     selected: frozenset[int] | None = None,
 ) -> Outcome:
-    """Return the messages of a day and the decision about every line.
+    """Return the reminders of a day and the decision about every line.
 
     :param credits: unused credit notes and payments of the same debtors
     :param selected: plans that this run is for; the due lines of other plans come
-        along in its messages but cause none
+        along in its reminders but cause none
     """
     by_debtor: dict[int, list[Line]] = defaultdict(list)
     for line in lines:
@@ -141,9 +142,6 @@ def _split_lines(
             continue
         assert plan is not None and line.due is not None
         step, reason = choose_step(check)
-        if step and not step.with_message:
-            decisions[line.line_id] = _act(check, step)
-            continue
         group = dry if plan.stage == "dry_run" else real
         found = _Found(check, step, reason)
         if step:
@@ -168,24 +166,10 @@ def _stage_obstacle(check: LineCheck) -> str | None:
     return None
 
 
-def _act(check: LineCheck, step: Step) -> LineDecision:
-    """A step that only acts: nothing is said, so no message and no day is used up."""
-    is_dry = check.plan is not None and check.plan.stage == "dry_run"
-    ahead = next_date(check, step.days)
-    return check.decide(
-        "dry_run" if is_dry else "action_only",
-        step_id=step.step_id,
-        days=step.days,
-        next_date=ahead,
-        next_check_date=check.next_check_date if is_dry else ahead,
-        action="none" if is_dry else step.action,
-    )
-
-
 def _leave_out(
     found: _Found, reason: str, next_check_date: date | None = None
 ) -> LineDecision:
-    """Return the decision about a line that is in no message."""
+    """Return the decision about a line that is in no reminder."""
     check, step = found.check, found.step
     if step is None:
         reason = found.reason or reason
@@ -210,8 +194,11 @@ def _decide_group(
     is_dry: bool,
     decisions: dict[int, LineDecision],
 ) -> Reminder | None:
-    """Decide about a debtor's lines together; return the message, if one goes."""
+    """Decide about a debtor's lines together; return the reminder, if there is one."""
     totals = _net(group, credits, decisions)
+    channel = _choose_channel(group, selected)
+    if _set_aside(group, channel, decisions):
+        totals = _net(group, credits, decisions)
     if not group.due:
         _leave_out_all(group, "not_due", None, decisions)
         return None
@@ -236,7 +223,11 @@ def _decide_group(
         check = found.check
         decisions[check.line.line_id] = check.decide(
             "dry_run" if is_dry else None,
-            next_date=next_date(check, check.line.last_step_days),
+            step_id=found.step.step_id if found.step else None,
+            next_date=check.next_check_date
+            if found.step
+            else next_date(check, check.line.last_step_days),
+            channel=channel,
         )
     used = {currency for currency, _amount in totals}
     return Reminder(
@@ -250,6 +241,7 @@ def _decide_group(
         credit_ids=tuple(c.line_id for c in credits if c.currency in used),
         totals=totals,
         is_dry=is_dry,
+        channel=channel,
     )
 
 
@@ -257,6 +249,41 @@ def _weight(found: _Found) -> tuple[int, int, int]:
     """Return the sort key of a due line: the highest step wins, ids only break ties."""
     assert found.step is not None and found.check.plan is not None
     return (found.step.days, -found.check.plan.plan_id, -found.step.step_id)
+
+
+def _choose_channel(group: _Group, selected: frozenset[int] | None) -> str:
+    """Return the channel of the most serious step, among the run's plans if any is."""
+    mine = [
+        found
+        for found in group.due
+        if found.check.plan
+        and (selected is None or found.check.plan.plan_id in selected)
+    ]
+    top = max(mine or group.due, key=_weight, default=None)
+    return top.step.channel if top and top.step else ""
+
+
+def _set_aside(group: _Group, channel: str, decisions: dict[int, LineDecision]) -> bool:
+    """Leave what is due by another channel to the next day.
+
+    What is overdue is named today beside the others: the totals are of all of it.
+
+    :return: whether something is not named
+    """
+    due, is_left_out = [], False
+    for found in group.due:
+        assert found.step is not None and found.check.line.due is not None
+        if found.step.channel == channel:
+            due.append(found)
+            continue
+        found.check.fails("channel_of_the_day", channel, False)
+        if found.check.line.due < found.check.day:
+            group.also.append(found)
+        else:
+            decisions[found.check.line.line_id] = _leave_out(found, "already_today")
+            is_left_out = True
+    group.due = due
+    return is_left_out
 
 
 def _net(
@@ -307,16 +334,16 @@ def _group_obstacle(
     selected: frozenset[int] | None,
     trace: list[dict[str, object]],
 ) -> tuple[str | None, date | None]:
-    """Return why this debtor hears nothing on that day, and when to ask again."""
+    """Return why nobody turns to this debtor on that day, and when to ask again."""
     debtor, tomorrow = group.debtor, day + _DAY
     plan_ids = {f.check.plan.plan_id for f in group.due if f.check.plan}
     if selected is not None and not plan_ids & selected:
         return "other_plan", None
-    later = max(debtor.claims, default=None)
+    later = max(debtor.followup_days, default=None)
     trace.append(_note("first_today", str(later or ""), later is None or later < day))
     if later is not None and later >= day:
         return ("already_today", tomorrow) if later == day else ("clock_back", later)
-    recent = sum(day - claim < timedelta(days=7) for claim in debtor.claims)
+    recent = sum(day - before < timedelta(days=7) for before in debtor.followup_days)
     if plan.max_per_week:
         trace.append(_note("week_limit", recent, recent < plan.max_per_week))
         if recent >= plan.max_per_week:
@@ -344,7 +371,11 @@ def _name_in_message(found: _Found, is_dry: bool, day: date) -> LineDecision:
     ahead = next_date(check, step.days)
     if is_dry:
         return check.decide(
-            "dry_run", step_id=step.step_id, days=step.days, next_date=day
+            "dry_run",
+            step_id=step.step_id,
+            days=step.days,
+            next_date=day,
+            channel=step.channel,
         )
     return check.decide(
         None,
@@ -353,6 +384,7 @@ def _name_in_message(found: _Found, is_dry: bool, day: date) -> LineDecision:
         next_date=ahead,
         next_check_date=ahead,
         action=step.action,
+        channel=step.channel,
     )
 
 
@@ -382,7 +414,7 @@ def forecast(
         for reminder in outcome.reminders:
             debtor = people.get(reminder.debtor_id) or Debtor(reminder.debtor_id)
             people[reminder.debtor_id] = replace(
-                debtor, claims=(*debtor.claims, reminder.day)
+                debtor, followup_days=(*debtor.followup_days, reminder.day)
             )
     return result
 
@@ -401,7 +433,7 @@ def _after(line: Line, decision: LineDecision, day: date) -> Line:
         values["state"] = "escalated"
     elif decision.changes and line.state in ("promised", "paused"):
         values["state"] = "active"
-    done = decision.reason in (None, "action_only", "dry_run")
+    done = decision.reason in (None, "dry_run")
     if done and decision.days is not None:
         values |= {"last_step_days": decision.days, "last_date": day}
     return replace(line, **values) if values else line  # type: ignore[arg-type]

@@ -234,7 +234,7 @@ def _step_obstacle(check: LineCheck, step: Step) -> str | None:
         value = _condition_value(check, step.condition)
         if check.fails(f"condition_{step.condition}", value, value >= step.threshold):
             return "condition_not_met"
-    if step.with_message and step.template_problem:
+    if step.template_problem:
         check.fails("template_approved", step.template_problem, False)
         return "template_not_approved"
     return None

@@ -45,10 +45,11 @@ REASONS: Final[dict[str, str]] = {
         "The plan is being tried out on a share of the customers, without this one."
     ),
     "dry_run": _lt("It would have gone: the plan is on dry run."),
-    "action_only": _lt("The step sends no message; what it asks for was done."),
     "other_plan": _lt("Another plan was run. It comes with its own plan."),
-    "already_today": _lt("The customer heard from us that day. It comes the next day."),
-    "too_often": _lt("The customer heard from us as often as a week allows."),
+    "already_today": _lt(
+        "The customer is followed up that day already. It comes the next day."
+    ),
+    "too_often": _lt("The customer was followed up as often as a week allows."),
     "not_working_day": _lt("Nobody works there that day. It comes on the next."),
 }
 
@@ -74,8 +75,9 @@ RULE_NAMES: Final[dict[str, str]] = {
     "above_credits": _lt("More is open than credit notes and payments cover"),
     "own_number": _lt("The customer has one of our own numbers"),
     "in_share": _lt("The customer is in the share that is tried out"),
-    "first_today": _lt("The customer has not heard from us that day or later"),
-    "week_limit": _lt("The customer heard from us less often than a week allows"),
+    "channel_of_the_day": _lt("Nothing more serious comes by another channel that day"),
+    "first_today": _lt("The customer is not followed up that day or later already"),
+    "week_limit": _lt("The customer was followed up less often than a week allows"),
     "time_zone_known": _lt("The customer's time zone is known"),
     "working_calendar_known": _lt("Working days at the customer's are known"),
     "working_day": _lt("It is a working day where the customer is"),

@@ -19,8 +19,8 @@ class Step:
     :param minimum_amount: company currency; a line with less skips this step
     :param condition: always, owed_amount, overdue_days, turnover, days_late,
         no_answer: the debtor's figure must reach `threshold`
-    :param action: none, activity, hand_over, stop, legal: besides the message
-    :param with_message: False for a step that only acts
+    :param channel: how the customer is followed up; the rules compare it, no more
+    :param action: none, activity, hand_over, stop, legal: besides that
     :param template_problem: why the step's template cannot go now, None when it can
     """
 
@@ -29,8 +29,8 @@ class Step:
     minimum_amount: float = 0.0
     condition: str = "always"
     threshold: float = 0.0
+    channel: str = "whatsapp"
     action: str = "none"
-    with_message: bool = True
     template_problem: str | None = None
 
 
@@ -44,7 +44,8 @@ class Plan:
     :param grace_days: days after a promised date before the promise is broken
     :param quiet_start: local hour (21.5 is 21:30); equal to `quiet_end`: none
     :param working_days: only on working days of the debtor's country
-    :param max_per_week: reminders to one debtor in seven days; 0 for no limit
+    :param max_per_week: days in seven on which one debtor is followed up; 0 for no
+        limit
     :param max_broken: broken promises after which a person takes over
     """
 
@@ -116,7 +117,7 @@ class Debtor:
 
     :param timezone: of the customer; None or unknown counts as UTC, and is told
     :param workdays: 0 is Monday; None: nobody knows, every day is one, and is told
-    :param claims: days on which a reminder went or goes to this debtor
+    :param followup_days: on which this debtor was or is followed up, by any channel
     :param turnover: what was invoiced in a year, company currency
     :param days_late: how late they pay on average
     :param unanswered: delivered reminders since their last word
@@ -131,7 +132,7 @@ class Debtor:
     timezone: str | None = None
     workdays: frozenset[int] | None = None
     holidays: frozenset[date] = frozenset()
-    claims: tuple[date, ...] = ()
+    followup_days: tuple[date, ...] = ()
     turnover: float = 0.0
     days_late: float = 0.0
     unanswered: int = 0
@@ -158,10 +159,11 @@ class RunTime:
 class LineDecision:
     """What to do about one line, and why.
 
-    :param reason: None when the line is in a message
+    :param reason: None when the line is in a reminder
     :param step_id: the step that is due, also where something keeps it from going
     :param next_check_date: first day on which asking again may give another answer
     :param changes: settled, resumed, promise_broken, escalated: of the case's state
+    :param channel: of the reminder that it is in, "" when it is in none
     """
 
     line_id: int
@@ -174,12 +176,14 @@ class LineDecision:
     next_check_date: date | None = None
     changes: tuple[str, ...] = ()
     action: str = "none"
+    channel: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class Reminder:
-    """One message to one debtor on one day.
+    """One debtor followed up on one day: a message, or what a person is to do.
 
+    :param channel: of the step
     :param line_ids: lines whose step is due, the oldest first
     :param also_ids: other overdue lines that it names, whose steps stay as they are
     :param credit_ids: credits deducted from the totals
@@ -197,11 +201,12 @@ class Reminder:
     credit_ids: tuple[int, ...]
     totals: tuple[tuple[str, float], ...]
     is_dry: bool = False
+    channel: str = "whatsapp"
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """All decisions of a run, messages by debtor and lines by id."""
+    """All decisions of a run, reminders by debtor and lines by id."""
 
     reminders: tuple[Reminder, ...]
     decisions: Mapping[int, LineDecision]

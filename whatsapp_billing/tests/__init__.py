@@ -22,6 +22,7 @@ from . import test_collection_answer
 from . import test_collection_around
 from . import test_collection_bad
 from . import test_collection_case
+from . import test_collection_channels
 from . import test_collection_inbound
 from . import test_collection_money
 from . import test_collection_night

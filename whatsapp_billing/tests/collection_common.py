@@ -23,7 +23,7 @@ class CollectionCommon(LifecycleCommon):
     def setUpClass(cls):
         super().setUpClass()
         cls.cases = cls.env["whatsapp.billing.collection.case"].sudo()
-        cls.claims = cls.env["whatsapp.billing.collection.claim"].sudo()
+        cls.followups = cls.env["whatsapp.billing.collection.followup"].sudo()
         # Where the test customers are: late in the evening their day is not UTC's.
         cls.company.partner_id.tz = "Europe/Madrid"
         cls.today = datetime.now(ZoneInfo("Europe/Madrid")).date()

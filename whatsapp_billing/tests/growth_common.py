@@ -62,7 +62,7 @@ GROWING = (
     "whatsapp_billing_consent",
     "whatsapp_billing_webhook_event",
     "whatsapp_billing_collection_case",
-    "whatsapp_billing_collection_claim",
+    "whatsapp_billing_collection_followup",
     "whatsapp_billing_collection_item",
 )
 

@@ -153,7 +153,9 @@ class TestAutomation(CollectionCommon):
         """An action for a group asks nothing of the records that a call names."""
         other = self.setup_other_company()["company"]
         group = self.env.ref("account.group_account_invoice")
-        outsider = self._make_user("wab_outside", "account.group_account_invoice", other)
+        outsider = self._make_user(
+            "wab_outside", "account.group_account_invoice", other
+        )
         invoice = self._make_invoice(self.partner)
         private = self._make_customer(
             "Private", "+34600000079", company_id=self.company.id
@@ -310,8 +312,8 @@ class TestAutomation(CollectionCommon):
         self.assertRecordValues(
             self.reminders(), [{"state": "queued", "res_id": first.id}]
         )
-        self.assertIn("heard from us today", second.message_ids[0].body)
-        self.assertTrue(self.claims.search([("debtor_id", "=", self.partner.id)]))
+        self.assertIn("followed up today", second.message_ids[0].body)
+        self.assertTrue(self.followups.search([("debtor_id", "=", self.partner.id)]))
 
     def test_reminder_that_may_not_go_keeps_no_other_back(self):
         self.plan.stage = "on"

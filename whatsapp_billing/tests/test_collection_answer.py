@@ -514,13 +514,13 @@ class TestCollectionByHand(CollectionCommon):
         self.assertEqual(len(self.reminders()), 1)
         with freeze_time(self.day(1)):
             invoice.with_user(self.clerk).wab_remind(key="k")
-        self.assertEqual(self.claims.search([]).mapped("day"), [self.today])
+        self.assertEqual(self.followups.search([]).mapped("day"), [self.today])
 
     def test_remind_takes_the_day_of_whom_it_goes_to(self):
         held = self.make_due(1, self._make_customer("Bea", "+34600000066"))
         self.case(held).with_user(self.clerk).action_pause()
         (self.make_due(1) | held).with_user(self.clerk).wab_remind()
-        self.assertEqual(self.claims.search([]).debtor_id, self.partner)
+        self.assertEqual(self.followups.search([]).debtor_id, self.partner)
 
     def receipts(self):
         return self.messages.search(

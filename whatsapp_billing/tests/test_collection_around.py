@@ -36,7 +36,7 @@ class TestCollectionAround(CollectionCommon):
         self.run_plan()
         self.assertEqual(self.case(invoice).reason, "account_inactive")
         self.assertFalse(self.case(invoice).last_step_days)
-        self.assertFalse(self.claims.search([]))
+        self.assertFalse(self.followups.search([]))
 
     def test_who_paid_has_answered(self):
         self.accept_everything()
@@ -215,7 +215,7 @@ class TestCollectionAround(CollectionCommon):
         self.run_plan()
         self.assertFalse(self.reminders())
         self.assertEqual({self.case(i).reason for i in both}, {"not_enabled"})
-        self.assertFalse(self.claims.search([]))
+        self.assertFalse(self.followups.search([]))
 
     # --- people who cannot be written to ------------------------------------------------------
 
@@ -228,7 +228,7 @@ class TestCollectionAround(CollectionCommon):
         self.assertEqual((case.state, case.reason), ("escalated", "no_number"))
         self.assertEqual(len(invoice.activity_ids), 1)
         self.assertFalse(self.reminders())
-        self.assertFalse(self.claims.search([]))
+        self.assertFalse(self.followups.search([]))
 
     def test_an_activity_for_who_cannot_be_reached_is_made_once(self):
         self.plan.step_ids[0].action = "activity"

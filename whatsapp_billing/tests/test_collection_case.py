@@ -603,8 +603,8 @@ class TestCollectionCase(CollectionCommon):
         self.assertFalse(self.reminders())
         self.assertEqual(self.case(invoice).reason, "no_template")
 
-    def test_steps_without_message_only_act(self):
-        self.plan.step_ids[0].write({"with_message": False, "action": "activity"})
+    def test_a_step_by_a_person_sends_nothing(self):
+        self.plan.step_ids[0].channel = "activity"
         invoice = self.make_due(1)
         self.run_plan()
         self.assertFalse(self.reminders())

@@ -154,7 +154,7 @@ class TestCollectionRun(CollectionCommon):
         self.assertFalse(
             self.reminders() | self.messages.search([("partner_id", "=", nobody.id)])
         )
-        self.assertFalse(self.claims.search([("debtor_id", "=", nobody.id)]))
+        self.assertFalse(self.followups.search([("debtor_id", "=", nobody.id)]))
         nobody.phone = "+34600000009"
         self.run_plan(1)
         self.assertEqual(self.reminders().partner_id, nobody)
@@ -164,7 +164,7 @@ class TestCollectionRun(CollectionCommon):
         invoice = self.make_due(1)
         figures = self.run_plan()
         self.assertEqual(figures, {"dry_run": 1, "messages": 0, "customers": 1})
-        self.assertFalse(self.reminders() | self.messages.browse(self.claims.ids))
+        self.assertFalse(self.reminders() | self.messages.browse(self.followups.ids))
         case = self.case(invoice)
         self.assertEqual((case.reason, case.last_date), ("dry_run", False))
 
@@ -249,7 +249,7 @@ class TestCollectionRun(CollectionCommon):
         self.run_plan(2)
         first = self.reminders()
         self.assertEqual(len(first), 1)
-        self.assertEqual(self.claims.search([]).day, self.day(2))
+        self.assertEqual(self.followups.search([]).day, self.day(2))
         other = self.make_due(1)
         self.run_plan()
         self.assertEqual(self.case(other).reason, "clock_back")
@@ -267,7 +267,7 @@ class TestCollectionRun(CollectionCommon):
 
     def test_two_runs_at_once_take_a_day_once(self):
         self.make_due(1)
-        self.claims.create(
+        self.followups.create(
             {
                 "company_id": self.company.id,
                 "debtor_id": self.partner.id,

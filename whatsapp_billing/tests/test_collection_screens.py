@@ -43,7 +43,7 @@ class TestCollectionScreens(CollectionCommon):
     def test_step_shows_its_text(self):
         first = self.plan.step_ids[0]
         self.assertIn("Hello Ana, document INV/1 over €1", first.text)
-        first.with_message = False
+        first.channel = "activity"
         self.assertFalse(first.text)
 
     def test_step_shows_its_text_in_the_language_of_the_reader(self):
@@ -403,7 +403,7 @@ class TestCollectionScreens(CollectionCommon):
             {due.id: False, paid.id: "already_paid"},
         )
         self.assertEqual(len(messages.filtered("reason")), 1)
-        self.assertTrue(self.claims.search([("debtor_id", "=", self.partner.id)]))
+        self.assertTrue(self.followups.search([("debtor_id", "=", self.partner.id)]))
 
     def test_the_dialog_counts_and_shows_one_message_for_several(self):
         first, second = self.make_due(5), self.make_due(6)

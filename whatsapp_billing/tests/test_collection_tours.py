@@ -58,4 +58,4 @@ class TestCollectionTours(CollectionCommon, TourCase):
             self.reminders(),
             [{"state": "queued", "method": "wab_remind", "user_id": self.clerk.id}],
         )
-        self.assertTrue(self.claims.search([("debtor_id", "=", self.partner.id)]))
+        self.assertTrue(self.followups.search([("debtor_id", "=", self.partner.id)]))

@@ -214,8 +214,8 @@ class TestCollectionDays(CollectionCommon):
         invoice = self.make_in("nz", "+64211234567")
         with freeze_time("2027-03-09 22:00:00"):
             invoice.with_user(self.clerk).wab_remind()
-        claims = self.claims.search([("debtor_id", "=", invoice.partner_id.id)])
-        self.assertEqual(claims.day, date(2027, 3, 10))
+        followups = self.followups.search([("debtor_id", "=", invoice.partner_id.id)])
+        self.assertEqual(followups.day, date(2027, 3, 10))
         self.assertEqual(len(self.run_at("2027-03-10 01:00:00")), 1)
 
     def test_by_hand_what_is_due_where_the_customer_is(self):

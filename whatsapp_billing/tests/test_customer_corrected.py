@@ -39,7 +39,7 @@ class TestAnotherCustomersByNow(AnswerCommon):
         self.assertEqual(reminder.partner_id, self.partner)
         hand_over(invoice, self.bea)
         other = self.make_due(3, self.bea)
-        self.claims.search([]).unlink()
+        self.followups.search([]).unlink()
         self.run_plan()
         self.assertEqual(self.case(invoice).debtor_id, self.bea)
         return reminder, invoice, other

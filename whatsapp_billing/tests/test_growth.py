@@ -116,6 +116,31 @@ class TestGrowth(CollectionCommon):
     def test_every_other_night(self):
         self.check(self.make_reminders, lambda _sent: self.run_plan(7))
 
+    def make_called(self, number):
+        """Return the ids of customers about each of whom a person is asked."""
+        self.plan.step_ids[0].channel = "activity"
+        partner_ids = self.make_debtors(number)
+        self.run_plan()
+        asked = self.followups.search([("channel", "=", "activity")])
+        self.assertGreaterEqual(len(asked.activity_id), number)
+        return partner_ids
+
+    def test_a_night_of_activities(self):
+        def prepare(number):
+            self.plan.step_ids[0].channel = "activity"
+            return self.make_debtors(number)
+
+        self.check(prepare, lambda _ids: self.run_plan())
+
+    def test_the_night_after_one_of_activities(self):
+        self.check(self.make_called, lambda _ids: self.run_plan(7))
+
+    def test_the_end_of_activities(self):
+        def settle(partner_ids):
+            self.cases.search([("debtor_id", "in", partner_ids)])._end_activities()
+
+        self.check(self.make_called, settle)
+
     def test_what_many_nights_would_do(self):
         def preview(_ids):
             self.plan.with_user(self.manager)._preview(30)

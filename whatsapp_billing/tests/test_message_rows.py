@@ -60,7 +60,7 @@ class RowsCommon(CollectionCommon):
 
     def remind(self, invoices):
         """Let the nightly run remind of these; return the messages in their order."""
-        self.claims.search([]).unlink()
+        self.followups.search([]).unlink()
         self.cases.search([]).write({"last_date": False, "last_step_days": False})
         self.cases.search([]).write(
             {"next_check_date": "1970-01-01", "next_date": False}

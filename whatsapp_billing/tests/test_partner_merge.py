@@ -78,10 +78,10 @@ class TestPartnerMerge(LifecycleCommon):
         self.assertEqual(self.send(self._make_invoice(self.twin)).reason, "not_enabled")
 
     def test_both_were_reminded_on_one_day(self):
-        claims = self.env["whatsapp.billing.collection.claim"].sudo()
+        followups = self.env["whatsapp.billing.collection.followup"].sudo()
         today = fields.Date.today()
         for partner in self.partner | self.twin | self.third:
-            claims.create(
+            followups.create(
                 {
                     "company_id": self.company.id,
                     "debtor_id": partner.id,
@@ -89,7 +89,7 @@ class TestPartnerMerge(LifecycleCommon):
                 }
             )
         self.merge(self.partner | self.twin | self.third, self.third)
-        mine = claims.search(
+        mine = followups.search(
             [("day", "=", today), ("company_id", "=", self.company.id)]
         )
         self.assertEqual(mine.debtor_id, self.third)

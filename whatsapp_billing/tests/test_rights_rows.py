@@ -337,7 +337,7 @@ class TestGivenAway(RightsCommon):
         plan = self._make_plan(self.company)
         self._as(template, "manager").write({"name": "Mine"})
         self._as(plan, "manager").write(
-            {"step_ids": [Command.create({"days": 30, "with_message": False})]}
+            {"step_ids": [Command.create({"days": 30, "channel": "activity"})]}
         )
         self.env.flush_all()
         self.env.invalidate_all()
@@ -352,7 +352,7 @@ class TestGivenAway(RightsCommon):
                 {
                     "name": f"Plan of {company.name}",
                     "company_id": company.id,
-                    "step_ids": [Command.create({"days": 3, "with_message": False})],
+                    "step_ids": [Command.create({"days": 3, "channel": "activity"})],
                 }
             )
         )
@@ -487,7 +487,7 @@ class TestDialogs(RightsCommon):
         model = "whatsapp.billing.{}".format
         steps = self._as(self.env[model("collection.step")], "manager")
         plans = self._as(self.env[model("collection.plan")], "manager")
-        step = {"with_message": True, "days": 3, "template_id": theirs.id}
+        step = {"channel": "whatsapp", "days": 3, "template_id": theirs.id}
         text = {"text": {}}
         lines = {"step_ids": {"fields": text}}
         given = steps.with_context(default_template_id=theirs.id)
@@ -496,7 +496,7 @@ class TestDialogs(RightsCommon):
             (steps, step, text),
             (steps, step | {"template_id": {"id": theirs.id}}, text),
             (steps, step | {"template_id": False, "plan_id": row}, text),
-            (given, {"with_message": True, "days": 3}, text),
+            (given, {"channel": "whatsapp", "days": 3}, text),
             (plans, {"step_ids": [Command.create(step)]}, lines),
             (plans, {"step_ids": [[1, "virtual_1", step]]}, lines),
             (plans, {"company_id": self.other_company.id}, {"problem": {}}),

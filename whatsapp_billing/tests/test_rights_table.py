@@ -60,7 +60,7 @@ class TestRightsTable(RightsCommon):
             {
                 "name": "Plan",
                 "company_id": cls.company.id,
-                "step_ids": [Command.create({"days": 3, "with_message": False})],
+                "step_ids": [Command.create({"days": 3, "channel": "activity"})],
             }
         )
         message = cls._make_message(
@@ -143,7 +143,7 @@ class TestRightsTable(RightsCommon):
             sudo[f"{OURS}collection.item"].create(
                 {"message_id": message.id, "move_line_id": line.id}
             ),
-            sudo[f"{OURS}collection.claim"].create(
+            sudo[f"{OURS}collection.followup"].create(
                 {
                     "company_id": cls.company.id,
                     "debtor_id": cls.partner.id,

@@ -91,15 +91,15 @@ class BasePartnerMergeAutomaticWizard(models.TransientModel):
                 **facts,
             )
         )
-        # Both contacts were reminded that day: one claim of the day remains.
+        # Both were followed up that day by the same channel: one that says so is enough.
         self.env.cr.execute(
             SQL(
                 """
-                DELETE FROM whatsapp_billing_collection_claim c
+                DELETE FROM whatsapp_billing_collection_followup c
                  USING (SELECT id, row_number() OVER (
-                                   PARTITION BY company_id, day
+                                   PARTITION BY company_id, day, channel
                                        ORDER BY debtor_id = %(target)s DESC, id) AS place
-                          FROM whatsapp_billing_collection_claim
+                          FROM whatsapp_billing_collection_followup
                          WHERE debtor_id = ANY(%(sources)s)
                             OR debtor_id = %(target)s) ranked
                  WHERE ranked.id = c.id AND ranked.place > 1

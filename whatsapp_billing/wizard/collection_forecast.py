@@ -7,7 +7,7 @@ from .phone_preview import render_phone
 
 
 class WhatsappBillingCollectionForecast(models.TransientModel):
-    """One message that a plan would send, or one invoice that it would leave out."""
+    """What a plan would send or ask a person, or an invoice that it would leave out."""
 
     _name = "whatsapp.billing.collection.forecast"
     _inherit = "whatsapp.billing.links.mixin"
@@ -20,7 +20,9 @@ class WhatsappBillingCollectionForecast(models.TransientModel):
         [("goes", "Would go"), ("left_out", "Left out")], required=True
     )
     date = fields.Date()
+    channel = fields.Selection(related="step_id.channel", related_sudo=False)
     debtor_id = fields.Many2one("res.partner", string="Customer", ondelete="cascade")
+    user_id = fields.Many2one("res.users", string="Person", ondelete="cascade")
     partner_id = fields.Many2one("res.partner", string="To", ondelete="cascade")
     recipient = fields.Char(string="Number")
     step_id = fields.Many2one("whatsapp.billing.collection.step", ondelete="cascade")
@@ -37,10 +39,11 @@ class WhatsappBillingCollectionForecast(models.TransientModel):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("body")
+    @api.depends("body", "channel")
     def _compute_preview_html(self):
         for row in self:
-            row.preview_html = row.body and render_phone(
+            is_message = row.body and row.channel != "activity"
+            row.preview_html = is_message and render_phone(
                 self.env,
                 {
                     "body": row.body,
@@ -86,16 +89,20 @@ class WhatsappBillingCollectionForecast(models.TransientModel):
             .search([])
         }
         rows = [self._message_values(plan, m, currencies) for m in found["messages"]]
+        rows += [
+            self._activity_values(plan, a, currencies) for a in found["activities"]
+        ]
         rows += [self._left_out_values(plan, line) for line in found["left_out"]]
         return self.create(rows)
 
     def _describe_totals(self):
         """Return in words how many messages, customers, credits, and who is left out."""
         going = self.filtered(lambda row: row.result == "goes")
-        parts = [
-            self.env._("messages: %(n)s", n=len(going)),
-            self.env._("customers: %(n)s", n=len(going.debtor_id)),
-        ]
+        activities = going.filtered(lambda row: row.channel == "activity")
+        parts = [self.env._("messages: %(n)s", n=len(going) - len(activities))]
+        if activities:
+            parts.append(self.env._("activities: %(n)s", n=len(activities)))
+        parts.append(self.env._("customers: %(n)s", n=len(going.debtor_id)))
         credits = sum(going.mapped("cost"))
         if credits and self.env.user.has_group("whatsapp_billing.group_cost"):
             wallets = self.env["whatsapp.billing.credit.wallet"]
@@ -109,24 +116,36 @@ class WhatsappBillingCollectionForecast(models.TransientModel):
 
     @api.model
     def _message_values(self, plan, message, currencies):
-        return {
-            "plan_id": plan.id,
-            "result": "left_out" if message["reason"] else "goes",
-            "date": message["date"],
-            "debtor_id": message["debtor_id"],
+        return self._common_values(plan, message, currencies) | {
             "partner_id": message["partner_id"],
             "recipient": message["recipient"],
-            "step_id": message["step_id"],
             "template_id": message["template_id"],
-            "move_ids": message["move_ids"],
-            "move_names": ", ".join(message["move_names"]),
+            "body": message["body"],
+        }
+
+    @api.model
+    def _activity_values(self, plan, activity, currencies):
+        return self._common_values(plan, activity, currencies) | {
+            "user_id": activity["user_id"],
+            "body": activity["summary"],
+        }
+
+    @api.model
+    def _common_values(self, plan, found, currencies):
+        return {
+            "plan_id": plan.id,
+            "result": "left_out" if found["reason"] else "goes",
+            "date": found["date"],
+            "debtor_id": found["debtor_id"],
+            "step_id": found["step_id"],
+            "move_ids": found["move_ids"],
+            "move_names": ", ".join(found["move_names"]),
             "amount_text": " + ".join(
                 format_amount(self.env, total["amount"], currencies[total["currency"]])
-                for total in message["totals"]
+                for total in found["totals"]
             ),
-            "body": message["body"],
-            "detail": message["detail"],
-            "cost": message["cost"],
+            "detail": found["detail"],
+            "cost": found["cost"],
         }
 
     @api.model

@@ -83,6 +83,16 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
                     messages=figures.get("messages", 0),
                     people=figures.get("people", 0),
                 )
+            activities = figures.get("activities", 0)
+            if activities == 1:
+                wizard.headline += " " + self.env._(
+                    "Somebody of yours is asked once to turn to a customer."
+                )
+            elif activities:
+                wizard.headline += " " + self.env._(
+                    "Your people are asked %(n)s times to turn to a customer.",
+                    n=activities,
+                )
             credits = figures.get("cost", 0)
             if credits and self.env.user.has_group("whatsapp_billing.group_cost"):
                 wallets = self.env["whatsapp.billing.credit.wallet"]
@@ -129,6 +139,7 @@ class WhatsappBillingCollectionSwitch(models.TransientModel):
         going = [m for m in found["messages"] if not m["reason"]]
         return {
             "messages": len(going),
+            "activities": len(found["activities"]),
             "people": len({m["debtor_id"] for m in going}),
             "cost": sum(m["cost"] or 0 for m in going),
             "left_out": len(found["messages"]) - len(going) + len(found["left_out"]),

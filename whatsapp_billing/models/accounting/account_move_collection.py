@@ -321,20 +321,32 @@ class AccountMove(models.Model):
             [now, *([row[at] for row in said] for at in range(4))],
         )
         noted = {row[0] for row in self.env.cr.fetchall()}
-        move_ids = [r["id"] for r in going if r["message_id"] in noted]
+        first = {r["id"]: r["message_id"] for r in reversed(going)}
+        move_ids = [move for move, message in first.items() if message in noted]
         messages = self.env["whatsapp.billing.message"].browse(message_ids)
         messages.invalidate_recordset(["collection_item_ids"], flush=False)
         days = self.browse(move_ids)._wab_days()
         self.env.cr.execute(
             """
-            INSERT INTO whatsapp_billing_collection_claim
-                   (company_id, debtor_id, day, create_uid, create_date)
-            SELECT DISTINCT m.company_id, m.commercial_partner_id, d.day, %s,
-                   %s::timestamp
-              FROM unnest(%s::int[], %s::date[]) AS d (move_id, day)
-              JOIN account_move m ON m.id = d.move_id ON CONFLICT DO NOTHING
+            INSERT INTO whatsapp_billing_collection_followup
+                   (company_id, debtor_id, day, channel, message_id, user_id,
+                    create_uid, create_date)
+            SELECT DISTINCT ON (m.company_id, m.commercial_partner_id, d.day)
+                   m.company_id, m.commercial_partner_id, d.day, 'whatsapp',
+                   d.message_id, %(user)s, %(user)s, %(now)s::timestamp
+              FROM unnest(%(moves)s::int[], %(days)s::date[], %(messages)s::int[])
+                   AS d (move_id, day, message_id)
+              JOIN account_move m ON m.id = d.move_id
+          ORDER BY m.company_id, m.commercial_partner_id, d.day, d.message_id
+                ON CONFLICT DO NOTHING
             """,
-            [self.env.uid, now, list(days), list(days.values())],
+            {
+                "user": self.env.uid,
+                "now": now,
+                "moves": list(days),
+                "days": list(days.values()),
+                "messages": [first[move_id] for move_id in days],
+            },
         )
 
     def _wab_message_domain(self):

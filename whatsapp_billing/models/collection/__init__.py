@@ -14,6 +14,10 @@ from . import case
 from . import case_ledger_sync
 from . import case_recheck
 from . import item
+from . import followup
+from . import channel
+from . import channel_whatsapp
+from . import channel_activity
 from . import template_statement
 from . import template_instalment
 from . import message_reminder

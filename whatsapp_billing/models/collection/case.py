@@ -1,5 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+from collections import defaultdict
 from datetime import timedelta
 
 from markupsafe import Markup
@@ -133,6 +134,12 @@ class WhatsappBillingCollectionCase(models.Model):
         compute="_compute_item_ids",
     )
 
+    followup_ids = fields.One2many(
+        "whatsapp.billing.collection.followup",
+        string="Follow-ups of the Customer",
+        compute="_compute_followup_ids",
+    )
+
     _line_unique = models.UniqueIndex(
         "(move_line_id) WHERE state != 'done'", "This instalment has a case already."
     )
@@ -173,6 +180,22 @@ class WhatsappBillingCollectionCase(models.Model):
             case.item_ids = case.move_line_id.wab_item_ids.filtered(
                 lambda item, c=case: item.sudo()._is_to(c.debtor_id)
             )
+
+    @api.depends("debtor_id", "company_id")
+    @api.depends_context("uid")
+    def _compute_followup_ids(self):
+        found = (
+            self.env["whatsapp.billing.collection.followup"]
+            .search(
+                [
+                    ("debtor_id", "in", self.debtor_id.ids),
+                    ("company_id", "in", self.company_id.ids),
+                ]
+            )
+            .grouped(lambda followup: (followup.company_id, followup.debtor_id))
+        )
+        for case in self:
+            case.followup_ids = found.get((case.company_id, case.debtor_id), False)
 
     @api.depends("trace_data", "move_line_id.wab_item_ids.trace", "debtor_id")
     def _compute_trace(self):
@@ -426,17 +449,22 @@ class WhatsappBillingCollectionCase(models.Model):
 
         :param user: whom to ask, if they can see to it; else who looks after the invoice
         """
+        moves_by_user = defaultdict(self.env["account.move"].browse)
         for cases in self.grouped("debtor_id").values():
             case = cases.sorted(lambda c: (c.due_date or c.create_date.date(), c.id))[0]
             move = case.move_id
             if any(activity.summary == title for activity in move.activity_ids):
                 continue
             able = case.company_id._wab_find_able(user) if user else None
-            move.activity_schedule(
+            moves_by_user[able or case._get_responsible()] |= move
+        for person, moves in moves_by_user.items():
+            # Their names, which Odoo would read one by one for the activities.
+            moves.mapped("display_name")
+            moves.activity_schedule(
                 "mail.mail_activity_data_todo",
                 summary=title,
                 note=Markup("<p>%s</p>") % text,
-                user_id=(able or case._get_responsible()).id,
+                user_id=person.id,
                 wab_reason="customer_answered",
             )
 

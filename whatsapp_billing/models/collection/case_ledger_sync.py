@@ -47,6 +47,8 @@ _LATEST_CASE = SQL(
     ),
     _THEIRS,
 )
+# Why the system asks a person by a plan's step (`mail.activity.wab_reason`).
+STEP_ACTIVITY = "collection_step"
 # State of the entry -> reason with which its waiting reminders are cancelled.
 WITHDRAWN_AS = {
     "posted": "already_paid",
@@ -406,7 +408,39 @@ class WhatsappBillingCollectionCase(models.Model):
             mine = self.browse(row[0] for row in rows if row[1] == state)
             # Reminders by hand of a draft stay: it may be posted again before they go.
             mine._withdraw_waiting(reason, by_hand=state != "draft")
+        closed._end_activities()
         return closed
+
+    def _end_activities(self):
+        """Delete what people were asked to do about customers who owe no more of it.
+
+        Called with sudo once these cases are closed. An activity is about all that a
+        customer was followed up for: while something of that is open, it stays. What
+        is done is archived, and stays as well.
+        """
+        if not self:
+            return
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT f.activity_id FROM whatsapp_billing_collection_followup f
+                 WHERE f.debtor_id = ANY(%(debtors)s)
+                   AND f.company_id = ANY(%(companies)s)
+                   AND f.activity_id IS NOT NULL
+                   AND NOT EXISTS (
+                       SELECT 1 FROM whatsapp_billing_collection_case c
+                        WHERE c.company_id = f.company_id
+                          AND c.debtor_id = f.debtor_id AND c.state != 'done'
+                          AND c.last_date IS NOT NULL)
+                """,
+                debtors=self.debtor_id.ids,
+                companies=self.company_id.ids,
+            )
+        )
+        # sudo: mail.activity - whoever was asked, it is to be done no more
+        self.env["mail.activity"].sudo().search(
+            [("id", "in", [row[0] for row in rows]), ("wab_reason", "=", STEP_ACTIVITY)]
+        ).unlink()
 
     @api.model
     def _end_former(self, condition):
@@ -440,6 +474,7 @@ class WhatsappBillingCollectionCase(models.Model):
         )
         ended = self.browse(row[0] for row in rows)
         ended.invalidate_recordset(flush=False)
+        ended._end_activities()
         self.browse(row[0] for row in rows if row[1] == "disputed")._tell_of_former()
 
     def _tell_of_former(self):

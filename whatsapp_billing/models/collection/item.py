@@ -96,33 +96,6 @@ class WhatsappBillingCollectionItem(models.Model):
         raise UserError(self.env._("What a message was about never changes."))
 
 
-class WhatsappBillingCollectionClaim(models.Model):
-    """One day on which one debtor is reminded: the second run finds it taken."""
-
-    _name = "whatsapp.billing.collection.claim"
-    _inherit = ["whatsapp.billing.rights.mixin", "whatsapp.billing.system.rows.mixin"]
-    _description = "Reminder Day"
-    _order = "day desc, id desc"
-    _rec_name = "day"
-
-    company_id = fields.Many2one("res.company", required=True)
-    debtor_id = fields.Many2one("res.partner", required=True)
-    day = fields.Date(required=True)
-
-    _day_unique = models.UniqueIndex(
-        "(debtor_id, day, company_id)",
-        "This customer hears from us on that day already.",
-    )
-
-    @api.model
-    def _get_reading_sql(self, alias, query):
-        """Tell of a customer's reminders to who may read invoices and the customer."""
-        if not self.env["account.move"].has_access("read"):
-            return SQL("FALSE")
-        debtor = self._field_to_sql(alias, "debtor_id", query)
-        return self._readable_sql("res.partner", debtor)
-
-
 class WhatsappBillingCollectionHoliday(models.Model):
     """A day on which a country does not work."""
 

@@ -80,9 +80,10 @@ class WhatsappBillingMessage(models.Model):
         rows = self.env.execute_query(
             SQL(
                 """
-                DELETE FROM whatsapp_billing_collection_claim
-                 WHERE id = (SELECT id FROM whatsapp_billing_collection_claim
+                DELETE FROM whatsapp_billing_collection_followup
+                 WHERE id = (SELECT id FROM whatsapp_billing_collection_followup
                               WHERE company_id = %(company)s AND debtor_id = %(debtor)s
+                                AND channel = 'whatsapp'
                                 AND day >= %(since)s
                            ORDER BY day DESC LIMIT 1)
                    AND NOT EXISTS (

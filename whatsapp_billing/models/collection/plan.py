@@ -249,7 +249,8 @@ class WhatsappBillingCollectionPlan(models.Model):
 
         :param date: a date or its ISO text, from today to a year ahead; today by
             default
-        :return: {reason or "sent": lines, "messages": messages queued}
+        :return: {reason or "sent": lines, "messages": messages queued, and what went by
+            other channels: "activities"}
         :raise AccessError: for anybody but managers
         :raise UserError: for a date that is none, past, or more than a year away
         """

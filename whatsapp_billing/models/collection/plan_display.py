@@ -21,8 +21,6 @@ OPEN_INVOICES = Domain("state", "=", "posted") & Domain(
 )
 # In the context: the (stage, percent) to preview.
 CHOSEN_STAGE = "wab_chosen_stage"
-# Key of `last_run` for the number of messages.
-SENT = "messages"
 
 
 class WhatsappBillingCollectionPlan(models.Model):
@@ -44,7 +42,7 @@ class WhatsappBillingCollectionPlan(models.Model):
 
     # === COMPUTE METHODS === #
 
-    @api.depends("step_ids.template_id", "step_ids.with_message", "company_id")
+    @api.depends("step_ids.template_id", "step_ids.channel", "company_id")
     @api.depends_context("lang")
     def _compute_problem(self):
         for plan in self:
@@ -142,11 +140,12 @@ class WhatsappBillingCollectionPlan(models.Model):
     def action_run_now(self):
         """Run these plans for today and tell what came of it."""
         figures = self.action_run()
-        sent = figures.get(SENT, 0)
+        channels = self.env["whatsapp.billing.collection.channel"]._get_all()
+        is_done = any(figures.get(channel._figure) for channel in channels)
         is_dry = all(plan.stage == "dry_run" for plan in self)
         text = self._describe_run(figures, is_dry)
         return client_action.notification(
-            "success" if sent else "info",
+            "success" if is_done else "info",
             text,
             client_action.soft_reload(),
             title=self.env._("Plan run"),
@@ -157,16 +156,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     @api.model
     def _describe_run(self, figures, is_dry):
         """Return in words what a run did, or would have done, and who is left out."""
-        people = figures.get(CUSTOMERS, 0)
-        sent = figures.get(SENT, 0)
-        if is_dry and people == 1:
-            text = self.env._("1 customer would have been reminded")
-        elif is_dry:
-            text = self.env._("%(n)s customers would have been reminded", n=people)
-        elif sent == 1:
-            text = self.env._("1 message queued")
-        else:
-            text = self.env._("%(n)s messages queued", n=sent)
+        text = self._describe_done(figures, is_dry)
         left = [
             (name.removeprefix(LEFT_OUT), count)
             for name, count in sorted(figures.items())
@@ -180,6 +170,22 @@ class WhatsappBillingCollectionPlan(models.Model):
             n=sum(count for _reason, count in left),
             reasons=self._name_reasons(left),
         )
+
+    @api.model
+    def _describe_done(self, figures, is_dry):
+        """Return in words what went by which channel."""
+        people = figures.get(CUSTOMERS, 0)
+        if is_dry and people == 1:
+            return self.env._("1 customer would have been reminded")
+        if is_dry:
+            return self.env._("%(n)s customers would have been reminded", n=people)
+        channels = self.env["whatsapp.billing.collection.channel"]._get_all()
+        parts = [
+            channel._describe_count(figures[channel._figure])
+            for channel in channels
+            if figures.get(channel._figure)
+        ]
+        return ", ".join(parts) or self.env._("%(n)s messages queued", n=0)
 
     @api.model
     def _name_reasons(self, left):
@@ -216,13 +222,16 @@ class WhatsappBillingCollectionPlan(models.Model):
             )
         if not self.step_ids:
             yield self.env._("Add a step: when to say something, and what.")
-        for step in self.step_ids.filtered("with_message"):
+        messages = self.step_ids.filtered(lambda s: s.channel == "whatsapp")
+        for step in messages:
             if step._get_template_problem():
                 yield self.env._(
                     "The template of the step %(step)s cannot be sent: %(status)s.",
                     step=step.name,
                     status=step._get_template_words(),
                 )
+        if self.step_ids and not messages:
+            return
         # sudo: whatsapp.billing.account - whether one is there, for who reads plans
         account_sudo = self.company_id.sudo().wab_account_id
         if account_sudo.state not in ("connected", "pending"):
@@ -243,10 +252,17 @@ class WhatsappBillingCollectionPlan(models.Model):
         return self.env._("Connect a WhatsApp account first.")
 
     def _count_reached(self):
-        """Return {step id as text: (people written to if it ran today, credits)}."""
+        """Return {step id as text: (who is followed up if it ran today, credits)}.
+
+        The people who are written to, the customers whom activities are about.
+        """
         self.ensure_one()
         people, credits = defaultdict(set), defaultdict(float)
-        for message in self._preview(1)["messages"]:
+        found = self._preview(1)
+        for activity in found["activities"]:
+            if activity["plan_id"] == self.id:
+                people[activity["step_id"]].add(activity["debtor_id"])
+        for message in found["messages"]:
             if not message["reason"] and message["plan_id"] == self.id:
                 people[message["step_id"]].add(message["partner_id"])
                 credits[message["step_id"]] += message["cost"] or 0.0
@@ -256,7 +272,9 @@ class WhatsappBillingCollectionPlan(models.Model):
         }
 
     def _has_default_template(self, account):
-        steps = self.step_ids.filtered(lambda s: s.with_message and not s.template_id)
+        steps = self.step_ids.filtered(
+            lambda s: s.channel == "whatsapp" and not s.template_id
+        )
         if not steps:
             return True
         # sudo: whatsapp.billing.template - whether there is one
@@ -287,8 +305,8 @@ class WhatsappBillingCollectionStep(models.Model):
     reach_today = fields.Char(
         string="Would Reach Today",
         compute="_compute_reach_today",
-        help="People whom this step would write to if the plan ran now. Empty until"
-        " somebody counts them.",
+        help="People whom this step would write to, or customers whom somebody would be"
+        " asked to turn to, if the plan ran now. Empty until somebody counts them.",
     )
     side = fields.Selection(
         [("before", "Before"), ("on", "On"), ("after", "After")],
@@ -304,7 +322,7 @@ class WhatsappBillingCollectionStep(models.Model):
                 "before" if step.days < 0 else "after" if step.days > 0 else "on"
             )
 
-    @api.depends("template_id.body", "with_message", "plan_id.company_id")
+    @api.depends("template_id.body", "channel", "plan_id.company_id")
     @api.depends_context("lang")
     def _compute_text(self):
         defaults = {}
@@ -315,7 +333,7 @@ class WhatsappBillingCollectionStep(models.Model):
                 defaults[place] = step._get_default_template(company)
             # sudo: whatsapp.billing.template - a text that customers read anyway
             template = step.template_id.sudo() or defaults[place]
-            step.text = step.with_message and step._fill_sample(template)
+            step.text = step.channel == "whatsapp" and step._fill_sample(template)
 
     @api.depends("plan_id.reach_counts")
     @api.depends_context("uid", "lang")
@@ -330,9 +348,13 @@ class WhatsappBillingCollectionStep(models.Model):
 
     # === BUSINESS METHODS === #
 
-    @api.model
     def _describe_reach(self, people, credits):
         """Return the count in words, with the cost for those who may see it."""
+        self.ensure_one()
+        if self.channel == "activity":
+            if people == 1:
+                return self.env._("1 activity today")
+            return self.env._("%(n)s activities today", n=people)
         if people == 1:
             text = self.env._("1 person would be reached today")
         else:

@@ -9,7 +9,7 @@ from odoo import api, fields, models
 
 from ...rules import dunning, dunning_reasons
 from .plan_run import CHUNK
-from .plan_write import ORDER, _make_draft
+from .plan_write import _make_draft
 
 MAX_DAYS = 90
 
@@ -31,7 +31,9 @@ class WhatsappBillingCollectionPlan(models.Model):
             `step_id`, `step_name`, `template_id`, `lang_code`, `move_ids`,
             `move_names`, `totals` (list of {currency, amount}), `body`, `reason`
             (False when it would go), `detail`, `cost` (credits, False where nobody
-            counts them); `left_out`, one per instalment that is in none of them:
+            counts them); `activities`, one per day and debtor, of the same with
+            `user_id`, `user_name` and `summary` instead of who gets which text;
+            `left_out`, one per instalment that is in none of them:
             `debtor_id`, `debtor_name`, `move_id`, `move_name`, `move_line_id`,
             `due_date`, `reason`, `detail`, `trace`, as of today; `days`, `cost`
         """
@@ -43,7 +45,9 @@ class WhatsappBillingCollectionPlan(models.Model):
         company = plan_sudo.company_id
         start = plan_sudo._get_moment(company)
         rules = plan_sudo._get_preview_rules()
-        found = {"messages": [], "left_out": [], "days": days}
+        channels = self.env["whatsapp.billing.collection.channel"]
+        figures = [channel._figure for channel in channels._get_all()]
+        found = {name: [] for name in figures} | {"left_out": [], "days": days}
         candidates = plan_sudo._find_preview_lines()
         debtor_ids = sorted(candidates)
         cases_sudo = self.env["whatsapp.billing.collection.case"].sudo()
@@ -60,7 +64,8 @@ class WhatsappBillingCollectionPlan(models.Model):
                 if line.plan_id == self.id or line.line_id not in ours
             ]
             plan_sudo._foresee(company, start, days, rules, ledger, found)
-        found["messages"].sort(key=lambda m: (m["date"], m["debtor_id"]))
+        for name in figures:
+            found[name].sort(key=lambda row: (row["date"], row["debtor_id"]))
         plan_sudo._quote(found["messages"])
         found["cost"] = sum(m["cost"] or 0 for m in found["messages"])
         return found
@@ -96,7 +101,7 @@ class WhatsappBillingCollectionPlan(models.Model):
             for reminder in outcome.reminders:
                 drafts.append((day, _make_draft(ledger, reminder)))
                 said.update(reminder.line_ids, reminder.also_ids)
-        found["messages"] += self._describe_drafts(company, drafts)
+        self._describe_drafts(company, ledger, drafts, found)
         names = self._names({row["debtor_id"] for row in ledger.rows.values()})
         for line_id, decision in foreseen[0][1].decisions.items():
             row = ledger.rows[line_id]
@@ -130,23 +135,22 @@ class WhatsappBillingCollectionPlan(models.Model):
         messages = self.env["whatsapp.billing.message"]
         return messages._sentence(dunning_reasons.describe(reason))
 
-    def _describe_drafts(self, company, drafts):
-        """Return one dictionary per message; texts are filled in day by day."""
-        messages = self.env["whatsapp.billing.message"]
+    def _describe_drafts(self, company, ledger, drafts, found):
+        """Add to `found` what goes by each channel; prepared day by day."""
+        channels = self.env["whatsapp.billing.collection.channel"]
         by_day = defaultdict(list)
         for day, draft in drafts:
             by_day[day].append(draft)
-        result = []
-        for day, mine in by_day.items():
-            for draft in messages._compose_reminders(company, mine, ORDER):
-                result += [
-                    self._describe_planned(day, draft, planned)
-                    for planned in draft.all_planned
-                ]
-        return result
+        for day, of_day in by_day.items():
+            for channel, mine in channels._split(of_day):
+                channel._prepare(company, ledger, mine)
+                for draft in mine:
+                    found[channel._figure] += channel._describe(day, draft)
 
-    def _describe_planned(self, day, draft, planned):
-        reminder, reason = draft.reminder, planned.decision.reason
+    @api.model
+    def _describe_draft(self, day, draft):
+        """Return what a preview says of a draft, whatever its channel."""
+        reminder = draft.reminder
         owed = [entry for entry in draft.entries if not entry.is_credit]
         lines = self.env["account.move.line"].browse([e.line_id for e in owed])
         step = self.env["whatsapp.billing.collection.step"].browse(reminder.step_id)
@@ -154,25 +158,27 @@ class WhatsappBillingCollectionPlan(models.Model):
             "date": fields.Date.to_string(day),
             "debtor_id": reminder.debtor_id,
             "debtor_name": self._names([reminder.debtor_id])[reminder.debtor_id],
-            "partner_id": planned.partner.id or False,
-            "recipient": planned.partner.wab_recipient or "",
             "plan_id": reminder.plan_id,
             "step_id": reminder.step_id,
             "step_name": step.name or "",
-            "template_id": planned.template.id or False,
-            "category": planned.template.category or False,
-            "lang_code": planned.template.lang_code or "",
             "move_ids": lines.move_id.ids,
             "move_names": [entry.name for entry in owed],
             "totals": self._get_totals(draft),
-            "body": planned.rendered.get("text") or "",
-            "reason": reason or False,
-            "detail": self._describe_reason(reason),
+            "reason": False,
+            "detail": False,
             "cost": False,
         }
 
     def _get_totals(self, draft):
-        """Return what the text asks for, by currency: of what it names, no more.
+        """Return what the text asks for, as `_sum` finds it, for a preview."""
+        return [
+            {"currency": currency.name, "amount": amount}
+            for currency, amount in self._sum(draft)
+        ]
+
+    @api.model
+    def _sum(self, draft):
+        """Return [(currency, what the text asks for)]: of what it names, no more.
 
         Credits that are more than it names are not deducted, as in the text itself.
         """
@@ -186,8 +192,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         }
         currencies = self.env["res.currency"].browse(sorted(totals))
         return [
-            {"currency": currency.name, "amount": currency.round(totals[currency.id])}
-            for currency in currencies
+            (currency, currency.round(totals[currency.id])) for currency in currencies
         ]
 
     def _quote(self, entries):

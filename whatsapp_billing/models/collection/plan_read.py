@@ -14,8 +14,8 @@ from ...rules.dunning_time import day_of
 from ..accounting.res_partner_collection import zone_of_country
 from ..common.ledger import CLEARED
 
-# Days of claims that are read: those that limits per week may count.
-CLAIM_DAYS = 14
+# Days of follow-ups that are read: those that limits per week may count.
+FOLLOWUP_DAYS = 14
 HISTORY_DAYS = 365
 
 
@@ -225,7 +225,7 @@ class WhatsappBillingCollectionPlan(models.Model):
     def _read_debtors(self, company, debtor_ids, day, rules):
         asked = {step.condition for plan in rules.values() for step in plan.steps}
         stages = {plan.stage for plan in rules.values()}
-        claims = self._read_claims(company, debtor_ids, day)
+        followups = self._read_followup_days(company, debtor_ids, day)
         turnover, late = {}, {}
         if asked & {"turnover", "days_late"}:
             turnover, late = self._read_history(company, debtor_ids, day)
@@ -247,7 +247,7 @@ class WhatsappBillingCollectionPlan(models.Model):
                 timezone=zone_of(country, number, tz, default_tz) or fallback or None,
                 workdays=workdays.of_country(country or home),
                 holidays=common | holidays.get(country or home, frozenset()),
-                claims=claims.get(debtor_id, ()),
+                followup_days=followups.get(debtor_id, ()),
                 turnover=turnover.get(debtor_id, 0.0),
                 days_late=late.get(debtor_id, 0.0),
                 unanswered=silent.get(debtor_id, 0),
@@ -302,18 +302,18 @@ class WhatsappBillingCollectionPlan(models.Model):
         )
 
     @api.model
-    def _read_claims(self, company, debtor_ids, day):
+    def _read_followup_days(self, company, debtor_ids, day):
         rows = self.env.execute_query(
             SQL(
                 """
-                SELECT debtor_id, array_agg(day ORDER BY day)
-                  FROM whatsapp_billing_collection_claim
+                SELECT debtor_id, array_agg(DISTINCT day ORDER BY day)
+                  FROM whatsapp_billing_collection_followup
                  WHERE company_id = %s AND debtor_id = ANY(%s) AND day > %s
               GROUP BY debtor_id
                 """,
                 company.id,
                 debtor_ids,
-                day - timedelta(days=CLAIM_DAYS),
+                day - timedelta(days=FOLLOWUP_DAYS),
             )
         )
         return {debtor_id: tuple(days) for debtor_id, days in rows}

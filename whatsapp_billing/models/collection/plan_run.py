@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""The nightly run: read, decide, claim, write; a few hundred debtors at a time."""
+"""The nightly run: read, decide, take days, write; a few hundred debtors at a time."""
 
 import gc
 import logging
@@ -65,7 +65,8 @@ class WhatsappBillingCollectionPlan(models.Model):
         Their cases stay locked until the transaction ends: whoever pauses, disputes or
         runs a plan at the same time waits, and sees the other's result.
 
-        :return: {plan id: {reason or "sent": lines, "messages": messages queued}}
+        :return: {plan id: {reason or "sent": lines, "messages": messages queued, and
+            what went by other channels}}
         """
         running = self.search([("company_id", "=", company.id), ("stage", "!=", "off")])
         mine = self & running

@@ -1,6 +1,6 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""What a run writes: claims first, then messages, what they are about, and cases."""
+"""What a run writes: customers' days first, then what goes by which channel, and cases."""
 
 from collections import Counter, defaultdict
 from dataclasses import replace
@@ -14,7 +14,6 @@ from ...rules import dunning, traces
 from ...rules.dunning_time import day_of, midnight, zone
 from ..common import sql_bulk
 from ..common.ledger import OpenLine
-from ..common.send_request import PlannedMessage, SendRequest
 
 UNREACHABLE = {"no_number", "invalid_number", "not_enabled", "not_opted_in"}
 # Keys in the figures of a run: customers reached, and customers left out by reason.
@@ -24,9 +23,6 @@ LEFT_OUT = "left_out:"
 WITH_PERSON = ("paused", "escalated")
 # Reasons against customers that the plan's stage (own numbers, share) leaves out.
 BY_STAGE = ("not_own_number", "outside_share")
-ORDER = SendRequest(
-    method="collections", purpose="collections", is_reminder=True, by_plan=True
-)
 
 
 class WhatsappBillingCollectionPlan(models.Model):
@@ -37,23 +33,28 @@ class WhatsappBillingCollectionPlan(models.Model):
     def _apply(self, company, moment, ledger, outcome):
         """Do what was decided; return {plan id: how many lines came to what}.
 
-        The order keeps promises: a debtor's day is claimed before a message exists,
-        and what is written about a case is what became of its message.
+        The order keeps promises: a customer's day is taken before anything is said,
+        and what is written about a case is what became of it.
         """
+        channels = self.env["whatsapp.billing.collection.channel"]
         decisions = dict(outcome.decisions)
         drafts = self._compose(company, ledger, outcome, decisions)
         reached = _count_customers(ledger, drafts, decisions)
-        self._claim(company, drafts, decisions)
+        self._take_days(company, drafts, decisions)
         drafts = [draft for draft in drafts if draft.all_planned]
-        self._send(company, moment, ledger, drafts, decisions)
+        for channel, mine in channels._split(drafts):
+            channel._carry_out(ledger, mine, decisions)
+        self._note_told(drafts)
         self._write_cases(company, moment, ledger, decisions)
-        self._act(ledger, decisions)
+        self._act(ledger, drafts, decisions)
         figures = defaultdict(Counter)
         for line_id, decision in decisions.items():
             plan_id = ledger.rows[line_id]["plan_id"]
             figures[plan_id].update({decision.reason or "sent": 1, "messages": 0})
-        for draft in drafts:
-            figures[draft.reminder.plan_id]["messages"] += len(draft.all_planned)
+        for channel, mine in channels._split(drafts):
+            for draft in mine:
+                counted = {channel._figure: channel._count(draft)}
+                figures[draft.reminder.plan_id].update(counted)
         for plan_id, counted in reached.items():
             figures[plan_id].update(counted)
         return dict(figures)
@@ -62,14 +63,16 @@ class WhatsappBillingCollectionPlan(models.Model):
 
     @api.model
     def _compose(self, company, ledger, outcome, decisions):
-        """Return a draft for each reminder that can go, its texts filled in.
+        """Return a draft for each reminder that can go, with what goes to whom.
 
         A reminder that nobody can get (no number, no consent, no template) leaves its
         reason on the cases, and the debtor's day stays free. A dry run asks the same
         of its own, which then go to nobody: it is there to say what a real one would.
         """
         drafts = [_make_draft(ledger, reminder) for reminder in outcome.reminders]
-        self.env["whatsapp.billing.message"]._compose_reminders(company, drafts, ORDER)
+        channels = self.env["whatsapp.billing.collection.channel"]
+        for channel, mine in channels._split(drafts):
+            channel._prepare(company, ledger, mine)
         for draft in drafts:
             for line_id, reason in draft.dropped.items():
                 decisions[line_id] = _refuse(decisions[line_id], reason, [])
@@ -87,68 +90,57 @@ class WhatsappBillingCollectionPlan(models.Model):
         return drafts
 
     @api.model
-    def _claim(self, company, drafts, decisions):
-        """Take the debtors' days; whoever is too late says nothing."""
-        going = [draft for draft in drafts if draft.all_planned]
+    def _take_days(self, company, drafts, decisions):
+        """Take the customers' days; whoever is too late says nothing.
+
+        The same channel is kept apart by the index, another one by the cases, which
+        whoever follows up holds locked from before it reads (`_run_debtors`).
+        """
+        going = {
+            (draft.reminder.debtor_id, draft.reminder.channel): draft
+            for draft in drafts
+            if draft.all_planned
+        }
         if not going:
             return
+        reminders = [draft.reminder for draft in going.values()]
         rows = self.env.execute_query(
             SQL(
                 """
-                INSERT INTO whatsapp_billing_collection_claim
-                       (company_id, debtor_id, day, create_date)
-                SELECT %s, debtor_id, day, %s
-                  FROM unnest(%s::int[], %s::date[]) AS wanted (debtor_id, day)
-                ON CONFLICT DO NOTHING RETURNING debtor_id
+                INSERT INTO whatsapp_billing_collection_followup
+                       (company_id, debtor_id, day, channel, step_id, create_date)
+                SELECT %s, debtor_id, day, channel, step_id, %s
+                  FROM unnest(%s::int[], %s::date[], %s::text[], %s::int[])
+                       AS wanted (debtor_id, day, channel, step_id)
+                ON CONFLICT DO NOTHING RETURNING debtor_id, channel, id
                 """,
                 company.id,
                 fields.Datetime.now(),
-                [draft.reminder.debtor_id for draft in going],
-                [draft.reminder.day for draft in going],
+                [reminder.debtor_id for reminder in reminders],
+                [reminder.day for reminder in reminders],
+                [reminder.channel for reminder in reminders],
+                [reminder.step_id for reminder in reminders],
             )
         )
-        ours = {row[0] for row in rows}
-        for draft in going:
-            if draft.reminder.debtor_id not in ours:
+        ours = {row[:2]: row[2] for row in rows}
+        for place, draft in going.items():
+            draft.followup_id = ours.get(place)
+            if not draft.followup_id:
                 draft.all_planned = []
                 for line_id in draft.line_ids:
                     decisions[line_id] = _refuse(
                         decisions[line_id], "already_today", []
                     )
 
-    def _send(self, company, moment, ledger, drafts, decisions):
-        """Insert the messages and what they are about."""
-        if not drafts:
-            return self.env["whatsapp.billing.message"]
-        now = fields.Datetime.now()
-        all_planned = []
-        for draft in drafts:
-            reminder = draft.reminder
-            trace = decisions[draft.line_ids[0]].trace
-            for planned in draft.all_planned:
-                planned.decision = planned.decision._replace(
-                    trace=[*trace, *planned.decision.trace]
-                )
-                planned.more = {
-                    "collection_plan_id": reminder.plan_id,
-                    "collection_step_id": reminder.step_id,
-                    "next_attempt_at": now + reminder.delay
-                    if reminder.delay > timedelta()
-                    else None,
-                }
-                all_planned.append(planned)
-        messages = self.env["whatsapp.billing.message"]._create_rows(all_planned, ORDER)
-        items, at = [], 0
-        for draft in drafts:
-            for _target in draft.all_planned:
-                items += _items(ledger, decisions, draft, messages[at].id)
-                at += 1
-        ids = sql_bulk.new_ids(self.env, "whatsapp.billing.collection.item", len(items))
-        for item_id, item in zip(ids, items, strict=True):
-            item["id"] = item_id
-        sql_bulk.insert(self.env, "whatsapp.billing.collection.item", items, False)
-        messages.invalidate_recordset(["collection_item_ids"], flush=False)
-        return messages
+    @api.model
+    def _note_told(self, drafts):
+        """Write down in the follow-ups what was done: the message or the activity."""
+        blank = {"message_id": None, "activity_id": None, "user_id": None}
+        sql_bulk.update(
+            self.env,
+            "whatsapp.billing.collection.followup",
+            [{"id": draft.followup_id} | blank | draft.told for draft in drafts],
+        )
 
     # --- what becomes of the cases --------------------------------------------
 
@@ -175,15 +167,24 @@ class WhatsappBillingCollectionPlan(models.Model):
     def _running_plans(self, ledger):
         return self.browse({row["plan_id"] for row in ledger.rows.values()})
 
-    def _act(self, ledger, decisions):
-        """Ask people to do what the steps leave to them."""
-        cases = self.env["whatsapp.billing.collection.case"]
+    def _act(self, ledger, drafts, decisions):
+        """Ask people to do what the steps leave to them besides."""
+        # Nobody gets an e-mail for each: they are in the list of whom they are for.
+        cases = self.env["whatsapp.billing.collection.case"].with_context(
+            mail_activity_quick_update=True
+        )
+        told = {
+            (line_id, draft.reminder.step_id)
+            for draft in drafts
+            if "activity_id" in draft.told
+            for line_id in draft.line_ids
+        }
         todo = {}
         for line_id, decision in decisions.items():
             case_id = ledger.rows[line_id]["case_id"]
             if "escalated" in decision.changes:
                 todo.setdefault(("promises", False), []).append(case_id)
-            elif _is_done(decision):
+            elif _is_done(decision) and (line_id, decision.step_id) not in told:
                 if decision.action in ("activity", "hand_over", "legal"):
                     key = (decision.action, decision.step_id)
                     todo.setdefault(key, []).append(case_id)
@@ -237,22 +238,28 @@ def _count_customers(ledger, drafts, decisions):
 
 
 class ReminderDraft:
-    """A reminder on its way to becoming messages, one for each recipient."""
+    """A reminder on its way: what it is about, and what goes to whom by its channel."""
 
     __slots__ = (
+        "_rows",
         "all_planned",
         "dropped",
         "entries",
-        "move_id",
-        "partner_id",
+        "followup_id",
         "refused",
         "reminder",
+        "told",
     )
 
-    def __init__(self, reminder, entries):
+    def __init__(self, reminder, entries, rows):
         self.reminder = reminder
         self.entries = entries
-        self.all_planned: list[PlannedMessage] = []
+        self._rows = rows
+        # Messages, or what else the channel plans (`channel.py`).
+        self.all_planned = []
+        self.followup_id = None
+        # Columns of the follow-up that say what was done.
+        self.told = {}
         # {line id: why it is not named}
         self.dropped = {}
         # Reason for which no recipient can get it.
@@ -266,6 +273,11 @@ class ReminderDraft:
             for line_id in (*self.reminder.line_ids, *self.reminder.also_ids)
             if line_id not in self.dropped
         ]
+
+    @property
+    def move_id(self):
+        """Return the invoice of the first line."""
+        return self._rows[self.line_ids[0]]["move_id"]
 
     def keep_one(self):
         """Have only the first invoice named: there is no template for several."""
@@ -304,13 +316,7 @@ def _make_draft(ledger, reminder):
             if row["currency"] == credit.currency
         )
         entries.append(OpenLine(line_id, "", None, -credit.amount, currency_id, True))
-    draft = ReminderDraft(reminder, entries)
-    draft.leave_out(
-        {e.line_id for e in entries if not e.is_credit and ledger.is_off(e.line_id)}
-    )
-    first = ledger.rows[draft.line_ids[0]]
-    draft.move_id, draft.partner_id = first["move_id"], first["partner_id"]
-    return draft
+    return ReminderDraft(reminder, entries, ledger.rows)
 
 
 def _refuse(decision, reason, trace):
@@ -329,12 +335,13 @@ def _is_done(decision):
     """Tell whether the step is over: said, acted, or acted as nobody can be told."""
     if decision.reason in UNREACHABLE:
         return decision.action != "none"
-    return decision.reason in (None, "action_only")
+    return decision.reason is None
 
 
 def _seen(row, decision, plan, day):
     """Return what is to be known about a case after this look at it."""
     refused = decision.reason is not None and decision.next_check_date is None
+    is_message = decision.reason is None and decision.channel == "whatsapp"
     holds = decision.reason in ("disputed", "escalated", "paused", "steps_done")
     step = _next_step(row, decision, plan)
     next_date = decision.next_date
@@ -344,8 +351,8 @@ def _seen(row, decision, plan, day):
     return {
         "id": row["case_id"],
         "reason": decision.reason,
-        # Lines in a message store their trace on the item (`_items`).
-        "trace_data": traces.pack(decision.trace) if decision.reason else None,
+        # Lines in a message store their trace on the item (`channel_whatsapp.py`).
+        "trace_data": None if is_message else traces.pack(decision.trace),
         "decided_on": day,
         "step_id": step.step_id if step else None,
         "next_date": next_date,
@@ -397,31 +404,3 @@ def _said(row, decision, day):
     if _is_done(decision) and decision.days is not None:
         return {"last_step_days": decision.days, "last_date": day}
     return {name: row.get(name) for name in ("last_step_days", "last_date")}
-
-
-def _items(ledger, decisions, draft, message_id):
-    """Return what one message is about, line by line."""
-    due = set(draft.reminder.line_ids)
-    base = decisions[draft.line_ids[0]].trace
-    items = []
-    for entry in draft.entries:
-        row = ledger.rows.get(entry.line_id)
-        role = (
-            "credit" if entry.is_credit else "due" if entry.line_id in due else "also"
-        )
-        items.append(
-            {
-                "message_id": message_id,
-                "move_line_id": entry.line_id,
-                "days": decisions[entry.line_id].days if row else None,
-                "role": role,
-                "amount": entry.amount,
-                "due_date": entry.due,
-                "previous_days": row["last_step_days"] if row else None,
-                "previous_date": row["last_date"] if row else None,
-                "trace_data": traces.pack_beside(base, decisions[entry.line_id].trace)
-                if row
-                else None,
-            }
-        )
-    return items

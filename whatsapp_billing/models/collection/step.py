@@ -66,11 +66,32 @@ class WhatsappBillingCollectionStep(models.Model):
         domain="[('document_type', '=', 'payment_reminder')]",
         help="Empty: one that lists the open invoices, in the customer's language.",
     )
-    with_message = fields.Boolean(
-        string="Send a Message",
-        default=True,
-        help="Off: the step only does what is chosen under Also.",
+    channel = fields.Selection(
+        [("whatsapp", "WhatsApp"), ("activity", "Activity")],
+        string="By",
+        required=True,
+        default="whatsapp",
+        help="WhatsApp: a message to the customer. Activity: a person calls, visits or"
+        " writes to them.",
     )
+    activity_type_id = fields.Many2one(
+        "mail.activity.type",
+        string="What to Do",
+        index="btree_not_null",
+        ondelete="set null",
+        domain="[('res_model', 'in', [False, 'account.move'])]",
+        default=lambda self: self.env.ref(
+            "mail.mail_activity_data_call", raise_if_not_found=False
+        ),
+        help="The kind of activity.",
+    )
+    activity_summary = fields.Char(
+        string="Summary",
+        translate=True,
+        help="What the person reads first. Empty: what the kind of activity says, or"
+        " that payment is to be followed up.",
+    )
+    activity_title = fields.Char(compute="_compute_activity_title")
     minimum_amount = fields.Monetary(
         help="In the company's currency. Less than this is not worth the step."
     )
@@ -118,6 +139,13 @@ class WhatsappBillingCollectionStep(models.Model):
             step.day_count = abs(step.days)
             step.when = "before" if step.days < 0 else "after" if step.days else "on"
 
+    @api.onchange("channel")
+    def _onchange_channel(self):
+        """Ask a person once: the activity itself is what asks them."""
+        for step in self:
+            if step.channel == "activity" and step.action == "activity":
+                step.action = "none"
+
     @api.onchange("day_count")
     def _inverse_when(self):
         """Put the days as people say them into one number that can be sorted."""
@@ -145,6 +173,13 @@ class WhatsappBillingCollectionStep(models.Model):
         for step in self:
             step.display_name = step.name
 
+    @api.depends("channel", "activity_summary", "activity_type_id", "action")
+    @api.depends_context("lang")
+    def _compute_activity_title(self):
+        for step in self:
+            is_activity = step.channel == "activity"
+            step.activity_title = is_activity and step._get_activity_summary()
+
     # === CONSTRAINT METHODS === #
 
     @api.constrains("template_id", "many_template_id")
@@ -162,6 +197,18 @@ class WhatsappBillingCollectionStep(models.Model):
                     )
                 )
 
+    @api.constrains("channel", "action")
+    def _check_channel(self):
+        for step in self:
+            if step.channel == "activity" and step.action == "activity":
+                raise ValidationError(
+                    self.env._(
+                        "The step %(step)s asks a person by itself. Choose what else to"
+                        " do, or nothing.",
+                        step=step.name,
+                    )
+                )
+
     # === CRUD METHODS === #
 
     @api.model_create_multi
@@ -174,16 +221,14 @@ class WhatsappBillingCollectionStep(models.Model):
     def write(self, vals):
         """Look at the plan's cases again: another step may be due now."""
         result = super().write(vals)
-        if {"days", "minimum_amount", "condition", "threshold", "with_message"} & set(
-            vals
-        ):
+        if {"days", "minimum_amount", "condition", "threshold", "channel"} & set(vals):
             self.plan_id._look_again()
         return result
 
     # === ACTION METHODS === #
 
     def action_open_reached(self):
-        """Open whom this step would write to if the plan ran today."""
+        """Open whom this step would be about if the plan ran today."""
         self.ensure_one()
         self.plan_id._check_reads_ledger()
         forecasts = self.env["whatsapp.billing.collection.forecast"]._make(
@@ -201,7 +246,7 @@ class WhatsappBillingCollectionStep(models.Model):
             "context": {"search_default_goes": 1},
             "help": Markup('<p class="o_view_nocontent_smiling_face">%s</p><p>%s</p>')
             % (
-                self.env._("Nobody would be written to today"),
+                self.env._("Nobody would be followed up today"),
                 self.env._("Take the filter away to see who is left out, and why."),
             ),
         }
@@ -226,7 +271,7 @@ class WhatsappBillingCollectionStep(models.Model):
         if not self or self.days <= 0:
             return ""
         overdue = self.plan_id.step_ids.filtered(
-            lambda s: s.with_message and s.days > 0
+            lambda s: s.channel == "whatsapp" and s.days > 0
         )
         is_last = self.days == max(overdue.mapped("days"), default=self.days)
         return "last" if is_last and len(overdue) > 1 else "overdue"
@@ -234,16 +279,37 @@ class WhatsappBillingCollectionStep(models.Model):
     def _to_rule(self):
         """Return the step as the rules look at it."""
         self.ensure_one()
+        channels = self.env["whatsapp.billing.collection.channel"]
         return dunning.Step(
             step_id=self.id,
             days=self.days,
             minimum_amount=self.minimum_amount,
             condition=self.condition,
             threshold=self.threshold,
+            channel=self.channel,
             action=self.action,
-            with_message=self.with_message,
-            template_problem=self._get_template_problem(),
+            template_problem=channels._of(self.channel)._get_template_problem(self),
         )
+
+    def _get_activity_summary(self):
+        """Return what the activity of this step is called, in the reader's language."""
+        self.ensure_one()
+        if self.activity_summary:
+            return self.activity_summary
+        title, _text = self.plan_id._get_action_words(self._get_spoken_action())
+        if self.action in ("hand_over", "legal"):
+            return title
+        # sudo: mail.activity.type - its words, for who is asked
+        return self.activity_type_id.sudo().summary or title
+
+    def _get_activity_text(self):
+        """Return why a person is asked, in the reader's language."""
+        self.ensure_one()
+        return self.plan_id._get_action_words(self._get_spoken_action())[1]
+
+    def _get_spoken_action(self):
+        """Return which of the plan's words say what a person is to do."""
+        return self.action if self.action in ("hand_over", "legal") else "activity"
 
     def _get_template_problem(self):
         """Return why the chosen template cannot go, None if it can or none is chosen.
