@@ -270,6 +270,17 @@ class TestCollectionScreens(CollectionCommon):
             self.assertEqual(case._say_value("working_calendar_known", [0, 4]), days)
             self.assertEqual(case._say_value("working_day", "2026-12-01"), day)
 
+    def test_why_says_values_of_a_message_as_people_do(self):
+        case = self.env["whatsapp.billing.collection.case"].with_user(self.clerk)
+        for rule, value, word in (
+            ("document_not_cancelled", "posted", "Posted"),
+            ("document_unpaid", "not_paid", "Not Paid"),
+            ("document_type_fits", "payment_reminder", "Payment Reminder"),
+            ("kind_sent", "payment_reminder", "Payment Reminder"),
+            ("consent_given", "granted", "Agreed"),
+        ):
+            self.assertEqual(case._say_value(rule, value), word, rule)
+
     def test_why_says_what_holds_it_since_the_last_run(self):
         self.env["res.lang"]._activate_lang("es_ES")
         case = self.case(self.make_due(1)).with_user(self.clerk)

@@ -208,6 +208,7 @@ class TestMessageViews(WhatsappBillingCommon):
         value = self.message._trace_value
         cases = [
             ({"rule": "document_posted", "value": "posted"}, "Posted"),
+            ({"rule": "kind_sent", "value": "invoice"}, "Invoice"),
             ({"rule": "consent_given", "value": "granted"}, "Agreed"),
             ({"rule": "template_approved", "value": "pending"}, "Waiting for approval"),
             ({"rule": "number_valid", "value": "+34****01"}, "+34****01"),

@@ -231,6 +231,16 @@ class TestSendDialog(LifecycleCommon, MailCommon):
         not_sent = wizard.alerts["whatsapp_billing_not_sent"]["message"]
         self.assertIn("Wanda", not_sent)
 
+    def test_batch_speaks_of_whatsapp_in_the_language_of_who_looks(self):
+        self.env["res.lang"]._activate_lang("es_ES")
+        self.env["ir.module.module"].search(
+            [("name", "=", "whatsapp_billing")]
+        )._update_translations(["es_ES"])
+        wizard = self.batch(self._make_invoice() | self._make_invoice())
+        spanish = wizard.with_context(lang="es_ES")
+        spanish.invalidate_recordset(["summary_data"])
+        self.assertEqual(spanish.summary_data[METHOD]["label"], "por WhatsApp")
+
     def test_batch_does_not_promise_email_without_an_address(self):
         lost = self._make_customer("Nadia", False, email=False)
         wizard = self.batch(self._make_invoice(lost) | self._make_invoice())

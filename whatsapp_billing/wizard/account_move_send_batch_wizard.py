@@ -55,14 +55,19 @@ class AccountMoveSendBatchWizard(models.TransientModel):
         """Override of `account`: WhatsApp counts the documents that do go by it.
 
         Odoo counts each document whose customer has a number. Of two numbers in one
-        dialog that differ, a clerk believes neither.
+        dialog that differ, a clerk believes neither. Its words for our method are the
+        English ones of the field, whoever looks: the reader's own replace them.
         """
         super()._compute_summary_data()
+        method = self.env["res.partner"]._fields["invoice_sending_method"]
+        label = dict(method._description_selection(self.env)).get(METHOD)
         for wizard in self:
             summary, found = dict(wizard.summary_data or {}), wizard.wab_found
-            if METHOD in summary and found:
-                summary[METHOD] = {**summary[METHOD], "count": found["count"]}
-                wizard.summary_data = summary
+            if METHOD in summary:
+                ours = {**summary[METHOD], "label": label}
+                if found:
+                    ours["count"] = found["count"]
+                wizard.summary_data = summary | {METHOD: ours}
 
     @api.depends("summary_data", "wab_found")
     def _compute_alerts(self):

@@ -374,7 +374,10 @@ class WhatsappBillingCollectionCase(models.Model):
             return self.env["ir.qweb.field.float"].value_to_html(
                 value, {"precision": 2}
             )
-        return str(value)
+        # The rules of every message follow those of reminders in one trace.
+        return self.env["whatsapp.billing.message"]._trace_value(
+            {"rule": rule, "value": value}, "account.move"
+        )
 
 
 class WhatsappBillingCollectionItem(models.Model):

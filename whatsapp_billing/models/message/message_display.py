@@ -14,6 +14,7 @@ from ...rules import backoff, numbers
 # Rule of a trace -> (model, selection field) whose labels its values are shown by.
 VALUE_WORDS = {
     "document_type_fits": ("whatsapp.billing.message", "document_type"),
+    "kind_sent": ("whatsapp.billing.message", "document_type"),
     "template_approved": ("whatsapp.billing.template", "status"),
     "account_active": ("whatsapp.billing.account", "state"),
 }
@@ -286,10 +287,11 @@ class WhatsappBillingMessage(models.Model):
         words = dict(self._fields["state"]._description_selection(self.env))
         return {"state": state, "label": words[state], "at": at}
 
-    def _trace_value(self, rule):
+    def _trace_value(self, rule, res_model=None):
         """Return the value of one rule of the trace in words, or an empty text.
 
         :param dict rule: `rule`, `value` and `passed` as `rules.eligibility` wrote it
+        :param res_model: model of the document; left out, that of the message
         """
         name, value = rule.get("rule"), rule.get("value")
         if value is None or isinstance(value, bool):
@@ -302,7 +304,7 @@ class WhatsappBillingMessage(models.Model):
             model, field = VALUE_WORDS[name]
             words = self.env[model]._fields[field]._description_selection(self.env)
             return dict(words).get(value, value)
-        model = self.env.get(self.res_model or "")
+        model = self.env.get(res_model or self.res_model or "")
         if name in FACT_WORDS and model is not None:
             return model._wab_fact_words(FACT_WORDS[name]).get(value, value)
         return str(value)
