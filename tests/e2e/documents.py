@@ -399,7 +399,7 @@ def qr_code_of_a_payment_link(files):
 
 def patch_open(path):
     """Have our disk hold none of the stored files."""
-    from odoo.addons.whatsapp_billing.models.message import drain_claim
+    from odoo.addons.whatsapp_billing.models.claim import drain_claim
 
     def no_file(name, *args):
         if str(name).startswith(path):

@@ -262,7 +262,7 @@ def stop_while_a_user_queues(ground):
 
 def stop_before_the_claim(ground):
     """The inbox is at the row and has not committed when the worker comes."""
-    from odoo.addons.whatsapp_billing.models.message.message_inbound import Heard
+    from odoo.addons.whatsapp_billing.models.inbox.message_inbound import Heard
 
     number = "+34600000102"
     partner_id, move_id = ground.customer(number)
@@ -294,7 +294,7 @@ def stop_before_the_claim(ground):
 
 def stop_during_the_claim(ground):
     """The worker has read the consent and has not committed when the STOP comes."""
-    from odoo.addons.whatsapp_billing.models.message import drain_claim
+    from odoo.addons.whatsapp_billing.models.claim import drain_claim
 
     number = "+34600000103"
     partner_id, move_id = ground.customer(number)
@@ -424,7 +424,7 @@ def one_number_in_two_accounts(ground):
 
 def rest_of_a_reminder_and_the_night(ground):
     """The claim tells what is left of a joint reminder while the plan runs again."""
-    from odoo.addons.whatsapp_billing.models.collection import message_rest
+    from odoo.addons.whatsapp_billing.models.collection import message_reminder
 
     number = "+34600000106"
     with ground.request() as env:
@@ -455,7 +455,7 @@ def rest_of_a_reminder_and_the_night(ground):
             active_model="account.move", active_ids=move_ids[:1]
         )
         wizard.create({})._create_payments()
-    messages = message_rest.WhatsappBillingMessage
+    messages = message_reminder.WhatsappBillingMessage
     remind, found = messages._remind_of_the_rest, {}
 
     def remind_beside(self):

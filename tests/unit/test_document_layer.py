@@ -16,8 +16,9 @@ import clients
 
 MODULE = Path(clients.__file__).parent.parent
 PLACES = (
-    *("models/account", "models/consent", "models/message"),
-    *("models/template", "models/worker", "wizard", "models/ir_actions_server.py"),
+    *("models/account", "models/claim", "models/consent", "models/inbox"),
+    *("models/message", "models/privacy", "models/sending", "models/template"),
+    *("models/worker", "wizard", "models/ir_actions_server.py"),
     *("models/document/base.py", "models/document/document_mixin.py"),
     "models/res_config_settings.py",
 )
@@ -37,16 +38,16 @@ LEFT: dict[tuple[str, str], str] = {
         "res.partner",
     ): "who may read the words of a contact",
     (
-        "models/message/message_access.py",
+        "models/message/message.py",
         "account.move",
     ): "a partial index of readers",
-    ("models/message/message_access.py", "account.payment"): "the same",
-    ("models/message/message_access.py", "res.partner"): "the same; who reads texts",
+    ("models/message/message.py", "account.payment"): "the same",
+    ("models/message/message.py", "res.partner"): "the same; who reads texts",
     (
-        "models/message/message_inbound_tell.py",
+        "models/inbox/message_inbound_tell.py",
         "res.partner",
     ): "where a customer's words are kept: on who wrote them",
-    ("models/message/privacy.py", "res.partner"): "what is erased of a contact itself",
+    ("models/privacy/privacy.py", "res.partner"): "what is erased of a contact itself",
     ("models/template/template_render.py", "res.partner"): "how a contact is called",
     (
         "wizard/base_partner_merge.py",

@@ -8,11 +8,15 @@
 
 from . import rights
 from . import worker
-from . import document
 from . import account
 from . import template
 from . import consent
 from . import message
+from . import document
+from . import sending
+from . import claim
+from . import inbox
+from . import privacy
 from . import mail_activity
 from . import mail_message
 from . import accounting

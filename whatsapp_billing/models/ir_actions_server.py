@@ -7,10 +7,10 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from .. import const
+from .claim.drain_reminders import REMINDER
 from .common.savepoint import savepoint_or_log
 from .common.send_request import SendRequest
 from .document.base import AUTOMATION, NOTE_TYPE
-from .message.drain_reminders import REMINDER
 
 _logger = logging.getLogger(__name__)
 

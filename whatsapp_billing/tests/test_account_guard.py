@@ -24,7 +24,7 @@ from .common import (
     WhatsappBillingCommon,
 )
 
-EVENT_LOGGER = "odoo.addons.whatsapp_billing.models.account.webhook_event"
+EVENT_LOGGER = "odoo.addons.whatsapp_billing.models.inbox.webhook_event"
 
 
 class TwoCompanies(WhatsappBillingCommon):
@@ -336,9 +336,7 @@ class TestSystemFields(TwoCompanies):
 
     def test_a_copy_is_not_connected(self):
         copied = self.account.with_user(self.manager).copy()
-        self.assertRecordValues(
-            copied, [{"state": "draft", "has_access_token": False}]
-        )
+        self.assertRecordValues(copied, [{"state": "draft", "has_access_token": False}])
         self.assertFalse(copied.phone_ids)
         with self.assertRaises(AccessError):
             self.account.with_user(self.manager).copy({"state": "connected"})
@@ -509,9 +507,11 @@ class TestWhoIsSpokenFor(TwoCompanies):
                 said_at=fields.Datetime.now() - timedelta(hours=1),
             )
         states = [
-            lambda c=company: consents._states(self.partner, ["marketing"], c)[
-                self.partner.id, "marketing"
-            ].state
+            lambda c=company: (
+                consents._states(self.partner, ["marketing"], c)[
+                    self.partner.id, "marketing"
+                ].state
+            )
             for company in (self.company, other)
         ]
         self.assertEqual([state() for state in states], ["granted", "granted"])
@@ -638,9 +638,7 @@ class TestWhoIsSpokenFor(TwoCompanies):
     def test_what_waits_is_not_for_who_has_the_number_later(self):
         """The number was handed on between the arrival and the processing."""
         uid = "300000000000008"
-        account = self._make_account(
-            self.company, "200000000000008", uid, app_uid="8"
-        )
+        account = self._make_account(self.company, "200000000000008", uid, app_uid="8")
         events = self.env["whatsapp.billing.webhook.event"].sudo()
         body = json.dumps(
             {
@@ -673,13 +671,17 @@ class TestWhoIsSpokenFor(TwoCompanies):
         self.assertEqual(message.company_id, self.company)
 
     def test_an_event_of_nobody_is_ignored(self):
-        event = self.env["whatsapp.billing.webhook.event"].sudo().create(
-            {
-                "app_key": self.account.webhook_token,
-                "provider": "meta",
-                "digest": "x",
-                "body": "e30=",
-            }
+        event = (
+            self.env["whatsapp.billing.webhook.event"]
+            .sudo()
+            .create(
+                {
+                    "app_key": self.account.webhook_token,
+                    "provider": "meta",
+                    "digest": "x",
+                    "body": "e30=",
+                }
+            )
         )
         event._process()
         self.assertEqual(event.state, "ignored")

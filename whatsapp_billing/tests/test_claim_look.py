@@ -249,7 +249,7 @@ class TestClaimLook(ClaimCommon):
             }
 
         self.patch(model, "_wab_facts_sql", fail)
-        with mute_logger("odoo.addons.whatsapp_billing.models.message.drain_claim"):
+        with mute_logger("odoo.addons.whatsapp_billing.models.claim.drain_claim"):
             self.drain_all()
         self.env.invalidate_all()
         self.assertEqual(messages[3].state, "failed")

@@ -241,7 +241,7 @@ class TestDocumentChanged(LifecycleCommon):
         self.assertEqual((new.state, new.reason), ("canceled", "not_enabled"))
         self.assertEqual(self.invoice.activity_ids.user_id, self.clerk)
 
-    @mute_logger("odoo.addons.whatsapp_billing.models.message.message_changed")
+    @mute_logger("odoo.addons.whatsapp_billing.models.claim.message_changed")
     def test_fault_while_replacing_is_that_message_s(self):
         message = self.queue()
         self.invoice.invoice_date_due = "2027-02-03"

@@ -13,7 +13,7 @@ from odoo.addons.account.models import account_move_send
 from ..models.worker.budget import Budget
 from .lifecycle_common import LifecycleCommon
 
-LOGGER = "odoo.addons.whatsapp_billing.models.message.message_document"
+LOGGER = "odoo.addons.whatsapp_billing.models.document.message_document"
 
 
 @tagged("post_install", "-at_install")

@@ -8,8 +8,7 @@ from unittest.mock import patch
 
 from odoo.tests import tagged
 
-from ..models.account import webhook_event
-from ..models.message import message_inbound
+from ..models.inbox import message_inbound, webhook_event
 from .collection_common import CollectionCommon
 from .test_collection_inbound import AnswerCommon
 from .test_inbound import InboundCommon

@@ -13,7 +13,7 @@ from odoo.tests import tagged
 from odoo.tools import SQL
 
 from ..models.common import sql_bulk
-from ..models.message.message_rows import as_sanitized, quote_html
+from ..models.message.message_enqueue import as_sanitized, quote_html
 from ..rules import answers
 from .collection_common import CollectionCommon
 

@@ -431,7 +431,7 @@ class TestMessageSending(LifecycleCommon):
         self.drain()
         self.assertRecordValues(message, [{"state": "sent", "document_state": "ready"}])
 
-    @mute_logger("odoo.addons.whatsapp_billing.models.message.message_document")
+    @mute_logger("odoo.addons.whatsapp_billing.models.document.message_document")
     def test_pdf_that_cannot_be_made_fails_with_the_reason(self):
         message = self.send(self._make_invoice())
 

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from odoo.tests import tagged
 
-from ..models.message import drain_claim
+from ..models.claim import drain_claim
 from ..models.worker.budget import Budget
 from ..models.worker.drain import Recording
 from .lifecycle_common import LifecycleCommon

@@ -9,8 +9,8 @@ from ..clients.signatures import sign_meta
 from .common import SECRET
 from .lifecycle_common import LifecycleCommon
 
-DRAIN = "odoo.addons.whatsapp_billing.models.message.message_drain"
-EVENTS = "odoo.addons.whatsapp_billing.models.account.webhook_event"
+DRAIN = "odoo.addons.whatsapp_billing.models.sending.message_drain"
+EVENTS = "odoo.addons.whatsapp_billing.models.inbox.webhook_event"
 OTHER_PHONE = "300000000000002"
 
 

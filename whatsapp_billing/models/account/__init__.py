@@ -1,9 +1,9 @@
-"""Accounts at a provider, their numbers, routes, secrets, and what webhooks bring.
+"""Accounts at a provider, their numbers, routes and secrets.
 
 Begin with `account.py` and `phone.py`. `account_connect.py` connects and keeps secrets,
 `account_state.py` says what works, `account_templates.py` reads and makes templates;
 `phone_register.py` gets a number to send, `phone_route.py` says which one sends what.
-`webhook_event.py` is the inbox, `webhook_route.py` whom an event may speak for.
+What webhooks bring is in `inbox/`.
 """
 
 from . import account
@@ -13,6 +13,3 @@ from . import account_templates
 from . import phone
 from . import phone_register
 from . import phone_route
-from . import webhook_event
-from . import webhook_event_display
-from . import webhook_route

@@ -4,7 +4,7 @@ Begin with `plan.py`, `step.py` and `case.py` (one receivable line in one plan).
 is `plan_run.py`, which reads (`plan_read.py`), decides (`rules/dunning.py`) and writes
 (`plan_write.py`); `message_reminder.py` makes drafts into messages, with the texts of
 `template_statement.py` and `template_instalment.py`. `case_ledger_sync.py` has the
-cases follow the books, `case_recheck.py` and `message_rest.py` look again before the
+cases follow the books, `case_recheck.py` and `message_reminder.py` look again before the
 call, and `message_answer.py` has what customers answer.
 """
 
@@ -21,16 +21,11 @@ from . import channel_activity
 from . import template_statement
 from . import template_instalment
 from . import message_reminder
-from . import message_rest
-from . import message_combine
 from . import message_answer
 from . import consent
 from . import plan_read
 from . import plan_run
-from . import plan_stop
 from . import plan_write
-from . import plan_preview
 from . import plan_display
-from . import plan_quiet
 from . import case_display
 from . import account

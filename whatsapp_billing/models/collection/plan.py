@@ -1,23 +1,50 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+
 import ast
 import logging
+import re
 from datetime import timedelta
+from functools import partial
 
 from odoo import SUPERUSER_ID, api, fields, models
 from odoo.exceptions import AccessError, UserError, ValidationError
 from odoo.fields import Domain
+from odoo.tools import SQL
 
 from ...const import REMINDABLE_MOVES
 from ...rules import dunning
-from . import plan_condition
+from ..worker.budget import Budget
 
 _logger = logging.getLogger(__name__)
 
 SENDING_STAGES = ("own_numbers", "share", "on")
+
 # Upper bound of the day that a run can be for: until it has passed the plan says
 # nothing, so a later one is a typing error.
 LATEST_RUN = timedelta(days=366)
+
+# Models that a condition may compare with but not look into: `invoice_user_id = 7` is
+# allowed, `invoice_user_id.login` is not.
+CLOSED_MODELS = frozenset(
+    {
+        "res.company",
+        "res.config.settings",
+        "payment.provider",
+        "payment.token",
+        "fetchmail.server",
+        "webhook.event",
+    }
+)
+
+CLOSED_PREFIXES = ("res.users", "ir.", "auth", "whatsapp.billing.", "base.", "queue.")
+
+SECRET_NAMES = re.compile(
+    r"token|secret|password|passwd|cipher|api_?key|signature|_pin$"
+)
+
+# Messages withdrawn in one transaction; a drain that claims the same rows waits.
+BATCH = 500
 
 
 class WhatsappBillingCollectionPlan(models.Model):
@@ -381,7 +408,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         moves = moves.with_context(
             allowed_company_ids=self.company_id.ids, active_test=True
         )
-        plan_condition.check(moves, condition)
+        check(moves, condition)
         return moves._search(condition & scope).subselect()
 
     def _is_condition_allowed(self):
@@ -435,3 +462,110 @@ class WhatsappBillingCollectionPlan(models.Model):
             "move_type", "in", REMINDABLE_MOVES
         )
         return scope & Domain("id", "in", moves.ids) if moves is not None else scope
+
+    def _withdraw_after_commit(self):
+        """Cancel what these plans have queued once their new stage is committed.
+
+        Not in the user's own transaction: a drain changes the same messages many times
+        a second, and PostgreSQL would refuse each attempt at Odoo's isolation. What the
+        drain meets before, it asks about and cancels (`case_recheck.py`).
+        """
+        self.env.cr.postcommit.add(
+            partial(self._skip_faults, self._withdraw_stopped, "plans switched off")
+        )
+
+    @api.model
+    def _withdraw_stopped(self, budget=None):
+        """Cancel what waits of plans that do not send; nobody has seen it.
+
+        :return: whether some is left
+        """
+        budget = budget or Budget.of_run()
+        while not budget.is_over():
+            with self._own_transaction() as env:
+                plans = env[self._name]
+                if not self._durably(env, plans._withdraw_stopped_now):
+                    return False
+        return True
+
+    @api.model
+    def _withdraw_stopped_now(self):
+        """Cancel some of it in this transaction; return how many."""
+        stopped = self.with_context(active_test=False).search(
+            ["|", ("active", "=", False), ("stage", "not in", SENDING_STAGES)]
+        )
+        rows = self.env.execute_query(
+            SQL(
+                """
+                UPDATE whatsapp_billing_message
+                   SET state = 'canceled', reason = 'paused'
+                 WHERE id IN (
+                       SELECT id FROM whatsapp_billing_message
+                        WHERE collection_plan_id = ANY(%s) AND direction = 'out'
+                          AND state IN ('queued', 'held') AND attempts = 0
+                     ORDER BY id LIMIT %s FOR UPDATE SKIP LOCKED)
+             RETURNING id
+                """,
+                stopped.ids,
+                BATCH,
+            )
+        )
+        messages = self.env["whatsapp.billing.message"].browse(row[0] for row in rows)
+        messages._after_state_change()
+        return len(messages)
+
+
+def check(model, domain):
+    """Refuse a condition that asks about people's secrets or other records' insides.
+
+    :param model: the model that the domain is about, as the writer sees it
+    :param domain: a `Domain`
+    :raise AccessError: for a field that is closed, or that the writer may not read
+    :raise ValueError: for a field that does not exist
+    """
+    for condition in domain.iter_conditions():
+        if condition.operator.endswith("!"):
+            raise AccessError(model.env._("A condition cannot pass by the rights."))
+        comodel = _follow(model, condition.field_expr)
+        if condition.operator in ("any", "not any"):
+            if comodel is None:
+                raise ValueError(condition.field_expr)
+            _check_open(model, comodel._name, condition.field_expr)
+            check(comodel, Domain(condition.value))
+
+
+def _follow(model, path):
+    """Return the model that a path leads to, None where it ends in a value."""
+    here, names = model, path.split(".")
+    for position, name in enumerate(names):
+        if here is None:
+            raise ValueError(f"Invalid field {path!r}")
+        field = here._fields.get(name)
+        if field is None:
+            if position and not here._fields.get(names[position - 1]):
+                # The rest of the path is a part of a date, or a property: no field of a
+                # model.
+                return None
+            raise ValueError(f"Invalid field {path!r} in {here._name!r}")
+        if SECRET_NAMES.search(name):
+            _refuse(model, path)
+        here._check_field_access(field, "read")
+        more = position + 1 < len(names)
+        if field.type in ("date", "datetime", "properties") and more:
+            return None
+        here = here.env[field.comodel_name] if field.relational else None
+        if here is not None and more:
+            _check_open(model, here._name, path)
+            here.check_access("read")
+    return here
+
+
+def _check_open(model, name, path):
+    if name in CLOSED_MODELS or name.startswith(CLOSED_PREFIXES):
+        _refuse(model, path)
+
+
+def _refuse(model, path):
+    raise AccessError(
+        model.env._("A condition does not ask about %(field)s.", field=path)
+    )

@@ -8,7 +8,7 @@ from odoo import api, fields, models
 from odoo.tools import SQL
 
 from ...rules import ledger, markets, pricing
-from ..message.message_drain import of_account
+from ..sending.message_drain import of_account
 from .wallet import DEFAULT_LIFE, GRACE
 from .wallet_ledger import Line
 from .wallet_price import Item

@@ -3,6 +3,8 @@
 `document_look.py` asks before the call, in bulk, what may have changed; `base.py` has
 the answers of records that are no documents. How a document type is added:
 `doc/documents.md`. `ir_actions_report.py` limits how long a PDF may take.
+`message_document.py` has missing files made (`document_maker.py`: side by side) and
+`media.py` remembers what a provider was given already.
 """
 
 from . import base
@@ -10,3 +12,5 @@ from . import document_mixin
 from . import document_look
 from . import ir_attachment
 from . import ir_actions_report
+from . import media
+from . import message_document

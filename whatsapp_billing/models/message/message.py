@@ -1,5 +1,7 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""What a message is, who may read it, and what people do to one."""
+
 import uuid
 
 from markupsafe import Markup
@@ -7,7 +9,7 @@ from psycopg2 import errors
 
 from odoo import api, fields, models
 from odoo.exceptions import AccessError, UserError
-from odoo.tools import LazyTranslate
+from odoo.tools import SQL, LazyTranslate
 
 from ... import const
 from ...rules import eligibility, markup, numbers, traces
@@ -16,10 +18,18 @@ from ..common import client_action
 _lt = LazyTranslate(__name__)
 
 RETRYABLE_STATES = ("failed", "unknown", "held")
+
 HANDLEABLE_STATES = ("failed", "unknown", "canceled")
+
 CANCELABLE_STATES = ("queued", "held", "unknown")
+
 # Messages cancelled in one transaction; a drain that claims the same rows waits.
 CANCEL_BATCH = 500
+
+CONTACT = "res.partner"
+
+# Models of nearly all documents; others are found by a partial index.
+USUAL_MODELS = ("account.move", "account.payment", CONTACT)
 
 
 class WhatsappBillingMessage(models.Model):
@@ -27,7 +37,7 @@ class WhatsappBillingMessage(models.Model):
 
     Business code creates rows in its own transaction; what calls and webhooks tell
     moves them on by SQL that respects the order of states (`message_drain.py`,
-    `message_status.py`); people and documents take back what has not left
+    `message_attempt.py`); people and documents take back what has not left
     (`action_cancel`, `_withdraw`). Whoever moves some calls `_after_state_change`,
     whose overrides do all that follows. A message that may not go is a row too:
     `canceled` or `held`, with its reason.
@@ -90,7 +100,7 @@ class WhatsappBillingMessage(models.Model):
     body = fields.Text(string="Text")
     # No user reads it: parameters hold links that open a document without a login.
     # Outbound: `header`, `body`, `buttons`, `button_labels`, `footer`; `snapshot` and
-    # `says_more` (`message_changed.py`), `follows_document` (`message_recipients.py`);
+    # `says_more` (`message_changed.py`), `follows_document` (`message_changed.py`);
     # of a list to tap on `button`, `rows` and `about`, the uuid of the message that it
     # asks about. Inbound: `media`; of a changed number `new_sender`, and `is_kept` once
     # somebody kept the old one.
@@ -513,3 +523,70 @@ class WhatsappBillingMessage(models.Model):
             ],
             "target": "new",
         }
+
+    _rare_document_index = models.Index(
+        "(res_model) WHERE res_model NOT IN"
+        " ('account.move', 'account.payment', 'res.partner')"
+    )
+
+    # === BUSINESS METHODS - ACCESS === #
+
+    @api.model
+    def _get_reading_sql(self, alias, query):
+        def column(name):
+            return self._field_to_sql(alias, name, query)
+
+        model, document = column("res_model"), column("res_id")
+        branches = [
+            SQL(
+                "%s = %s AND %s AND %s",
+                model,
+                name,
+                self._readable_sql(name, document),
+                self._names_only_readable_sql(alias, query),
+            )
+            for name in self._get_document_models()
+        ]
+        partner = column("partner_id")
+        contact = [
+            SQL(
+                "%s = %s AND %s", model, CONTACT, self._readable_sql(CONTACT, document)
+            ),
+            SQL(
+                "%s IS NULL AND %s IS NOT NULL AND %s",
+                model,
+                partner,
+                self._readable_sql(CONTACT, partner),
+            ),
+        ]
+        if self.env.user.has_group("whatsapp_billing.group_agent"):
+            # Messages of unknown senders have neither document nor contact.
+            branches += [*contact, SQL("%s IS NULL AND %s IS NULL", model, partner)]
+        else:
+            spoken = SQL("%s = 'out'", column("direction"))
+            branches += [SQL("%s AND %s", spoken, branch) for branch in contact]
+        return SQL("(%s)", SQL(" OR ").join(SQL("(%s)", one) for one in branches))
+
+    @api.model
+    def _names_only_readable_sql(self, alias, query):
+        """Return whether all that a message names beside its document is readable.
+
+        Overridden by reminders, which list all that is open.
+        """
+        return SQL("TRUE")
+
+    @api.model
+    def _get_document_models(self):
+        """Return the models that messages are about, but contacts."""
+        rows = self.env.execute_query(
+            SQL(
+                """
+                SELECT DISTINCT res_model FROM whatsapp_billing_message
+                 WHERE res_model NOT IN
+                       ('account.move', 'account.payment', 'res.partner')
+                """
+            )
+        )
+        return [name for name in USUAL_MODELS if name != CONTACT] + [
+            row[0] for row in rows
+        ]

@@ -18,9 +18,9 @@ from odoo.tools.mail import generate_tracking_message_id
 
 from ...rules import inbound, markup, numbers
 from ..common import sql_bulk
-from .message import HANDLEABLE_STATES
+from ..message.message import HANDLEABLE_STATES
+from ..message.message_enqueue import OUR_MODULE, as_sanitized, quote_html
 from .message_inbound import UNKNOWN_NUMBER
-from .message_rows import OUR_MODULE, as_sanitized, quote_html
 
 _logger = logging.getLogger(__name__)
 

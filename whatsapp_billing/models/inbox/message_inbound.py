@@ -15,7 +15,7 @@ from odoo import api, fields, models
 from ...rules import consent as consent_rules
 from ...rules import inbound, numbers
 from ..common.plain_json import without_null
-from .message_status import to_datetime
+from ..message.message_attempt import to_datetime
 
 REVISIONS = ("edit", "revoke")
 # System notices of a changed number. Of a person who hides the number only the changed

@@ -13,7 +13,7 @@ from ...clients.errors import FileMissingError
 from ...clients.whatsapp.error_table import FILE_LOST, FILE_REFUSED, UNSPECIFIC
 from ...rules import refusals
 from ..common.plain_json import without_null
-from .message_attempt import Receipt, free_wamid_sql
+from ..message.message_attempt import Receipt, free_wamid_sql
 
 _logger = logging.getLogger(__name__)
 
@@ -153,7 +153,7 @@ def _record_refused(drain, outcome, recording):
 def _next_state(drain, row, outcome):
     """Return the row's next state by the class of the error.
 
-    As `message_status._state_after_refusal` for what a webhook reports: `rules.refusals`.
+    As `message_attempt._state_after_refusal` for what a webhook reports: `rules.refusals`.
     """
     now = fields.Datetime.now()
     error = outcome.error

@@ -25,10 +25,11 @@ from ...clients.whatsapp.base import (
 from ...clients.whatsapp.sender import Document, Work
 from ...rules import answers, consent, eligibility, refusals, traces, window
 from ..document.base import NOBODY, NOTE_TYPE
+from ..sending import drain_record
 from ..worker.drain import Claim
-from . import drain_record, drain_reminders
+from . import drain_reminders
 from .drain_look import DocumentLooks
-from .message_recipients import is_by_template
+from .message_changed import is_by_template
 
 _logger = logging.getLogger(__name__)
 

@@ -15,9 +15,9 @@ from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL, config
 
 from ...rules import eligibility, parameters, traces
-from ..document.ir_actions_report import SECONDS
 from ..worker.budget import LONGEST_SECONDS, Budget
 from .document_maker import DocumentMaker
+from .ir_actions_report import SECONDS
 
 _logger = logging.getLogger(__name__)
 

@@ -13,14 +13,17 @@ from odoo import api, fields, models
 from odoo.service.model import PG_CONCURRENCY_EXCEPTIONS_TO_RETRY
 from odoo.tools import SQL
 
+from odoo.addons.queue_job.jobrunner.runner import PG_ADVISORY_LOCK_ID
+
 from ... import const
 from ...clients.whatsapp import PROVING
 from ..account import secrets
+from ..claim import drain_claim
+from ..claim.drain_look import DocumentLooks
 from ..worker.budget import Budget
 from ..worker.drain import Drain
 from ..worker.prepared import Prepared
-from . import drain_claim, drain_record
-from .drain_look import DocumentLooks
+from . import drain_record
 
 _logger = logging.getLogger(__name__)
 
@@ -65,10 +68,11 @@ class MessageDrain(Drain):
 AFTER_STATE_CHANGE = (
     "_close_credits",  # credit/message_credit.py
     "_notify_ticks",  # message/message_display.py
-    "_sync_failures",  # message/message_failure.py
+    "_sync_failures",  # message/message_display.py
     "_tell_documents",
     "_take_steps_back",  # collection/message_reminder.py
 )
+
 # Steps that queue held messages again; each returns the ids that it queued.
 RELEASES = (
     "_release_of_accounts",
@@ -403,3 +407,26 @@ class WhatsappBillingMessage(models.Model):
         self.invalidate_recordset()
         for step in AFTER_STATE_CHANGE:
             getattr(self, step)()
+
+    @api.model
+    def _is_job_runner_alive(self):
+        """Tell whether a job runner serves this database at this moment.
+
+        The runner holds a session lock for as long as it lives (`queue_job`
+        19.0, `jobrunner/runner.py`, `_acquire_master_lock`), so this also tells
+        about one on another server and never believes one that has died.
+        """
+        found = self.env.execute_query(
+            SQL(
+                """
+                SELECT 1 FROM pg_locks
+                 WHERE locktype = 'advisory' AND objsubid = 1 AND granted
+                   AND (classid::bigint << 32) | objid::bigint = %s
+                   AND database = (
+                       SELECT oid FROM pg_database WHERE datname = current_database())
+                 LIMIT 1
+                """,
+                PG_ADVISORY_LOCK_ID,
+            )
+        )
+        return bool(found)

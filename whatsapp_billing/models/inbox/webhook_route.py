@@ -3,7 +3,7 @@
 from odoo import api, models
 from odoo.tools import ormcache
 
-from .account_connect import CIPHERS
+from ..account.account_connect import CIPHERS
 
 # Fields that `_webhook_addresses` caches; writing one clears the cache.
 ADDRESS_FIELDS = {

@@ -23,9 +23,9 @@ from ...clients.whatsapp.base import (
     StatusUpdate,
     TemplateEvent,
 )
-from ..message.message_inbound_batch import Incoming
-from ..message.message_status import to_datetime
+from ..message.message_attempt import to_datetime
 from ..worker.budget import Budget
+from .message_inbound_batch import Incoming
 
 _logger = logging.getLogger(__name__)
 
