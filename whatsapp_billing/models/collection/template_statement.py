@@ -4,6 +4,8 @@
 
 from collections import defaultdict
 
+import babel.numbers
+
 from odoo import api, fields, models
 
 from ...rules import statement
@@ -18,11 +20,16 @@ from ..template.template_variable import (
 )
 
 GROUP_PATHS = {OPEN_LINES, OPEN_TOTAL, OPEN_COUNT, OLDEST_DUE}
+
 # In the context of rendering: {move id: [OpenLine]} that a text lists.
 CONTEXT = "wab_open_line_groups"
+
 # Most invoices that a receipt names; more do not fit into its text.
 MAX_INVOICES = 8
 
+AMOUNT = "amount_residual"
+
+DUE = "invoice_date_due"
 
 class WhatsappBillingTemplate(models.Model):
     _inherit = "whatsapp.billing.template"
@@ -250,3 +257,51 @@ class WhatsappBillingTemplate(models.Model):
         return found.sorted(
             key=lambda t: (send_request[t.lang_code], not t.is_default, t.id)
         )[:1]
+
+    # === BUSINESS METHODS - RENDERING === #
+
+    def _read_variable(self, record, variable, lang):
+        """Fill in amount and due date of what the reminder is about."""
+        path = variable.field_path
+        if (
+            path not in (AMOUNT, DUE)
+            or record._name != "account.move"
+            or self.document_type != "payment_reminder"
+        ):
+            return super()._read_variable(record, variable, lang)
+        given = self._get_open_lines(record)
+        lines = [
+            line for line in given if line.name == record.name and not line.is_credit
+        ]
+        if path == DUE:
+            due = min((line.due for line in lines if line.due), default=None)
+            if due:
+                return self._format_date(due, lang)
+        elif lines:
+            owed = self._get_amount(lines, given)
+            return self._format_open(owed, variable, lang)
+        return super()._read_variable(record, variable, lang)
+
+    def _is_of_lines(self, path):
+        """Override: amount and due date of a reminder are those of its lines."""
+        return path in (AMOUNT, DUE) or super()._is_of_lines(path)
+
+    def _get_amount(self, lines, given):
+        """Return (amount, currency id): open, less credits and payments on their way.
+
+        :param given: all that the message is about, credits among them
+        """
+        currency_id = lines[0].currency_id
+        amount = sum(line.amount for line in lines)
+        credits = sum(
+            line.amount
+            for line in given
+            if line.is_credit and line.currency_id == currency_id
+        )
+        return (amount + credits if amount + credits > 0 else amount), currency_id
+
+    def _format_open(self, owed, variable, lang):
+        amount, currency_id = owed
+        if variable.format == "money":
+            return self._format_owed(amount, currency_id, lang)
+        return babel.numbers.format_decimal(amount, locale=self._get_locale(lang))
