@@ -3,7 +3,7 @@
 Begin with `plan.py`, `step.py` and `case.py` (one receivable line in one plan). A night
 is `plan_run.py`, which reads (`plan_read.py`), decides (`rules/dunning.py`) and writes
 (`plan_write.py`); `message_reminder.py` makes drafts into messages, with the texts of
-`template_statement.py` and `template_statement.py`. `case_ledger_sync.py` has the
+`template_statement.py`. `case_ledger_sync.py` has the
 cases follow the books, `case_recheck.py` and `message_reminder.py` look again before the
 call, and `message_answer.py` has what customers answer.
 """

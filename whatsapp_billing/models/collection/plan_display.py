@@ -208,16 +208,6 @@ class WhatsappBillingCollectionPlan(models.Model):
             return names[0][0]
         return ", ".join(f"{name}: {count}" for name, count in names)
 
-    def _get_preview_rules(self):
-        """Look at the stage that somebody thinks about, instead of the present one."""
-        rules = super()._get_preview_rules()
-        stage = self.env.context.get(CHOSEN_STAGE)
-        if stage:
-            name, share = stage
-            name = "on" if name == "dry_run" else name
-            rules[self.id] = replace(rules[self.id], stage=name, share=share)
-        return rules
-
     def _get_problems(self):
         """Return sentences, the most urgent first."""
         self.ensure_one()
@@ -352,7 +342,10 @@ class WhatsappBillingCollectionPlan(models.Model):
         return found
 
     def _get_preview_rules(self):
-        """Return the running plans, this one as if it were on already."""
+        """Return the running plans, this one as if it were on already.
+
+        Or in the stage that somebody thinks about, instead of the present one.
+        """
         running = self.search(
             [("company_id", "=", self.company_id.id), ("stage", "!=", "off")]
         )
@@ -360,6 +353,11 @@ class WhatsappBillingCollectionPlan(models.Model):
         mine = self._to_rule()
         if mine.stage in ("off", "dry_run"):
             mine = replace(mine, stage="on")
+        chosen = self.env.context.get(CHOSEN_STAGE)
+        if chosen:
+            stage, share = chosen
+            stage = "on" if stage == "dry_run" else stage
+            mine = replace(mine, stage=stage, share=share)
         return rules | {self.id: mine}
 
     def _find_preview_lines(self):

@@ -20,16 +20,13 @@ from ..template.template_variable import (
 )
 
 GROUP_PATHS = {OPEN_LINES, OPEN_TOTAL, OPEN_COUNT, OLDEST_DUE}
-
 # In the context of rendering: {move id: [OpenLine]} that a text lists.
 CONTEXT = "wab_open_line_groups"
-
 # Most invoices that a receipt names; more do not fit into its text.
 MAX_INVOICES = 8
+AMOUNT, DUE = "amount_residual", "invoice_date_due"
+DUE_PATHS = {AMOUNT, DUE}
 
-AMOUNT = "amount_residual"
-
-DUE = "invoice_date_due"
 
 class WhatsappBillingTemplate(models.Model):
     _inherit = "whatsapp.billing.template"
@@ -60,11 +57,16 @@ class WhatsappBillingTemplate(models.Model):
             return self._get_paid_for(record)
         if path == LEFT_TO_PAY:
             return self._get_left_to_pay(record, lang)
-        return super()._read_variable(record, variable, lang)
+        text = None
+        if path in DUE_PATHS and self.document_type == "payment_reminder":
+            text = self._get_due_text(record, variable, lang)
+        if text is None:
+            return super()._read_variable(record, variable, lang)
+        return text
 
     def _is_of_lines(self, path):
-        """Override: what is owed in all is asked line by line."""
-        return path in GROUP_PATHS or super()._is_of_lines(path)
+        """Override: what is owed, and by when, is asked line by line."""
+        return path in GROUP_PATHS | DUE_PATHS or super()._is_of_lines(path)
 
     def _get_open_lines(self, record):
         """Return the lines that the message is about: given, or the document's own."""
@@ -258,33 +260,28 @@ class WhatsappBillingTemplate(models.Model):
             key=lambda t: (send_request[t.lang_code], not t.is_default, t.id)
         )[:1]
 
-    # === BUSINESS METHODS - RENDERING === #
+    # === BUSINESS METHODS - THE INSTALMENTS THAT ARE MEANT === #
 
-    def _read_variable(self, record, variable, lang):
-        """Fill in amount and due date of what the reminder is about."""
-        path = variable.field_path
-        if (
-            path not in (AMOUNT, DUE)
-            or record._name != "account.move"
-            or self.document_type != "payment_reminder"
-        ):
-            return super()._read_variable(record, variable, lang)
+    def _get_due_text(self, record, variable, lang):
+        """Return what is open or due of one invoice: its instalments that are meant.
+
+        The invoice's own due date is its last instalment's, and its open amount knows
+        nothing of payments that are not in the books yet.
+
+        :return: None where the record is no invoice, or no line of it is meant
+        """
+        if record._name != "account.move":
+            return None
         given = self._get_open_lines(record)
         lines = [
             line for line in given if line.name == record.name and not line.is_credit
         ]
-        if path == DUE:
+        if variable.field_path == DUE:
             due = min((line.due for line in lines if line.due), default=None)
-            if due:
-                return self._format_date(due, lang)
-        elif lines:
-            owed = self._get_amount(lines, given)
-            return self._format_open(owed, variable, lang)
-        return super()._read_variable(record, variable, lang)
-
-    def _is_of_lines(self, path):
-        """Override: amount and due date of a reminder are those of its lines."""
-        return path in (AMOUNT, DUE) or super()._is_of_lines(path)
+            return self._format_date(due, lang) if due else None
+        if not lines:
+            return None
+        return self._format_open(self._get_amount(lines, given), variable, lang)
 
     def _get_amount(self, lines, given):
         """Return (amount, currency id): open, less credits and payments on their way.
