@@ -363,6 +363,31 @@ class TestRightsTable(RightsCommon):
         self.assertFalse(wrong, "\n".join(wrong))
         self.assertFalse(gone, "Lines of what is gone:\n" + "\n".join(sorted(gone)))
 
+    @mute_logger("odoo.models", "odoo.orm.models")
+    def test_nobody_asks_by_what_they_may_not_read(self):
+        """Odoo asks nothing where a method searches, or where a many2many groups."""
+        asked = set()
+        for kind, name, field_name in list(self._rows()):
+            if kind != "field":
+                continue
+            field = self.env[name]._fields[field_name]
+            for user in PEOPLE:
+                mine = self._as(self.env[name], user)
+                if not mine.has_access("read") or mine._has_field_access(field, "read"):
+                    continue
+                asked.add(f"{name}.{field_name}")
+                asks = {}
+                if field._description_searchable:
+                    domain = [(field_name, "!=", False)]
+                    asks["search"] = lambda m=mine, d=domain: m.search_count(d)
+                if field._description_groupable(mine.env):
+                    asks["group"] = lambda m=mine, f=field_name: m._read_group([], [f])
+                for way, ask in asks.items():
+                    with self.subTest(field=field, user=user, way=way):
+                        self.assertRaises(AccessError, ask)
+        self.assertIn("account.move.wab_state", asked)
+        self.assertIn("account.move.wab_recipient_ids", asked)
+
     def test_every_model_of_ours_has_a_record_in_the_test(self):
         found = {(kind, model, name) for kind, model, name in self._rows()}
         known = set(self.records) | {

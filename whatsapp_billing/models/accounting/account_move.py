@@ -96,6 +96,7 @@ class AccountMove(models.Model):
             )
 
     def _search_wab_problem(self, operator, value):
+        self._check_field_access(self._fields["wab_problem"], "read")
         if operator != "in" or set(value) != {False}:
             return NotImplemented
         failed = SQL("SELECT res_id FROM (%s) f", self._wab_failed_sql(SQL("TRUE")))

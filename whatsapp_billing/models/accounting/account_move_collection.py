@@ -96,6 +96,7 @@ class AccountMove(models.Model):
             move.wab_collection_state = next((s for s in STATES if s in states), False)
 
     def _search_wab_collection_state(self, operator, value):
+        self._check_field_access(self._fields["wab_collection_state"], "read")
         if operator != "in":
             return NotImplemented
         ranks = SQL(" ").join(

@@ -33,6 +33,7 @@ class Merge:
     Over the wire come plain values: nobody ticks the switch unrecorded that way.
     """
 
+
 # The SQL in `document_look.py` answers like these methods; a model that overrides one
 # is asked by method instead.
 PLAIN_RECIPIENT_METHODS = (
@@ -166,6 +167,7 @@ class ResPartner(models.Model):
             partner.wab_opted_out = mine["billing"] == "withdrawn"
 
     def _search_wab_opted_out(self, operator, value):
+        self._check_field_access(self._fields["wab_opted_out"], "read")
         if operator != "in":
             return NotImplemented
         # sudo: whatsapp.billing.consent - the state of contacts that the user searches

@@ -121,6 +121,7 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         )
 
     def _search_wab_state(self, operator, value):
+        self._check_field_access(self._fields["wab_state"], "read")
         if operator != "in":
             return NotImplemented
         states = [state for state in value if state]
@@ -257,6 +258,13 @@ class WhatsappBillingDocumentMixin(models.AbstractModel):
         ):
             return False
         return super()._has_field_access(field, operation)
+
+    def _read_group_groupby(self, alias, groupby_spec, query):
+        """Override: Odoo groups by a many2many whoever may read it."""
+        name = groupby_spec.partition(":")[0]
+        if name[:4] == "wab_" and name in self._fields:
+            self._check_field_access(self._fields[name], "read")
+        return super()._read_group_groupby(alias, groupby_spec, query)
 
     @api.model
     @ormcache("self.env.uid")
