@@ -548,6 +548,21 @@ class TestCollectionReturned(CollectionCommon):
                 payment.action_cancel()
             self.assertEqual(case.state, "active", undo)
 
+    def test_a_reminder_that_a_payment_withdrew_took_no_step(self):
+        """The payment is taken back: the step that nobody ever saw is due again."""
+        invoice = self.make_due(1)
+        case = self.case(invoice)
+        before = (case.last_step_days, case.last_date)
+        self.run_plan()
+        reminder = self.reminders()
+        payment = self.pay(invoice)
+        self.assertEqual((reminder.state, case.state), ("canceled", "done"))
+        payment.action_draft()
+        payment.action_cancel()
+        self.assertEqual((case.last_step_days, case.last_date), before)
+        self.run_plan(1)
+        self.assertEqual(len(self.reminders()), 2)
+
     def test_a_rejected_payment_keeps_no_promise(self):
         invoice = self.make_due(1)
         case = self.case(invoice)

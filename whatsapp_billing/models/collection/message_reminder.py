@@ -395,7 +395,8 @@ class WhatsappBillingMessage(models.Model):
     def _take_steps_back(self):
         """Free the step of what never left, so that a later run may try again.
 
-        A message that the provider may have seen keeps it: twice never happens.
+        A message that the provider may have seen keeps it: twice never happens. The
+        case of what was paid meanwhile gives it back too: a payment may be taken back.
         """
         gone = self.env.execute_query(
             SQL(
@@ -424,7 +425,7 @@ class WhatsappBillingMessage(models.Model):
                       JOIN LATERAL (
                            SELECT id, last_step_days, last_date
                              FROM whatsapp_billing_collection_case
-                            WHERE move_line_id = i.move_line_id AND state != 'done'
+                            WHERE move_line_id = i.move_line_id
                          ORDER BY id DESC LIMIT 1) c
                         ON c.last_date IS NOT NULL AND c.last_step_days = i.days
                      WHERE NOT EXISTS (
@@ -441,7 +442,9 @@ class WhatsappBillingMessage(models.Model):
                             WHERE told.state != 'canceled'))
                 UPDATE whatsapp_billing_collection_case c
                    SET last_step_days = back.previous_days,
-                       last_date = back.previous_date, next_check_date = '1970-01-01'
+                       last_date = back.previous_date,
+                       next_check_date = CASE
+                           WHEN c.state != 'done' THEN '1970-01-01'::date END
                   FROM back WHERE c.id = back.id
              RETURNING c.id, back.message_id
                 """,
