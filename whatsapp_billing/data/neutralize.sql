@@ -33,7 +33,7 @@ UPDATE whatsapp_billing_message
  WHERE direction = 'out' AND state IN ('queued', 'held', 'sending', 'unknown');
 
 INSERT INTO whatsapp_billing_credit_entry
-       (wallet_id, kind, amount, reserved_amount, message_id, round, date, note)
+       (wallet_id, kind, amount, reserved_amount, message_id, attempt_no, date, note)
 SELECT wallet_id, 'release', 0, -sum(reserved_amount), message_id,
        count(*) FILTER (WHERE kind = 'release'), now() AT TIME ZONE 'utc', 'Copy'
   FROM whatsapp_billing_credit_entry
