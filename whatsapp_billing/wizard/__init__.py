@@ -1,10 +1,13 @@
 """Dialogs; what they decide and send is in `models/` and `rules/`.
 
-Begin with `account_move_send_wizard.py` (Odoo's Send dialog, for one invoice) and
-`compose.py` (ours, for many records and for messages to contacts); `compose_remind.py`
-has it remind. `phone_preview.py` draws the phone beside both. `collection_*.py` switch
-plans on, foresee and write down answers; `partner_enable.py` and `consent_record.py`
-are about consent, `credit_*.py` about credits, `person_erase.py` about a person's data.
+Begin with `account_move_send_wizard.py` (Odoo's Send dialog, for one invoice; for many:
+`account_move_send_batch_wizard.py`) and `compose.py` (ours, for many records and for
+messages to contacts); `compose_remind.py` has it remind, `compose_summary.py` counts what
+it and Odoo's dialog for many say of many messages. `phone_preview.py` draws the phone
+beside the dialogs. `collection_*.py` switch plans on, foresee and write down answers;
+`partner_enable.py` and `consent_record.py` are about consent, `credit_*.py` about credits,
+`person_erase.py` about a person's data, and `base_partner_merge.py` keeps all of it where
+contacts are merged.
 """
 
 from . import account_move_send_batch_wizard

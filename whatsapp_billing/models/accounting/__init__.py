@@ -1,4 +1,4 @@
-"""Every override of accounting's own models and of contacts.
+"""Every override of accounting's own models, and most of contacts.
 
 A file is named after Odoo's model, and after what it adds to it where that is several:
 
@@ -10,7 +10,8 @@ A file is named after Odoo's model, and after what it adds to it where that is s
 - `account.payment`: `account_payment.py` (as a document), `_collection` (receipts, also
   of `account.payment.register` and `payment.transaction`);
 - `res.partner`: `res_partner.py` (number, switch, recipients), `_display`,
-  `_collection` (also the plan of `res.company`).
+  `_collection` (also the plan of `res.company`). What the inbox adds to contacts is in
+  `inbox/message_inbound_tell.py` and `message_inbound_number.py`.
 
 Begin with `account_move.py`. `recipient_guard.py` is shared by all that let people
 choose recipients.

@@ -507,7 +507,7 @@ class WhatsappBillingCollectionCase(models.Model):
 
     @api.model
     def _sweep(self, company):
-        """Make up for what no hook told: the night before every run."""
+        """Make up for what no hook told, at the beginning of every run."""
         self.env.flush_all()
         self._close_settled(SQL("c.company_id = %s", company.id))
         self._end_former(SQL("c.company_id = %s", company.id))

@@ -1,6 +1,9 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""Reminders as messages: composed and checked a few hundred at a time."""
+"""Reminders as messages, a few hundred at a time.
+
+Composed, asked again at the claim, taken back, and what is left of them said anew.
+"""
 
 import logging
 from collections import defaultdict

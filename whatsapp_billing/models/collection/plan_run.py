@@ -359,7 +359,7 @@ class WhatsappBillingCollectionPlan(models.Model):
                 identity_key=f"whatsapp_billing.collections.{company.id}.{number}"
             )._job_run_share(company.id, self.ids, number / WORKERS, begun)
 
-    # === CRON METHODS === #
+    # === QUIET HOURS === #
 
     @api.model
     def _cron_quiet_hours(self):

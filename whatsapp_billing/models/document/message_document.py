@@ -34,7 +34,7 @@ class WhatsappBillingMessage(models.Model):
     # === BUSINESS METHODS - DOCUMENTS === #
 
     def _trigger_documents(self):
-        """Delay the job that makes missing PDFs."""
+        """Ask queue_job for a job that makes missing PDFs."""
         # sudo: queue.job - the system renders, whoever caused it
         self.env[self._name].sudo().with_delay(
             identity_key="whatsapp_billing.documents"
@@ -99,7 +99,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _let_numbers_go(self, phone_ids):
-        """Delay the jobs of these numbers, in a transaction of its own."""
+        """Ask queue_job for jobs of these numbers, in a transaction of its own."""
         with self._own_transaction() as env:
             env["whatsapp.billing.phone"].browse(phone_ids)._let_go()
 

@@ -83,7 +83,7 @@ class WhatsappBillingMessage(models.Model):
 
     @api.model
     def _trigger_media(self):
-        """Delay the job that fetches files, if there are any."""
+        """Ask queue_job for a job that fetches files, if there are any."""
         # sudo: whatsapp.billing.message - only whether there are any
         if self.sudo().search_count([("media_state", "=", "pending")], limit=1):
             # sudo: queue.job - the provider's call has no user of its own

@@ -36,11 +36,12 @@ class WhatsappBillingMessage(models.Model):
     """One message in or out, with everything needed to send it and to explain it.
 
     Business code creates rows in its own transaction; what calls and webhooks tell
-    moves them on by SQL that respects the order of states (`message_drain.py`,
-    `message_attempt.py`); people and documents take back what has not left
-    (`action_cancel`, `_withdraw`). Whoever moves some calls `_after_state_change`,
-    whose overrides do all that follows. A message that may not go is a row too:
-    `canceled` or `held`, with its reason.
+    moves them on by SQL that respects the order of states: calls are recorded in
+    `sending/drain_record.py`, receipts in `message_attempt.py`. People and documents
+    take back what has not left (`action_cancel`, `_withdraw`). Whoever moves some calls
+    `_after_state_change`, which takes the steps of `AFTER_STATE_CHANGE`
+    (`sending/message_drain.py`). A message that may not go is a row too: `canceled` or
+    `held`, with its reason.
     """
 
     _name = "whatsapp.billing.message"

@@ -26,6 +26,12 @@ FILE_TRIES = 2
 
 
 def _record(drain, outcomes, recording):
+    """Write down what became of calls; see `whatsapp.billing.outbox._record_outcomes`.
+
+    Accepted calls are usually left to the statement of the claim that follows in the same
+    transaction (`recording.late`, `drain_claim._mark_sending`): threads wait for each
+    statement. Refused ones are written here, one by one.
+    """
     accepted = [outcome for outcome in outcomes if outcome.result is not None]
     refused = [outcome for outcome in outcomes if outcome.result is None]
     for outcome in refused:

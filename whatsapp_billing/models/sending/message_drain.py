@@ -69,7 +69,7 @@ AFTER_STATE_CHANGE = (
     "_close_credits",  # credit/message_credit.py
     "_notify_ticks",  # message/message_display.py
     "_sync_failures",  # message/message_display.py
-    "_tell_documents",
+    "_tell_documents",  # message/message_display.py
     "_take_steps_back",  # collection/message_reminder.py
 )
 

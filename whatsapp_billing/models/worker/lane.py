@@ -46,7 +46,7 @@ class WhatsappBillingLane(models.AbstractModel):
     # === BUSINESS METHODS === #
 
     def _trigger_drain(self, eta=None):
-        """Delay a job that drains this lane; several at once become one.
+        """Ask queue_job for a job that drains this lane; several at once become one.
 
         :param eta: not before; such a job never stands in for one that is due now
         """
@@ -58,7 +58,7 @@ class WhatsappBillingLane(models.AbstractModel):
         )._job_drain()
 
     def _let_go(self):
-        """Delay their jobs at once, from a worker that goes on with something else."""
+        """Ask queue_job for their jobs at once, from a worker that goes on with something else."""
         for lane in self:
             self._durably_alone(self.env, lane._trigger_drain, f"lane {lane}")
 
@@ -102,7 +102,7 @@ class WhatsappBillingLane(models.AbstractModel):
         return bool(due) and due <= fields.Datetime.now()
 
     def _continue(self):
-        """Delay the next job for what is due soon or was left by time."""
+        """Ask queue_job for a job that does what is due soon or was left by time."""
         now = fields.Datetime.now()
         due = self.env[self._lane_outbox]._next_due_at(self)
         if due and due <= now + JOB_HORIZON:
