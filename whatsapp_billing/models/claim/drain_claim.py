@@ -306,9 +306,8 @@ def _wants_document(drain, row):
 def _facts(drain, row):
     """Return what is so by now of a claimed row, for `eligibility.recheck`.
 
-    The claim's statement read the row; `_prepare` added what is so of its document
-    (`look`), of a reminder's lines (`truth`) and of whom it is to (`contact`), for all
-    rows at once.
+    The claim read it with what is so of its document (`look`); `_prepare` added that of
+    a reminder's lines (`truth`) and of whom it is to (`contact`), for all rows at once.
     """
     look, truth = row["look"], row["truth"]
     purpose = _get_purpose(row)

@@ -58,7 +58,7 @@ class WhatsappBillingLane(models.AbstractModel):
         )._job_drain()
 
     def _let_go(self):
-        """Ask queue_job for their jobs at once, from a worker that goes on with something else."""
+        """Ask queue_job for jobs of these at once, from a worker that goes on itself."""
         for lane in self:
             self._durably_alone(self.env, lane._trigger_drain, f"lane {lane}")
 
