@@ -3,11 +3,11 @@
 Begin with `account_move_send_wizard.py` (Odoo's Send dialog, for one invoice; for many:
 `account_move_send_batch_wizard.py`) and `compose.py` (ours, for many records and for
 messages to contacts); `compose_remind.py` has it remind, `compose_summary.py` counts what
-it and Odoo's dialog for many say of many messages. `phone_preview.py` draws the phone
-beside the dialogs. `collection_*.py` switch plans on, foresee and write down answers;
+goes, for it and for Odoo's dialog for many. `phone_preview.py` draws the phone beside the
+dialogs. `collection_*.py` switch plans on, foresee and write down answers;
 `partner_enable.py` and `consent_record.py` are about consent, `credit_*.py` about credits,
-`person_erase.py` about a person's data, and `base_partner_merge.py` keeps all of it where
-contacts are merged.
+`person_erase.py` about a person's data, and `base_partner_merge.py` keeps messages and
+consent where Odoo merges contacts.
 """
 
 from . import account_move_send_batch_wizard
