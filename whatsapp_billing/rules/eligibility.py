@@ -33,6 +33,10 @@ from .numbers import is_bsuid, is_e164, mask
 from .parameters import MAX_DOCUMENT_BYTES
 from .reasons import describe, describe_rule
 
+# States of an account whose credentials the provider took: `pending` has numbers that
+# send, though something else of it (an app secret, a webhook) is still missing.
+SENDABLE_STATES: Final = ("connected", "pending")
+
 __all__ = [
     "RULES",
     "Decision",
@@ -79,7 +83,7 @@ class Facts:
     :param template_obstacle: what of the template cannot be sent, None when all can
     :param parameter_problem: the sentence of the problem, None when they fit
     :param file_size: bytes; None when there is no file or it is not made yet
-    :param account_state: the account's state, of which only `connected` sends
+    :param account_state: the account's state, of which `SENDABLE_STATES` send
     :param paused: the collection case, looked at for reminders only
     :param disputed: the same
     :param no_followup: Odoo's flag on what it reminds of, for reminders only
@@ -370,7 +374,7 @@ RULES: Final[tuple[Rule, ...]] = (
         "account_active",
         "account_inactive",
         lambda facts: facts.account_state,
-        lambda facts: facts.account_state == "connected",
+        lambda facts: facts.account_state in SENDABLE_STATES,
     ),
 )
 

@@ -134,6 +134,13 @@ class TestEngineGuards(LifecycleCommon):
         self.run_cron()
         self.assertEqual(set(messages.mapped("state")), {"unknown"})
 
+    def test_account_that_misses_something_sends(self):
+        """It was held at each claim and queued again by the cron, for ever."""
+        self.account.state = "pending"
+        message = self.make_message()
+        self.drain()
+        self.assertEqual((message.state, message.reason), ("sent", False))
+
     # --- numbers and accounts ----------------------------------------------------------
 
     @mute_logger(MIXIN)

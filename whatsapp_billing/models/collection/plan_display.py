@@ -11,7 +11,14 @@ from odoo import api, fields, models
 from odoo.exceptions import AccessError
 from odoo.fields import Domain
 
-from ...rules import dunning, dunning_reasons, languages, markup, parameters
+from ...rules import (
+    dunning,
+    dunning_reasons,
+    eligibility,
+    languages,
+    markup,
+    parameters,
+)
 from ..common import client_action
 from .plan_run import CHUNK
 from .plan_write import CUSTOMERS, LEFT_OUT, _make_draft
@@ -229,7 +236,7 @@ class WhatsappBillingCollectionPlan(models.Model):
             return
         # sudo: whatsapp.billing.account - whether one is there, for who reads plans
         account_sudo = self.company_id.sudo().wab_account_id
-        if account_sudo.state not in ("connected", "pending"):
+        if account_sudo.state not in eligibility.SENDABLE_STATES:
             yield self._get_account_problem()
         elif not self._has_default_template(account_sudo):
             yield self.env._(

@@ -444,10 +444,7 @@ class WhatsappBillingMessage(models.Model):
         """Return what `eligibility.Facts.account_state` says of account and number."""
         if not account or not phone:
             return "inactive"
-        # The credentials of one that waits were accepted, and there is a number: the
-        # message is queued, and what is still missing is asked again at the claim.
-        state = "connected" if account.state == "pending" else account.state
-        return state if account._is_bound() else "inactive"
+        return account.state if account._is_bound() else "inactive"
 
     # --- what it says ----------------------------------------------------------
 

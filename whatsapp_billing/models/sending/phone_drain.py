@@ -5,9 +5,9 @@ from odoo.exceptions import UserError
 from odoo.tools import SQL
 
 from ...clients.whatsapp.sender import Sender
+from ...rules.eligibility import SENDABLE_STATES
 
 DEFAULT_THREADS = 64
-SENDABLE_STATES = ("connected", "pending")
 
 
 class WhatsappBillingPhone(models.Model):
