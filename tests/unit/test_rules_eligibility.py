@@ -194,8 +194,13 @@ def test_only_an_approved_template_is_sent(status):
     assert decide(facts).reason == "template_not_approved"
 
 
-@pytest.mark.parametrize("state", ["draft", "pending", "inactive", "error", None])
-def test_only_a_connected_account_sends(state):
+@pytest.mark.parametrize("state", ["connected", "pending"])
+def test_account_whose_credentials_were_taken_sends(state):
+    assert decide(replace(GOOD, account_state=state)).reason is None
+
+
+@pytest.mark.parametrize("state", ["draft", "inactive", "error", None])
+def test_no_other_account_sends(state):
     assert decide(replace(GOOD, account_state=state)).reason == "account_inactive"
 
 
