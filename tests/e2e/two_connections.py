@@ -69,6 +69,9 @@ class Ground:
             )
         parameters = env["ir.config_parameter"]
         parameters.set_param("web.base.url", "https://odoo.example.com")
+        # What a page of a PDF asks for is refused at once: where no such host is known,
+        # wkhtmltopdf once waited a minute for its name.
+        parameters.set_param("report.url", "http://127.0.0.1:9")
         company.partner_id.write({"lang": "en_US", "tz": "Europe/Madrid"})
         today = datetime.now(ZoneInfo("Europe/Madrid")).date()
         bound = {"env": env, "company": company, "today": today}
