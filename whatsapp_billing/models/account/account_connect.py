@@ -63,6 +63,71 @@ PROBLEMS = {
 
 class WhatsappBillingAccount(models.Model):
     _inherit = "whatsapp.billing.account"
+    access_token = fields.Char(
+        compute="_compute_secrets",
+        inverse="_inverse_access_token",
+        help="Kept encrypted and never shown again. Leave empty to keep it.",
+    )
+    app_secret = fields.Char(
+        compute="_compute_secrets",
+        inverse="_inverse_app_secret",
+        help="Kept encrypted and never shown again. Leave empty to keep it.",
+    )
+    access_token_cipher = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    app_secret_cipher = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    app_secret_previous_cipher = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    app_secret_changed_at = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
+    has_access_token = fields.Boolean(compute="_compute_has_secrets")
+    has_app_secret = fields.Boolean(compute="_compute_has_secrets")
+    token_hint = fields.Char(compute="_compute_hints")
+    secret_hint = fields.Char(compute="_compute_hints")
+    binding = fields.Char(groups=fields.NO_ACCESS, copy=False)
+    is_bound = fields.Boolean(
+        compute="_compute_is_bound",
+        help="Off in a copy of a database: nothing is sent until somebody confirms it.",
+    )
+
+    # === COMPUTE METHODS === #
+
+    def _compute_secrets(self):
+        """Read back nothing, whoever asks."""
+        self.access_token = False
+        self.app_secret = False
+
+    def _inverse_access_token(self):
+        for account in self.filtered("access_token"):
+            # sudo: whatsapp.billing.account - ciphers are nobody's to read or write
+            account.sudo().access_token_cipher = secrets.encrypt(
+                self.env, account.access_token.strip()
+            )
+
+    def _inverse_app_secret(self):
+        for account in self.filtered("app_secret"):
+            account._set_app_secret(account.app_secret.strip())
+
+    @api.depends("access_token_cipher", "app_secret_cipher")
+    def _compute_has_secrets(self):
+        for account in self:
+            # sudo: whatsapp.billing.account - only whether there is one
+            account_sudo = account.sudo()
+            account.has_access_token = bool(account_sudo.access_token_cipher)
+            account.has_app_secret = bool(account_sudo.app_secret_cipher)
+
+    @api.depends("has_access_token", "has_app_secret")
+    def _compute_hints(self):
+        """Tell what stands in the place of a secret that nobody can read."""
+        saved = self.env._("•••••••• saved, type to replace")
+        empty = self.env._("Kept encrypted and never shown")
+        for account in self:
+            account.token_hint = saved if account.has_access_token else empty
+            account.secret_hint = saved if account.has_app_secret else empty
+
+    @api.depends("binding")
+    def _compute_is_bound(self):
+        current = secrets.bindings(self.env)
+        for account in self:
+            # sudo: whatsapp.billing.account - only whether it is ours
+            account.is_bound = account.sudo().binding in current
 
     # === ACTION METHODS === #
 
@@ -139,6 +204,14 @@ class WhatsappBillingAccount(models.Model):
         """Override to let a person read the account of whoever may use it."""
         # sudo: whatsapp.billing.account - whether there is a token
         return super(WhatsappBillingAccount, self.sudo())._check_callable()
+
+    def action_confirm_binding(self):
+        """Let the accounts work in this database: a person says that it is the one."""
+        self.check_access("write")
+        self._bind()
+        for account in self:
+            account.message_post(body=self.env._("Confirmed to work in this database."))
+        return True
 
     # === BUSINESS METHODS - ASKING === #
 
@@ -337,82 +410,6 @@ class WhatsappBillingAccount(models.Model):
             )
         return ""
 
-    access_token = fields.Char(
-        compute="_compute_secrets",
-        inverse="_inverse_access_token",
-        help="Kept encrypted and never shown again. Leave empty to keep it.",
-    )
-    app_secret = fields.Char(
-        compute="_compute_secrets",
-        inverse="_inverse_app_secret",
-        help="Kept encrypted and never shown again. Leave empty to keep it.",
-    )
-    access_token_cipher = fields.Char(groups=fields.NO_ACCESS, copy=False)
-    app_secret_cipher = fields.Char(groups=fields.NO_ACCESS, copy=False)
-    app_secret_previous_cipher = fields.Char(groups=fields.NO_ACCESS, copy=False)
-    app_secret_changed_at = fields.Datetime(groups=fields.NO_ACCESS, copy=False)
-    has_access_token = fields.Boolean(compute="_compute_has_secrets")
-    has_app_secret = fields.Boolean(compute="_compute_has_secrets")
-    token_hint = fields.Char(compute="_compute_hints")
-    secret_hint = fields.Char(compute="_compute_hints")
-    binding = fields.Char(groups=fields.NO_ACCESS, copy=False)
-    is_bound = fields.Boolean(
-        compute="_compute_is_bound",
-        help="Off in a copy of a database: nothing is sent until somebody confirms it.",
-    )
-
-    # === COMPUTE METHODS === #
-
-    def _compute_secrets(self):
-        """Read back nothing, whoever asks."""
-        self.access_token = False
-        self.app_secret = False
-
-    def _inverse_access_token(self):
-        for account in self.filtered("access_token"):
-            # sudo: whatsapp.billing.account - ciphers are nobody's to read or write
-            account.sudo().access_token_cipher = secrets.encrypt(
-                self.env, account.access_token.strip()
-            )
-
-    def _inverse_app_secret(self):
-        for account in self.filtered("app_secret"):
-            account._set_app_secret(account.app_secret.strip())
-
-    @api.depends("access_token_cipher", "app_secret_cipher")
-    def _compute_has_secrets(self):
-        for account in self:
-            # sudo: whatsapp.billing.account - only whether there is one
-            account_sudo = account.sudo()
-            account.has_access_token = bool(account_sudo.access_token_cipher)
-            account.has_app_secret = bool(account_sudo.app_secret_cipher)
-
-    @api.depends("has_access_token", "has_app_secret")
-    def _compute_hints(self):
-        """Tell what stands in the place of a secret that nobody can read."""
-        saved = self.env._("•••••••• saved, type to replace")
-        empty = self.env._("Kept encrypted and never shown")
-        for account in self:
-            account.token_hint = saved if account.has_access_token else empty
-            account.secret_hint = saved if account.has_app_secret else empty
-
-    @api.depends("binding")
-    def _compute_is_bound(self):
-        current = secrets.bindings(self.env)
-        for account in self:
-            # sudo: whatsapp.billing.account - only whether it is ours
-            account.is_bound = account.sudo().binding in current
-
-    # === ACTION METHODS === #
-
-    def action_confirm_binding(self):
-        """Let the accounts work in this database: a person says that it is the one."""
-        self.check_access("write")
-        self._bind()
-        for account in self:
-            account.message_post(body=self.env._("Confirmed to work in this database."))
-        return True
-
     # === BUSINESS METHODS === #
 
     def _is_bound(self):
@@ -533,8 +530,6 @@ class WhatsappBillingAccount(models.Model):
             if is_ours and not account_sudo.app_secret_cipher:
                 secret = token_urlsafe(32)
                 account_sudo.app_secret_cipher = secrets.encrypt(self.env, secret)
-
-    # === BUSINESS METHODS === #
 
     def _get_link_problem(self, url):
         """Return in words what keeps customers from opening a link, "" for nothing.

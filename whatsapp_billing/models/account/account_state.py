@@ -32,6 +32,68 @@ STATES = {True: "done", False: "todo", None: "unknown"}
 
 class WhatsappBillingAccount(models.Model):
     _inherit = "whatsapp.billing.account"
+    checklist = fields.Json(
+        compute="_compute_checklist",
+        help="A list of {key, label, ok, state, detail}; state is done, todo, or unknown"
+        " while nobody can tell.",
+    )
+    checklist_html = fields.Html(compute="_compute_checklist_html", sanitize=False)
+    phone_count = fields.Integer(compute="_compute_counts")
+    template_count = fields.Integer(compute="_compute_counts")
+
+    # === COMPUTE METHODS === #
+
+    @api.depends("phone_ids", "template_ids")
+    def _compute_counts(self):
+        for account in self:
+            account.phone_count = len(account.phone_ids)
+            account.template_count = len(account.template_ids)
+
+    @api.depends(
+        "state",
+        "state_detail",
+        "remote_facts",
+        "last_webhook_at",
+        "binding",
+        "access_token_cipher",
+        "phone_ids.is_usable",
+        "phone_ids.problem",
+        "phone_ids.status",
+        "phone_ids.quality",
+        "template_ids.status",
+    )
+    def _compute_checklist(self):
+        for account in self:
+            account.checklist = [
+                {
+                    "key": key,
+                    "label": label,
+                    "ok": bool(ok),
+                    "state": STATES[ok],
+                    "detail": detail or "",
+                }
+                for key, label, ok, detail in account._get_checks()
+            ]
+
+    @api.depends("checklist", "state_detail")
+    @api.depends_context("uid", "lang")
+    def _compute_checklist_html(self):
+        for account in self:
+            account.checklist_html = self.env["ir.qweb"]._render(
+                "whatsapp_billing.account_checklist",
+                {
+                    "checks": [
+                        check
+                        | {
+                            "link": account._get_check_link(check),
+                            # The alert at the top of the form shows the same sentence;
+                            # the list hides it.
+                            "is_said": check["detail"] == account.state_detail,
+                        }
+                        for check in account.checklist
+                    ]
+                },
+            )
 
     # === BUSINESS METHODS - ERRORS === #
 
@@ -233,69 +295,6 @@ class WhatsappBillingAccount(models.Model):
         return client_action.notification(
             kind, message, client_action.soft_reload(), title=title, sticky=sticky
         )
-
-    checklist = fields.Json(
-        compute="_compute_checklist",
-        help="A list of {key, label, ok, state, detail}; state is done, todo, or unknown"
-        " while nobody can tell.",
-    )
-    checklist_html = fields.Html(compute="_compute_checklist_html", sanitize=False)
-    phone_count = fields.Integer(compute="_compute_counts")
-    template_count = fields.Integer(compute="_compute_counts")
-
-    # === COMPUTE METHODS === #
-
-    @api.depends("phone_ids", "template_ids")
-    def _compute_counts(self):
-        for account in self:
-            account.phone_count = len(account.phone_ids)
-            account.template_count = len(account.template_ids)
-
-    @api.depends(
-        "state",
-        "state_detail",
-        "remote_facts",
-        "last_webhook_at",
-        "binding",
-        "access_token_cipher",
-        "phone_ids.is_usable",
-        "phone_ids.problem",
-        "phone_ids.status",
-        "phone_ids.quality",
-        "template_ids.status",
-    )
-    def _compute_checklist(self):
-        for account in self:
-            account.checklist = [
-                {
-                    "key": key,
-                    "label": label,
-                    "ok": bool(ok),
-                    "state": STATES[ok],
-                    "detail": detail or "",
-                }
-                for key, label, ok, detail in account._get_checks()
-            ]
-
-    @api.depends("checklist", "state_detail")
-    @api.depends_context("uid", "lang")
-    def _compute_checklist_html(self):
-        for account in self:
-            account.checklist_html = self.env["ir.qweb"]._render(
-                "whatsapp_billing.account_checklist",
-                {
-                    "checks": [
-                        check
-                        | {
-                            "link": account._get_check_link(check),
-                            # The alert at the top of the form shows the same sentence;
-                            # the list hides it.
-                            "is_said": check["detail"] == account.state_detail,
-                        }
-                        for check in account.checklist
-                    ]
-                },
-            )
 
     # === BUSINESS METHODS === #
 

@@ -2,11 +2,16 @@
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
 """What a waiting message says and who gets it, asked again before it goes.
 
-Between queueing and the call a document may change, and somebody may untick a contact,
-move it to another customer, correct its number, or put another recipient on the document.
-What is not true any more is not sent; what is true by now, to whoever gets it by now, is
-told instead, once. Whoever a person named for one sending stays, as long as they may get
-the company's documents.
+When a message is queued, a fingerprint of what its text and file say is kept with it
+(`content["snapshot"]`). The claim compares it with one query for each kind of document.
+Only where it differs, or where the template names more than the fingerprint covers, is
+the text filled in again and compared itself.
+
+Meanwhile somebody may untick a contact, move it to another customer, correct its number,
+or put another recipient on the document. What says something else, or is for somebody who
+would not get it any more, is not sent: a new message to whoever gets it by now takes its
+place, once; where that cannot be, a person is asked. Whoever a person named for one
+sending stays, as long as they may get the company's documents.
 """
 
 import hashlib
@@ -232,6 +237,46 @@ class WhatsappBillingMessage(models.Model):
                 values,
             )
         )
+
+    @api.model
+    def _mark_misdirected(self, rows):
+        """Set `is_misdirected` on claimed rows whose recipient is not the right one.
+
+        Nothing is asked of those whose recipient plainly is (`_look_again`); of the
+        others with a fixed number of queries for all whose documents are of one model.
+
+        :param list rows: dictionaries as `drain_claim` reads them
+        """
+        doubtful = []
+        for row in rows:
+            row["is_misdirected"] = _is_foreign(row) or _has_other_number(row)
+            follows = (row["content"] or {}).get("follows_document")
+            if follows and not row["gone"] and not row["look"].is_theirs:
+                doubtful.append(row)
+        if not doubtful:
+            return
+        now = self._recipients_now(doubtful)
+        for row in doubtful:
+            if row["partner_id"] not in now[row["id"]].ids:
+                row["is_misdirected"] = True
+
+    @api.model
+    def _recipients_now(self, rows):
+        """Return {message id: who would get it if it were queued now}.
+
+        :param list rows: dictionaries with `id`, `res_model`, `res_id`, `company_id`,
+            `method` and `document_type`; the documents exist
+        """
+        groups = defaultdict(list)
+        for row in rows:
+            groups[row["res_model"], row["company_id"]].append(row)
+        found = {}
+        for (model, company_id), group in groups.items():
+            records = self.env[model].browse({row["res_id"] for row in group})
+            company = self.env["res.company"].browse(company_id)
+            now = records.with_company(company)._wab_read_recipients_now()
+            found |= {row["id"]: now[row["res_id"]] for row in group}
+        return found
 
     # === BUSINESS METHODS - WHAT IS TAKEN BACK === #
 
@@ -495,48 +540,6 @@ class WhatsappBillingMessage(models.Model):
         if company:
             # sudo: mail.activity - whose request it is, is the system's to write
             requests.sudo().wab_company_id = company
-
-    # === BUSINESS METHODS - AT THE CLAIM === #
-
-    @api.model
-    def _mark_misdirected(self, rows):
-        """Set `is_misdirected` on claimed rows whose recipient is not the right one.
-
-        Nothing is asked of those whose recipient plainly is (`_look_again`); of the
-        others with a fixed number of queries for all whose documents are of one model.
-
-        :param list rows: dictionaries as `drain_claim` reads them
-        """
-        doubtful = []
-        for row in rows:
-            row["is_misdirected"] = _is_foreign(row) or _has_other_number(row)
-            follows = (row["content"] or {}).get("follows_document")
-            if follows and not row["gone"] and not row["look"].is_theirs:
-                doubtful.append(row)
-        if not doubtful:
-            return
-        now = self._recipients_now(doubtful)
-        for row in doubtful:
-            if row["partner_id"] not in now[row["id"]].ids:
-                row["is_misdirected"] = True
-
-    @api.model
-    def _recipients_now(self, rows):
-        """Return {message id: who would get it if it were queued now}.
-
-        :param list rows: dictionaries with `id`, `res_model`, `res_id`, `company_id`,
-            `method` and `document_type`; the documents exist
-        """
-        groups = defaultdict(list)
-        for row in rows:
-            groups[row["res_model"], row["company_id"]].append(row)
-        found = {}
-        for (model, company_id), group in groups.items():
-            records = self.env[model].browse({row["res_id"] for row in group})
-            company = self.env["res.company"].browse(company_id)
-            now = records.with_company(company)._wab_read_recipients_now()
-            found |= {row["id"]: now[row["res_id"]] for row in group}
-        return found
 
     # === BUSINESS METHODS - WHO IS TOLD INSTEAD === #
 

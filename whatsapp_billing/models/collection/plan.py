@@ -1,5 +1,12 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
+"""When to say what to whom: a plan, which invoices it takes in, what stops it.
+
+A condition is no way to read: by which invoices it takes in, it answers any question,
+letter by letter. Odoo's own rights answer for each model and field on the way, as the
+search is done with the writer's rights; `check_condition` below adds what no condition
+needs to ask.
+"""
 
 import ast
 import logging
@@ -408,7 +415,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         moves = moves.with_context(
             allowed_company_ids=self.company_id.ids, active_test=True
         )
-        check(moves, condition)
+        check_condition(moves, condition)
         return moves._search(condition & scope).subselect()
 
     def _is_condition_allowed(self):
@@ -515,7 +522,7 @@ class WhatsappBillingCollectionPlan(models.Model):
         return len(messages)
 
 
-def check(model, domain):
+def check_condition(model, domain):
     """Refuse a condition that asks about people's secrets or other records' insides.
 
     :param model: the model that the domain is about, as the writer sees it
@@ -531,7 +538,7 @@ def check(model, domain):
             if comodel is None:
                 raise ValueError(condition.field_expr)
             _check_open(model, comodel._name, condition.field_expr)
-            check(comodel, Domain(condition.value))
+            check_condition(comodel, Domain(condition.value))
 
 
 def _follow(model, path):

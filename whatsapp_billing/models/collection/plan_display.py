@@ -1,6 +1,9 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""What people see of a plan: its time line, what is missing, what it would do."""
+"""What people see of a plan: its time line, what is missing, what it would do.
+
+The preview shows what would go out in the next days, and who would be left out.
+"""
 
 from collections import defaultdict
 from dataclasses import replace

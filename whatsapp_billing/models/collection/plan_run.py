@@ -1,6 +1,9 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""The nightly run: read, decide, take days, write; a few hundred debtors at a time."""
+"""The nightly run: read, decide, take days, write; a few hundred debtors at a time.
+
+Also what waits when the customer's quiet hours begin: it is held until they end.
+"""
 
 import gc
 import logging

@@ -146,6 +146,11 @@ class WhatsappBillingCreditWallet(models.Model):
         "CHECK(monthly_allowance >= 0 AND alert_threshold >= 0 AND credit_price >= 0)",
         "Credits and prices cannot be negative.",
     )
+    verified_at = fields.Datetime(
+        string="Checked On",
+        readonly=True,
+        help="When the balance was last compared with the sum of the journal.",
+    )
 
     # === COMPUTE METHODS === #
 
@@ -370,12 +375,6 @@ class WhatsappBillingCreditWallet(models.Model):
             self.company_id,
             date or fields.Date.context_today(self),
         )
-
-    verified_at = fields.Datetime(
-        string="Checked On",
-        readonly=True,
-        help="When the balance was last compared with the sum of the journal.",
-    )
 
     # === BUSINESS METHODS - TRIGGERS === #
 

@@ -190,6 +190,10 @@ class WhatsappBillingMessage(models.Model):
     _inbound_index = models.Index(
         "(person_key, phone_id, sent_at) WHERE direction = 'in'"
     )
+    _rare_document_index = models.Index(
+        "(res_model) WHERE res_model NOT IN"
+        " ('account.move', 'account.payment', 'res.partner')"
+    )
 
     # === COMPUTE METHODS === #
 
@@ -525,12 +529,11 @@ class WhatsappBillingMessage(models.Model):
             "target": "new",
         }
 
-    _rare_document_index = models.Index(
-        "(res_model) WHERE res_model NOT IN"
-        " ('account.move', 'account.payment', 'res.partner')"
-    )
-
     # === BUSINESS METHODS - ACCESS === #
+
+    # A message is as readable as its document, and without one as its contact. What
+    # customers write, to no document in particular, is for those who talk with
+    # customers (`group_agent`). Retrying, cancelling and the rest ask the same.
 
     @api.model
     def _get_reading_sql(self, alias, query):

@@ -1,6 +1,10 @@
 # Copyright 2026 The whatsapp_billing authors
 # License LGPL-3.0 or later (https://www.gnu.org/licenses/lgpl-3.0)
-"""Calls that were made, and the receipts about them: sent, delivered, read, failed."""
+"""Calls that were made, and the receipts about them: sent, delivered, read, failed.
+
+A message is a row for good, a call is an attempt: a receipt says which of them it is
+about, and they come in bulk and in any order.
+"""
 
 import json
 import random

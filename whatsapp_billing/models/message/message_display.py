@@ -173,6 +173,13 @@ class WhatsappBillingMessage(models.Model):
         finally:
             groupby_terms["state"] = state
 
+    def write(self, vals):
+        """Override: a failure that was seen to, or sent again, is no longer shown."""
+        result = super().write(vals)
+        if "is_handled" in vals:
+            self.filtered(lambda message: message.direction == "out")._sync_failures()
+        return result
+
     # === ACTION METHODS === #
 
     def action_correct_number(self):
@@ -411,15 +418,6 @@ class WhatsappBillingMessage(models.Model):
         elif self.state in ("canceled", "held"):
             parts.append(self._explain_unsent() or "")
         return ": ".join(part for part in parts if part)
-
-    # === CRUD METHODS === #
-
-    def write(self, vals):
-        """Override: a failure that was seen to, or sent again, is no longer shown."""
-        result = super().write(vals)
-        if "is_handled" in vals:
-            self.filtered(lambda message: message.direction == "out")._sync_failures()
-        return result
 
     # === BUSINESS METHODS === #
 

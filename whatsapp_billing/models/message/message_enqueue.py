@@ -3,9 +3,9 @@
 """Documents become messages, or reasons why not: `_enqueue`, `_decide`, `_row_values`.
 
 For each document and recipient: template and number, texts, consent, then the decision
-of `rules.eligibility`. The rows, their lines in the chatter
-and the credits that they reserve are written below (`_create_rows`), for reminders and
-answers too.
+of `rules.eligibility`. The rows, their lines in the chatter and the credits that they
+reserve are written below (`_create_rows`), for reminders and answers too: few by the
+ORM, many by COPY (`common/sql_bulk.py`).
 """
 
 import uuid

@@ -175,6 +175,13 @@ class WhatsappBillingTemplate(models.Model):
         "(account_id, template_uid) WHERE template_uid IS NOT NULL",
         "This template is already known.",
     )
+    is_default = fields.Boolean(string="Default", copy=False)
+    _default_unique = models.UniqueIndex(
+        "(account_id, document_type, lang_code) WHERE is_default",
+        "There is already a default template for this document and language.",
+    )
+    default_question = fields.Char(compute="_compute_default_question")
+
     # === COMPUTE METHODS === #
 
     @api.depends("account_id")
@@ -274,6 +281,19 @@ class WhatsappBillingTemplate(models.Model):
             ]
             template.problems = [*template._get_sending_problems(), *found]
 
+    @api.depends("status", "is_default", "document_type", "lang_code", "obstacle")
+    @api.depends_context("lang")
+    def _compute_default_question(self):
+        """Ask whether an approved template should be used by itself."""
+        for template in self:
+            asks = (
+                template.status == "approved"
+                and not template.is_default
+                and not template._get_default_problem()
+                and template._is_for_any_document()
+            )
+            template.default_question = asks and template._ask_default()
+
     # === CONSTRAINT METHODS === #
 
     @api.constrains("template_name")
@@ -314,6 +334,13 @@ class WhatsappBillingTemplate(models.Model):
                         company=company.name,
                     )
                 )
+
+    @api.constrains("is_default", "document_type")
+    def _check_default(self):
+        for template in self.filtered("is_default"):
+            problem = template._get_default_problem()
+            if problem:
+                raise ValidationError(problem)
 
     # === CRUD METHODS === #
 
@@ -456,6 +483,17 @@ class WhatsappBillingTemplate(models.Model):
         labels = dict(self._fields["status"]._description_selection(self.env))
         return labels[self.status]
 
+    # === ACTION METHODS === #
+
+    def action_set_default(self):
+        """Use this template for its document and language unless told otherwise."""
+        for template in self:
+            problem = template._get_default_problem()
+            if problem:
+                raise UserError(problem)
+            template.is_default = True
+        return True
+
     # === BUSINESS METHODS === #
 
     def _to_content(self):
@@ -518,54 +556,6 @@ class WhatsappBillingTemplate(models.Model):
             # stands.
             samples["button", links[0]] = samples["button", given[0]]
         return samples
-
-    is_default = fields.Boolean(string="Default", copy=False)
-
-    _default_unique = models.UniqueIndex(
-        "(account_id, document_type, lang_code) WHERE is_default",
-        "There is already a default template for this document and language.",
-    )
-
-    default_question = fields.Char(compute="_compute_default_question")
-
-    # === COMPUTE METHODS === #
-
-    @api.depends("status", "is_default", "document_type", "lang_code", "obstacle")
-    @api.depends_context("lang")
-    def _compute_default_question(self):
-        """Ask whether an approved template should be used by itself."""
-        for template in self:
-            asks = (
-                template.status == "approved"
-                and not template.is_default
-                and not template._get_default_problem()
-                and template._is_for_any_document()
-            )
-            template.default_question = asks and template._ask_default()
-
-    # === CONSTRAINT METHODS === #
-
-    @api.constrains("is_default", "document_type")
-    def _check_default(self):
-        for template in self.filtered("is_default"):
-            problem = template._get_default_problem()
-            if problem:
-                raise ValidationError(problem)
-
-    # === CRUD METHODS === #
-
-    # === ACTION METHODS === #
-
-    def action_set_default(self):
-        """Use this template for its document and language unless told otherwise."""
-        for template in self:
-            problem = template._get_default_problem()
-            if problem:
-                raise UserError(problem)
-            template.is_default = True
-        return True
-
-    # === BUSINESS METHODS === #
 
     def _get_default_problem(self):
         """Return why nothing would go with this template by itself, "" if it would."""

@@ -49,6 +49,17 @@ class WhatsappBillingTemplate(models.Model):
         help="Another one once a text of it, a link, or where a value comes from is"
         " another: what was filled in before says something else then.",
     )
+    preview_res_id = fields.Many2oneReference(
+        string="Show With",
+        model_field="model",
+        compute="_compute_preview_res_id",
+        store=False,
+        readonly=False,
+    )
+    preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
+    problem_html = fields.Html(compute="_compute_problem_html", sanitize=False)
+    header_chips = fields.Html(compute="_compute_chips", sanitize=False)
+    body_chips = fields.Html(compute="_compute_chips", sanitize=False)
 
     # === COMPUTE METHODS === #
 
@@ -65,6 +76,81 @@ class WhatsappBillingTemplate(models.Model):
             )
             digest = hashlib.sha256(marked.encode()).hexdigest()
             template.text_digest = digest[:32]
+
+    @api.depends("model", "document_type")
+    def _compute_preview_res_id(self):
+        for template in self:
+            template.preview_res_id = template._find_example().id
+
+    @api.depends(
+        "preview_res_id",
+        "lang_code",
+        "header_type",
+        "header_text",
+        "body",
+        "footer",
+        "button_ids.kind",
+        "button_ids.text",
+        "button_ids.sequence",
+        "variable_ids.component",
+        "variable_ids.position",
+        "variable_ids.field_path",
+        "variable_ids.format",
+        "variable_ids.sample",
+    )
+    def _compute_preview_html(self):
+        for template in self:
+            record = template._get_preview_record()
+            values = template._prepare_preview(
+                *template._get_preview_texts(),
+                filename=record and parameters.filename(record.display_name or ""),
+            )
+            template.preview_html = template._render_phone(values)
+
+    @api.depends("problems", "status_detail")
+    def _compute_problem_html(self):
+        for template in self:
+            template.problem_html = Markup().join(
+                Markup('<div class="text-%s"><i class="fa fa-%s me-1"></i>%s</div>')
+                % (
+                    SEVERITIES.get(problem["severity"], "muted"),
+                    "times-circle"
+                    if problem["severity"] == "error"
+                    else "exclamation-triangle",
+                    problem["message"],
+                )
+                for problem in template.problems or []
+                # Not those that the form shows at its top after Submit.
+                if problem["message"] not in (template.status_detail or "")
+            )
+
+    @api.depends(
+        "header_text",
+        "body",
+        "variable_ids.component",
+        "variable_ids.position",
+        "variable_ids.name",
+        "variable_ids.sample",
+    )
+    def _compute_chips(self):
+        for template in self:
+            template.header_chips = template._get_chips("header", template.header_text)
+            template.body_chips = template._get_chips("body", template.body)
+
+    # === ACTION METHODS === #
+
+    def action_send_test(self):
+        """Send this template, filled in with an example, to the user's own number."""
+        self.ensure_one()
+        record = self._get_preview_record() or self._find_example()
+        if not record or record == self:
+            raise UserError(
+                self.env._(
+                    "There is no document yet to fill the template in with. Choose "
+                    "what it is for, and make one such document."
+                )
+            )
+        return self._send_test(record)
 
     # === BUSINESS METHODS - RENDERING === #
 
@@ -348,80 +434,6 @@ class WhatsappBillingTemplate(models.Model):
         )
         missing.invalidate_recordset(["access_token"])
 
-    preview_res_id = fields.Many2oneReference(
-        string="Show With",
-        model_field="model",
-        compute="_compute_preview_res_id",
-        store=False,
-        readonly=False,
-    )
-    preview_html = fields.Html(compute="_compute_preview_html", sanitize=False)
-    problem_html = fields.Html(compute="_compute_problem_html", sanitize=False)
-    header_chips = fields.Html(compute="_compute_chips", sanitize=False)
-    body_chips = fields.Html(compute="_compute_chips", sanitize=False)
-
-    # === COMPUTE METHODS === #
-
-    @api.depends("model", "document_type")
-    def _compute_preview_res_id(self):
-        for template in self:
-            template.preview_res_id = template._find_example().id
-
-    @api.depends(
-        "preview_res_id",
-        "lang_code",
-        "header_type",
-        "header_text",
-        "body",
-        "footer",
-        "button_ids.kind",
-        "button_ids.text",
-        "button_ids.sequence",
-        "variable_ids.component",
-        "variable_ids.position",
-        "variable_ids.field_path",
-        "variable_ids.format",
-        "variable_ids.sample",
-    )
-    def _compute_preview_html(self):
-        for template in self:
-            record = template._get_preview_record()
-            values = template._prepare_preview(
-                *template._get_preview_texts(),
-                filename=record and parameters.filename(record.display_name or ""),
-            )
-            template.preview_html = template._render_phone(values)
-
-    @api.depends("problems", "status_detail")
-    def _compute_problem_html(self):
-        for template in self:
-            template.problem_html = Markup().join(
-                Markup('<div class="text-%s"><i class="fa fa-%s me-1"></i>%s</div>')
-                % (
-                    SEVERITIES.get(problem["severity"], "muted"),
-                    "times-circle"
-                    if problem["severity"] == "error"
-                    else "exclamation-triangle",
-                    problem["message"],
-                )
-                for problem in template.problems or []
-                # Not those that the form shows at its top after Submit.
-                if problem["message"] not in (template.status_detail or "")
-            )
-
-    @api.depends(
-        "header_text",
-        "body",
-        "variable_ids.component",
-        "variable_ids.position",
-        "variable_ids.name",
-        "variable_ids.sample",
-    )
-    def _compute_chips(self):
-        for template in self:
-            template.header_chips = template._get_chips("header", template.header_text)
-            template.body_chips = template._get_chips("body", template.body)
-
     # === BUSINESS METHODS === #
 
     def _get_chips(self, component, text):
@@ -532,23 +544,6 @@ class WhatsappBillingTemplate(models.Model):
     def _render_phone(self, values):
         """Return the phone as HTML, from `_prepare_preview`'s values."""
         return self.env["ir.qweb"]._render("whatsapp_billing.phone_preview", values)
-
-    # === ACTION METHODS === #
-
-    def action_send_test(self):
-        """Send this template, filled in with an example, to the user's own number."""
-        self.ensure_one()
-        record = self._get_preview_record() or self._find_example()
-        if not record or record == self:
-            raise UserError(
-                self.env._(
-                    "There is no document yet to fill the template in with. Choose "
-                    "what it is for, and make one such document."
-                )
-            )
-        return self._send_test(record)
-
-    # === BUSINESS METHODS === #
 
     def _send_test(self, record):
         """Queue one message about a document to the user; the way every message goes.

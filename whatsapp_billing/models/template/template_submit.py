@@ -32,6 +32,21 @@ ENDED = ("approved", "pending", "deletion_pending", "deleted")
 
 class WhatsappBillingTemplate(models.Model):
     _inherit = "whatsapp.billing.template"
+    rejected_sentence = fields.Char(compute="_compute_rejected_sentence")
+    is_address_moved = fields.Boolean(compute="_compute_is_address_moved")
+    fixed_sentence = fields.Char(compute="_compute_fixed_sentence")
+
+    # === CRUD METHODS === #
+
+    def write(self, vals):
+        """End what was asked about a template that needs nothing any more."""
+        result = super().write(vals)
+        if vals.get("status") in ENDED:
+            self.env["mail.activity"]._wab_end(self, "template_unusable")
+        if vals.get("active") is False:
+            for reason in ("template_unusable", "template_fails"):
+                self.env["mail.activity"]._wab_end(self, reason)
+        return result
 
     # === ACTION METHODS === #
 
@@ -316,10 +331,6 @@ class WhatsappBillingTemplate(models.Model):
             return account._show("danger", "\n".join(details))
         return account._show("success", message)
 
-    rejected_sentence = fields.Char(compute="_compute_rejected_sentence")
-    is_address_moved = fields.Boolean(compute="_compute_is_address_moved")
-    fixed_sentence = fields.Char(compute="_compute_fixed_sentence")
-
     @api.depends("button_ids.value", "button_ids.remote_value", "status")
     def _compute_is_address_moved(self):
         for template in self:
@@ -597,18 +608,6 @@ class WhatsappBillingTemplate(models.Model):
             )
         )
         return buttons.filtered(lambda button: button._is_moved()).template_id
-
-    # === CRUD METHODS === #
-
-    def write(self, vals):
-        """End what was asked about a template that needs nothing any more."""
-        result = super().write(vals)
-        if vals.get("status") in ENDED:
-            self.env["mail.activity"]._wab_end(self, "template_unusable")
-        if vals.get("active") is False:
-            for reason in ("template_unusable", "template_fails"):
-                self.env["mail.activity"]._wab_end(self, reason)
-        return result
 
     # === CRON METHODS === #
 
